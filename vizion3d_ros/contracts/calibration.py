@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From two CameraInfo to a StereoRig, and every way a calibration goes wrong, named.
+
+Conventions of sensor_msgs/CameraInfo: P is the 3x4 projection of the rectified image, row-major;
+P_right[3] = -fx * baseline. Binning 0 means 1, an all-zero region of interest the full frame.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import IntEnum
+
+from vizion3d_ros.contracts.camera import Intrinsics, StereoRig
+
+FOCAL_TOLERANCE = 0.005  # relative; more than this shears depth by over 0.5 % across the image
+ROW_TOLERANCE_PX = 1.0  # matchers search one row, one pixel off already costs matches
+
+
+class Severity(IntEnum):
+    """What a fault costs."""
+
+    NO_DEPTH = 1
+    NO_OUTPUT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with a calibration: what it costs, what came, what to do."""
+
+    severity: Severity
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CameraCalibration:
+    """The parts of a CameraInfo that decide geometry; equal contents compare equal.
+
+    k: 9 numbers, p: 12 numbers, both row-major at full sensor size. roi: x, y, width, height.
+    """
+
+    width: int
+    height: int
+    k: tuple[float, ...]
+    p: tuple[float, ...]
+    binning: tuple[int, int] = (1, 1)
+    roi: tuple[int, int, int, int] = (0, 0, 0, 0)
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """Width and height in pixels of the images this calibration belongs to."""
+        _, _, width, height = self.roi
+        return (width or self.width) // self._bin(0), (height or self.height) // self._bin(1)
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether focal lengths are there and every number is finite."""
+        numbers_ok = all(map(math.isfinite, (*self.k, *self.p)))
+        return numbers_ok and self.k[0] > 0 and self.p[0] > 0 and self.p[5] > 0
+
+    @property
+    def tx(self) -> float:
+        """P[3] in pixels * metres, for the binned image."""
+        return self.p[3] / self._bin(0)
+
+    def intrinsics(self) -> Intrinsics:
+        """Intrinsics of the images as they arrive, binning and region of interest applied."""
+        width, height = self.image_size
+        return Intrinsics(
+            width=width,
+            height=height,
+            fx=self.p[0] / self._bin(0),
+            fy=self.p[5] / self._bin(1),
+            cx=(self.p[2] - self.roi[0]) / self._bin(0),
+            cy=(self.p[6] - self.roi[1]) / self._bin(1),
+        )
+
+    def _bin(self, axis: int) -> int:
+        return self.binning[axis] or 1
+
+
+@dataclass(frozen=True, slots=True)
+class StereoCalibration:
+    """The rig two CameraInfo describe, and their faults; rig is None if nothing can be done."""
+
+    rig: StereoRig | None
+    faults: tuple[Fault, ...]
+
+
+def calibrate(
+    left: CameraCalibration, right: CameraCalibration, baseline_m: float = 0.0
+) -> StereoCalibration:
+    """Derive the rig; baseline_m > 0 replaces what the right camera says."""
+    faults = _unusable(left, right) or _not_rectified(left.intrinsics(), right.intrinsics())
+    if faults:
+        return StereoCalibration(None, tuple(faults))
+    faults = [] if baseline_m > 0 else _no_baseline(left, right)
+    derived = None if faults else -right.tx / right.intrinsics().fx
+    rig = StereoRig(
+        left=left.intrinsics(),
+        baseline_m=baseline_m or derived,
+        doffs=right.intrinsics().cx - left.intrinsics().cx,
+    )
+    return StereoCalibration(rig, tuple(faults))
+
+
+def _unusable(left: CameraCalibration, right: CameraCalibration) -> list[Fault]:
+    return [
+        Fault(
+            Severity.NO_OUTPUT,
+            f'{side} camera_info is uncalibrated (K[0] = {info.k[0]:g}, P[0] = {info.p[0]:g}, '
+            f'P[5] = {info.p[5]:g}; all must be finite and positive): calibrate the camera, or '
+            'load its calibration in the driver',
+        )
+        for side, info in (('left', left), ('right', right))
+        if not info.calibrated
+    ]
+
+
+def _not_rectified(left: Intrinsics, right: Intrinsics) -> list[Fault]:
+    pairs = [
+        ('image width', left.width, right.width, 0.0),
+        ('image height', left.height, right.height, 0.0),
+        ('fx', left.fx, right.fx, FOCAL_TOLERANCE * left.fx),
+        ('fy', left.fy, right.fy, FOCAL_TOLERANCE * left.fy),
+        ('cy', left.cy, right.cy, ROW_TOLERANCE_PX),
+    ]
+    return [
+        Fault(
+            Severity.NO_OUTPUT,
+            f'{name} differs between the cameras (left {a:g}, right {b:g}): the pair is not '
+            'rectified together; run image_proc with a stereo calibration',
+        )
+        for name, a, b, tolerance in pairs
+        if abs(a - b) > tolerance
+    ]
+
+
+def _no_baseline(left: CameraCalibration, right: CameraCalibration) -> list[Fault]:
+    cure = 'fix the stereo calibration or set the parameter baseline_m'
+    texts = []
+    if left.tx != 0:
+        texts.append(
+            f'left camera_info has P[3] = {left.tx:g} where 0 is expected: the left camera must '
+            f'be the reference; {cure}'
+        )
+    if right.tx == 0:
+        texts.append(
+            f'right camera_info has P[3] = 0, so there is no baseline (expected -fx * baseline); '
+            f'{cure}'
+        )
+    if right.tx > 0:
+        texts.append(
+            f'right camera_info has P[3] = {right.tx:g}, expected a negative number '
+            f'(-fx * baseline): left and right may be swapped; {cure}'
+        )
+    return [Fault(Severity.NO_DEPTH, f'{text}. Publishing disparity only') for text in texts]

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The error family. Every message says what was expected, what came, and what to do."""
+
+from pydantic import ValidationError
+
+
+class DepthError(Exception):
+    """Base of every error this package raises on purpose."""
+
+
+class InputError(DepthError):
+    """An image or a field of a command cannot be used."""
+
+
+class CalibrationError(DepthError):
+    """A calibration cannot be used."""
+
+
+class BackendError(DepthError):
+    """A matcher is unknown, cannot be loaded or failed."""
+
+
+def explain(error: Exception) -> str:
+    """One line for a person: a pydantic error without its boilerplate, others as they are."""
+    if not isinstance(error, ValidationError):
+        return str(error) or type(error).__name__
+    return '; '.join(_explain_field(dict(item)) for item in error.errors(include_url=False))
+
+
+def _explain_field(item: dict[str, object]) -> str:
+    location = item['loc']
+    name = '.'.join(map(str, location)) if isinstance(location, tuple) else ''
+    message = str(item['msg']).removeprefix('Value error, ')
+    if item['type'] == 'value_error':  # ours: they quote what came
+        return f'{name}: {message}' if name else message
+    return f'{name}: {message}, got {item["input"]!r}'

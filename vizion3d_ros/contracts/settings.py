@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every setting with its default, range and meaning. ROS parameters are declared from these.
+
+Groups become dotted parameter names (`sgbm.uniqueness_ratio`). A field marked `FIXED` is read
+once at start; all others take effect with the next frame.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+from typing_extensions import Self
+
+from vizion3d_ros.contracts.base import Contract
+
+FIXED: dict[str, Any] = {'fixed': True}
+
+
+class SgbmSettings(Contract):
+    """Semi-global matching (OpenCV). Names are those of stereo_image_proc."""
+
+    sgbm_mode: Literal['sgbm', 'hh', '3way'] = Field(
+        '3way',
+        description='Aggregation paths: 3way is the fastest, sgbm uses 5 directions, hh uses 8',
+    )
+    scale: float = Field(
+        1.0,
+        ge=0.1,
+        le=1.0,
+        description='Match at this fraction of the image size; results keep the full size',
+    )
+    min_disparity: int = Field(
+        0,
+        ge=-2048,
+        le=2048,
+        description='First disparity searched, in pixels; used only when disparity_range > 0',
+    )
+    disparity_range: int = Field(
+        0,
+        ge=0,
+        le=4096,
+        multiple_of=16,
+        description='Disparities searched, in pixels; 0 = derived from min_depth and max_depth',
+    )
+    correlation_window_size: int = Field(
+        5, ge=1, le=255, description='Matched block width in pixels, odd'
+    )
+    P1: float = Field(
+        200.0,
+        ge=0.0,
+        le=4000.0,
+        description='Smoothness: penalty per colour channel of a one-pixel disparity change',
+    )
+    P2: float = Field(
+        800.0,
+        ge=0.0,
+        le=16000.0,
+        description='Smoothness: penalty per colour channel of a larger change; above P1',
+    )
+    prefilter_cap: int = Field(63, ge=1, le=63, description='Bound on the prefiltered gradient')
+    prefilter_size: int = Field(
+        0,
+        ge=0,
+        le=255,
+        description='Width of the window whose mean is taken away first, odd; 0 = off. '
+        'Helps cameras of different brightness',
+    )
+    texture_threshold: int = Field(
+        0,
+        ge=0,
+        le=10000,
+        description='Summed gradient a block must reach; 0 = off',
+    )
+    uniqueness_ratio: float = Field(
+        10.0,
+        ge=0.0,
+        le=100.0,
+        description='Percent by which the best match must beat the second best',
+    )
+    disp12_max_diff: int = Field(
+        1,
+        ge=0,
+        le=128,
+        description='Left-right disagreement allowed, in pixels at the matched size',
+    )
+    speckle_size: int = Field(
+        100, ge=0, le=10000, description='Islands smaller than this many pixels are removed'
+    )
+    speckle_range: int = Field(
+        2, ge=0, le=31, description='Disparity step that separates islands, in pixels'
+    )
+
+    @model_validator(mode='after')
+    def _odd_windows_and_ordered_penalties(self) -> Self:
+        if self.correlation_window_size % 2 == 0:
+            raise ValueError(
+                f'correlation_window_size must be odd, got {self.correlation_window_size}'
+            )
+        if self.prefilter_size % 2 == 0 and self.prefilter_size:
+            raise ValueError(f'prefilter_size must be 0 or odd, got {self.prefilter_size}')
+        if self.P2 <= self.P1:
+            raise ValueError(f'P2 must be larger than P1, got P1 {self.P1} and P2 {self.P2}')
+        return self
+
+
+class DepthSettings(Contract):
+    """How depth is published."""
+
+    encoding: Literal['32FC1', '16UC1'] = Field(
+        '32FC1',
+        description='32FC1: metres, NaN = no measurement; 16UC1: millimetres, 0 = no measurement',
+    )
+
+
+class PointsSettings(Contract):
+    """What goes into the point cloud."""
+
+    organized: bool = Field(
+        True, description='Keep the image layout with NaN points; false = valid points only'
+    )
+    decimation: int = Field(1, ge=1, le=64, description='Keep every n-th pixel of both axes')
+    max_range: float = Field(
+        0.0, ge=0.0, le=10000.0, description='Drop points beyond this depth in metres; 0 = keep'
+    )
+    min_confidence: float = Field(
+        0.0, ge=0.0, le=1.0, description='Drop points of lower confidence'
+    )
+    max_rate: float = Field(
+        0.0, ge=0.0, le=1000.0, description='Most clouds per second; 0 = one per frame'
+    )
+
+
+class SyncSettings(Contract):
+    """How left and right images are paired."""
+
+    mode: Literal['approximate', 'exact'] = Field(
+        'approximate', description='Pair stamps within slop, or only equal stamps'
+    )
+    slop: float = Field(
+        0.005, ge=1e-6, le=10.0, description='Largest stamp difference of a pair, in seconds'
+    )
+    queue_size: int = Field(10, ge=1, le=100, description='Images kept per side while waiting')
+    timeout: float = Field(
+        2.0, ge=0.1, le=3600.0, description='Seconds without a pair before the log says why'
+    )
+
+
+class StereoSettings(Contract):
+    """Settings of the stereo pipeline and its node."""
+
+    backend: Literal['sgbm'] = Field('sgbm', description='The matcher')
+    device: str = Field(
+        'auto',
+        pattern=r'^(auto|cpu|cuda(:\d+)?)$',
+        description='Where geometry runs: auto, cpu, cuda or cuda:N',
+        json_schema_extra=FIXED,
+    )
+    min_depth: float = Field(
+        0.5, ge=0.01, le=1000.0, description='Nearest depth searched, in metres'
+    )
+    max_depth: float = Field(
+        50.0, ge=0.02, le=10000.0, description='Farthest depth reported, in metres'
+    )
+    sgbm: SgbmSettings = SgbmSettings()
+    depth: DepthSettings = DepthSettings()
+    points: PointsSettings = PointsSettings()
+    sync: SyncSettings = SyncSettings()
+    baseline_m: float = Field(
+        0.0, ge=0.0, le=100.0, description='Baseline in metres; 0 = from the right camera_info'
+    )
+    mono16_bits: int = Field(
+        16, ge=8, le=16, description='Significant bits of mono16 images (10 for many IR cameras)'
+    )
+    frame_id_override: str = Field(
+        '', description='frame_id of all outputs; empty = that of the left image'
+    )
+    lazy: bool = Field(True, description='Work only while somebody listens to an output')
+    autostart: bool = Field(
+        True,
+        description='Configure and activate at start; false = wait for a lifecycle manager',
+        json_schema_extra=FIXED,
+    )
+
+    @model_validator(mode='after')
+    def _ordered_depths(self) -> Self:
+        if self.max_depth <= self.min_depth:
+            raise ValueError(
+                'max_depth must be larger than min_depth, '
+                f'got min_depth {self.min_depth} and max_depth {self.max_depth}'
+            )
+        return self

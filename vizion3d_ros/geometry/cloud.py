@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Depth to coloured points, packed on the device into the bytes of a PointCloud2.
+
+A point is four float32: x, y, z in metres (REP-103 optical frame) and rgb, whose bits are
+0x00RRGGBB (PCL). Sixteen bytes, no padding.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from vizion3d_ros.contracts.camera import Intrinsics
+from vizion3d_ros.contracts.settings import PointsSettings
+
+
+def make_cloud(
+    depth_m: Tensor,
+    confidence: Tensor,
+    image: Tensor,
+    camera: Intrinsics,
+    settings: PointsSettings,
+) -> Tensor:
+    """Points of one depth image: float32 (H', W', 4) organised or (N, 4) valid points only.
+
+    depth_m, confidence: float32 (H, W); image: uint8 (H, W) grey or (H, W, 3) RGB, one device.
+    Pixels without depth, too far or too uncertain have NaN x, y, z, or are left out.
+    """
+    step = settings.decimation
+    depth_m, confidence, image = depth_m[::step, ::step], confidence[::step, ::step], image[::step, ::step]
+    points = unproject(_drop(depth_m, confidence, settings), camera, step)
+    points[..., 3] = pack_rgb(image)
+    return points if settings.organized else points[torch.isfinite(points[..., 2])]
+
+
+def unproject(depth_m: Tensor, camera: Intrinsics, step: int = 1) -> Tensor:
+    """Rays times depth: float32 (H, W, 4) with x, y, z filled in and column 3 left empty.
+
+    depth_m holds every step-th pixel of the camera's image; NaN depth gives a NaN point.
+    """
+    height, width = depth_m.shape
+    columns = torch.arange(width, dtype=torch.float32, device=depth_m.device) * step
+    rows = torch.arange(height, dtype=torch.float32, device=depth_m.device) * step
+    points = torch.empty((height, width, 4), dtype=torch.float32, device=depth_m.device)
+    torch.mul(depth_m, (columns - camera.cx) / camera.fx, out=points[..., 0])
+    torch.mul(depth_m, ((rows - camera.cy) / camera.fy)[:, None], out=points[..., 1])
+    points[..., 2] = depth_m
+    return points
+
+
+def pack_rgb(image: Tensor) -> Tensor:
+    """Colours as float32 (H, W) whose bits are 0x00RRGGBB; image as in make_cloud."""
+    if image.ndim == 2:
+        return (image.to(torch.int32) * 0x010101).view(torch.float32)
+    red, green, blue = image.to(torch.int32).unbind(-1)
+    return ((red << 16) | (green << 8) | blue).view(torch.float32)
+
+
+def optical_to_opengl(points: Tensor) -> Tensor:
+    """Turn x right, y down, z forward into x right, y up, z backward; last axis x, y, z, ..."""
+    turned = points.clone()
+    turned[..., 1:3].neg_()
+    return turned
+
+
+def _drop(depth_m: Tensor, confidence: Tensor, settings: PointsSettings) -> Tensor:
+    if settings.max_range > 0:
+        depth_m = depth_m.masked_fill(depth_m > settings.max_range, torch.nan)
+    if settings.min_confidence > 0:
+        depth_m = depth_m.masked_fill(confidence < settings.min_confidence, torch.nan)
+    return depth_m

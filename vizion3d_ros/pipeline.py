@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""READ THIS FIRST. One rectified pair in; disparity, depth and points out.
+
+    command ─ matcher (engine) ─ + doffs ─ disparity ─┬─ depth
+                                                      └─ points
+
+Every door of the package, topic or service or function call, builds a command and calls run().
+"""
+
+from __future__ import annotations
+
+import time
+
+import torch
+
+from vizion3d_ros.contracts.commands import Output, StereoCommand
+from vizion3d_ros.contracts.errors import BackendError
+from vizion3d_ros.contracts.results import Cloud, StereoResult
+from vizion3d_ros.engine.backend import StereoBackend
+from vizion3d_ros.engine.registry import load_stereo_backend
+from vizion3d_ros.geometry.cloud import make_cloud
+from vizion3d_ros.geometry.disparity import correct_disparity, depth_from_disparity
+
+
+class StereoPipeline:
+    """Runs commands one after another on one device; not for use from two threads at once."""
+
+    def __init__(self, device: str = 'auto') -> None:
+        """Choose the device: auto (CUDA when there is one), cpu, cuda or cuda:N."""
+        self.device = choose_device(device)
+        self._backends: dict[str, StereoBackend] = {}
+
+    def backend(self, name: str) -> StereoBackend:
+        """Return the matcher of this name, loading it the first time; BackendError if it can't."""
+        if name not in self._backends:
+            self._backends[name] = load_stereo_backend(name)
+        return self._backends[name]
+
+    @torch.inference_mode()
+    def run(self, command: StereoCommand) -> StereoResult:
+        """Answer one command. Raises BackendError when the matcher fails."""
+        started = time.perf_counter()
+        rig, settings = command.rig, command.settings
+        match = self.backend(settings.backend).match(command.left, command.right, rig, settings)
+        matched = time.perf_counter()
+        min_disparity = max(match.min_disparity + rig.doffs, match.step)
+        disparity = correct_disparity(
+            torch.as_tensor(match.disparity, device=self.device), rig.doffs, min_disparity
+        )
+        confidence = torch.as_tensor(match.confidence, device=self.device)
+        depth_m = self._depth(command, disparity)
+        cloud = self._cloud(command, depth_m, confidence)
+        finished = time.perf_counter()
+        return StereoResult(
+            rig=rig,
+            disparity=disparity,
+            confidence=confidence,
+            visibility=torch.as_tensor(match.visibility, device=self.device),
+            depth_m=depth_m,
+            cloud=cloud,
+            min_disparity=min_disparity,
+            max_disparity=match.max_disparity + rig.doffs,
+            disparity_step=match.step,
+            backend_used=match.backend_used,
+            timings_ms={
+                'match': 1e3 * (matched - started),
+                'geometry': 1e3 * (finished - matched),
+            },
+        )
+
+    def _depth(self, command: StereoCommand, disparity: torch.Tensor) -> torch.Tensor | None:
+        focal_baseline = command.rig.focal_baseline
+        if focal_baseline is None or not command.outputs:
+            return None
+        return depth_from_disparity(disparity, focal_baseline)
+
+    def _cloud(
+        self, command: StereoCommand, depth_m: torch.Tensor | None, confidence: torch.Tensor
+    ) -> Cloud | None:
+        if depth_m is None or Output.CLOUD not in command.outputs:
+            return None
+        image = torch.as_tensor(command.left, device=self.device)
+        points = make_cloud(
+            depth_m, confidence, image, command.rig.left, command.settings.points
+        )
+        return Cloud(points)
+
+
+def choose_device(name: str) -> torch.device:
+    """Resolve auto, cpu, cuda or cuda:N; BackendError if that GPU is not there."""
+    cuda_devices = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    device = torch.device(('cuda' if cuda_devices else 'cpu') if name == 'auto' else name)
+    if device.type == 'cuda' and (device.index or 0) >= cuda_devices:
+        raise BackendError(
+            f'device {name!r} was asked for but torch sees {cuda_devices} CUDA devices: '
+            'choose cpu or auto, or install a CUDA build of torch'
+        )
+    return device

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The newest CameraInfo of each side, turned into a rig once per change of content.
+
+CameraInfo is not paired by stamp: it seldom changes, and a late or missing one must not cost
+image pairs.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from sensor_msgs.msg import CameraInfo
+
+from vizion3d_ros.contracts.calibration import (
+    CameraCalibration,
+    Severity,
+    StereoCalibration,
+    calibrate,
+)
+from vizion3d_ros.ros.messages_in import calibration_of
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRig:
+    """A calibration and the left CameraInfo it came from."""
+
+    calibration: StereoCalibration
+    left_info: CameraInfo
+
+
+class CameraInfoCache:
+    """Holds both infos; `known` is None until both sides have spoken.
+
+    Fed by the executor thread; `known` is replaced as a whole, so any thread may read it.
+    """
+
+    def __init__(self, baseline_m: float) -> None:
+        """Use baseline_m > 0 in place of what the right camera says."""
+        self.known: KnownRig | None = None
+        self._baseline_m = baseline_m
+        self._infos: dict[str, CameraInfo] = {}
+        self._contents: dict[str, CameraCalibration] = {}
+
+    def set_baseline(self, baseline_m: float) -> None:
+        """Follow the parameter; 0 = from the right camera_info."""
+        if baseline_m != self._baseline_m:
+            self._baseline_m = baseline_m
+            self._update()
+
+    def missing(self) -> list[str]:
+        """Sides that have not sent a camera_info yet."""
+        return [side for side in ('left', 'right') if side not in self._infos]
+
+    def add_left(self, info: CameraInfo) -> None:
+        """Take a left CameraInfo."""
+        self._add('left', info)
+
+    def add_right(self, info: CameraInfo) -> None:
+        """Take a right CameraInfo."""
+        self._add('right', info)
+
+    def _add(self, side: str, info: CameraInfo) -> None:
+        content = calibration_of(info)
+        self._infos[side] = info
+        if self._contents.get(side) != content:
+            self._contents[side] = content
+            self._update()
+
+    def _update(self) -> None:
+        if self.missing():
+            return
+        left, right = self._contents['left'], self._contents['right']
+        calibration = calibrate(left, right, self._baseline_m)
+        self.known = KnownRig(calibration, self._infos['left'])
+        self._report(calibration, right)
+
+    def _report(self, calibration: StereoCalibration, right: CameraCalibration) -> None:
+        for fault in calibration.faults:
+            level = logging.ERROR if fault.severity is Severity.NO_OUTPUT else logging.WARNING
+            logger.log(level, 'calibration: %s', fault.text)
+        rig = calibration.rig
+        if rig is None or rig.baseline_m is None:
+            return
+        if self._baseline_m > 0:
+            told_m = -right.p[3] / right.p[0]
+            logger.info(
+                'baseline is %.6g m (parameter baseline_m); the right camera_info says %.6g m',
+                self._baseline_m,
+                told_m,
+            )
+        logger.info(
+            'calibrated: %dx%d, fx %.2f px, baseline %.4f m, doffs %.2f px',
+            rig.left.width,
+            rig.left.height,
+            rig.left.fx,
+            rig.baseline_m,
+            rig.doffs,
+        )

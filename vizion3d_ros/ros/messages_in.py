@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Messages become arrays and calibrations here, and nowhere else."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from sensor_msgs.msg import CameraInfo, Image
+
+from vizion3d_ros.contracts.calibration import CameraCalibration
+from vizion3d_ros.contracts.errors import InputError
+
+Pixels = NDArray[np.uint8]
+
+# 8-bit encodings read straight from the message: channels, conversion to grey or RGB (None: as is).
+# OpenCV names a Bayer pattern by its second row and column, ROS by its first: RGGB is BayerBG.
+INTERLEAVED: dict[str, tuple[int, int | None]] = {
+    'mono8': (1, None),
+    '8UC1': (1, None),
+    'rgb8': (3, None),
+    'bgr8': (3, cv2.COLOR_BGR2RGB),
+    '8UC3': (3, cv2.COLOR_BGR2RGB),
+    'rgba8': (4, cv2.COLOR_RGBA2RGB),
+    'bgra8': (4, cv2.COLOR_BGRA2RGB),
+    '8UC4': (4, cv2.COLOR_BGRA2RGB),
+    'bayer_rggb8': (1, cv2.COLOR_BayerBG2RGB),
+    'bayer_bggr8': (1, cv2.COLOR_BayerRG2RGB),
+    'bayer_gbrg8': (1, cv2.COLOR_BayerGR2RGB),
+    'bayer_grbg8': (1, cv2.COLOR_BayerGB2RGB),
+    'yuv422': (2, cv2.COLOR_YUV2RGB_UYVY),
+    'uyvy': (2, cv2.COLOR_YUV2RGB_UYVY),
+    'yuv422_yuy2': (2, cv2.COLOR_YUV2RGB_YUY2),
+    'yuyv': (2, cv2.COLOR_YUV2RGB_YUY2),
+}
+GREY_16_BIT = ('mono16', '16UC1')
+
+
+def image_to_array(message: Image, mono16_bits: int = 16) -> Pixels:
+    """Decode an Image to uint8 (H, W) grey or (H, W, 3) RGB; treat the answer as read-only.
+
+    mono8 and rgb8 are views of the message, without a copy. mono16 keeps its mono16_bits
+    significant bits' upper 8. Other encodings than ours go through cv_bridge. Raises InputError
+    for a message whose fields contradict each other, or an encoding nobody can decode.
+    """
+    if message.encoding in GREY_16_BIT:
+        return _scale_to_8_bit(_rows(message, 2), message.is_bigendian, mono16_bits)
+    if message.encoding not in INTERLEAVED:
+        return _through_cv_bridge(message)
+    channels, conversion = INTERLEAVED[message.encoding]
+    pixels = _rows(message, channels)
+    if channels > 1:
+        pixels = pixels.reshape(message.height, message.width, channels)
+    return pixels if conversion is None else _convert(pixels, conversion, message)
+
+
+def pair_to_arrays(left: Image, right: Image, mono16_bits: int = 16) -> tuple[Pixels, Pixels]:
+    """Decode both images; a grey one beside a colour one is given three equal channels."""
+    pair = [_decode('left', left, mono16_bits), _decode('right', right, mono16_bits)]
+    if pair[0].ndim != pair[1].ndim:
+        pair = [cv2.cvtColor(p, cv2.COLOR_GRAY2RGB) if p.ndim == 2 else p for p in pair]
+    return pair[0], pair[1]
+
+
+def calibration_of(message: CameraInfo) -> CameraCalibration:
+    """Take what decides geometry out of a CameraInfo."""
+    roi = message.roi
+    return CameraCalibration(
+        width=message.width,
+        height=message.height,
+        k=tuple(map(float, message.k)),
+        p=tuple(map(float, message.p)),
+        binning=(message.binning_x, message.binning_y),
+        roi=(roi.x_offset, roi.y_offset, roi.width, roi.height),
+    )
+
+
+def _rows(message: Image, bytes_per_pixel: int) -> Pixels:
+    """View the payload as (H, W * bytes_per_pixel) bytes, row padding sliced off."""
+    used = message.width * bytes_per_pixel
+    if message.width == 0 or message.height == 0:
+        raise InputError(f'image is empty: {message.width}x{message.height}')
+    if message.step < used:
+        raise InputError(
+            f'image step is {message.step} bytes but a row of {message.width} {message.encoding} '
+            f'pixels needs {used}: the driver fills step wrongly'
+        )
+    if len(message.data) < message.step * message.height:
+        raise InputError(
+            f'image data has {len(message.data)} bytes but step * height = '
+            f'{message.step} * {message.height} needs {message.step * message.height}: '
+            'the message is truncated'
+        )
+    flat = np.frombuffer(message.data, dtype=np.uint8, count=message.step * message.height)
+    return flat.reshape(message.height, message.step)[:, :used]
+
+
+def _scale_to_8_bit(rows: Pixels, is_bigendian: int, significant_bits: int) -> Pixels:
+    words = np.ascontiguousarray(rows).view('>u2' if is_bigendian else '<u2')
+    return np.minimum(words >> (significant_bits - 8), 255).astype(np.uint8)
+
+
+def _convert(pixels: Pixels, conversion: int, message: Image) -> Pixels:
+    try:
+        converted: Pixels = cv2.cvtColor(pixels, conversion)
+    except cv2.error as error:  # odd sizes of formats that share colour between pixels
+        raise InputError(
+            f'a {message.encoding} image of {message.width}x{message.height} cannot be decoded: '
+            f'{error}'
+        ) from error
+    return converted
+
+
+def _through_cv_bridge(message: Image) -> Pixels:
+    # Imported on first need: its binary does not load, or crashes, beside another NumPy.
+    try:
+        from cv_bridge import CvBridge
+    except Exception as error:
+        raise InputError(
+            f'encoding {message.encoding!r} needs cv_bridge, which does not load here ({error}): '
+            f'publish one of {", ".join((*INTERLEAVED, *GREY_16_BIT))}, or install a cv_bridge '
+            'that fits this NumPy'
+        ) from error
+    try:
+        decoded: Pixels = CvBridge().imgmsg_to_cv2(message, desired_encoding='rgb8')
+    except Exception as error:
+        raise InputError(
+            f'encoding {message.encoding!r} cannot be decoded to rgb8 ({error}): '
+            f'publish one of {", ".join((*INTERLEAVED, *GREY_16_BIT))}'
+        ) from error
+    return decoded
+
+
+def _decode(side: str, image: Image, mono16_bits: int) -> Pixels:
+    try:
+        return image_to_array(image, mono16_bits)
+    except InputError as error:
+        raise InputError(f'{side}: {error}') from error

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Results become messages here, and nowhere else; the only place that knows millimetres.
+
+Stamp and frame are those of the left image. Every payload is handed over as array.array through
+the property, the one way rclpy does not copy element by element.
+"""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from dataclasses import dataclass
+
+import torch
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField, RegionOfInterest
+from std_msgs.msg import Header
+from stereo_msgs.msg import DisparityImage
+from torch import Tensor
+
+from vizion3d_ros.contracts.results import StereoResult
+from vizion3d_ros.contracts.settings import StereoSettings
+from vizion3d_ros.geometry.colormap import colorize
+
+POINT_STEP = 16
+MAX_MM = 65535
+BIG_ENDIAN = sys.byteorder == 'big'
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """All a message can be made of. left_info: the CameraInfo the result was computed with."""
+
+    result: StereoResult
+    header: Header
+    left_info: CameraInfo
+    settings: StereoSettings
+
+
+def disparity_message(answer: Answer) -> DisparityImage:
+    """Corrected disparity in pixels; invalid pixels are 0.0, below min_disparity.
+
+    T is 0.0 without a baseline: readers that compute depth then get none.
+    """
+    result = answer.result
+    image = _image(answer.header, result.disparity.nan_to_num(nan=0.0), '32FC1')
+    height, width = result.disparity.shape
+    return DisparityImage(
+        header=answer.header,
+        image=image,
+        f=result.rig.left.fx,
+        t=result.rig.baseline_m or 0.0,
+        valid_window=RegionOfInterest(width=width, height=height),
+        min_disparity=result.min_disparity,
+        max_disparity=result.max_disparity,
+        delta_d=result.disparity_step,
+    )
+
+
+def depth_message(answer: Answer) -> Image | None:
+    """Depth as REP-118 wants it: 32FC1 metres with NaN, or 16UC1 millimetres with 0."""
+    depth_m, encoding = answer.result.depth_m, answer.settings.depth.encoding
+    if depth_m is None:
+        return None
+    pixels = depth_m if encoding == '32FC1' else to_millimetres(depth_m)
+    return _image(answer.header, pixels, encoding)
+
+
+def to_millimetres(depth_m: Tensor) -> Tensor:
+    """Millimetres as 16-bit words; NaN and what does not fit become 0, never wrap.
+
+    Torch's int16 stands for uint16, which older versions lack: the bits are the same.
+    """
+    millimetres = (depth_m * 1000).round_()
+    fits = millimetres <= MAX_MM  # false for NaN
+    return torch.where(fits, millimetres, 0).to(torch.int32).to(torch.int16)
+
+
+def depth_info_message(answer: Answer) -> CameraInfo:
+    """The left CameraInfo with the header of the depth image."""
+    info = answer.left_info
+    return CameraInfo(
+        header=answer.header,
+        height=info.height,
+        width=info.width,
+        distortion_model=info.distortion_model,
+        d=info.d,
+        k=info.k,
+        r=info.r,
+        p=info.p,
+        binning_x=info.binning_x,
+        binning_y=info.binning_y,
+        roi=info.roi,
+    )
+
+
+def confidence_message(answer: Answer) -> Image:
+    """32FC1 in 0..1: the higher, the smaller the expected error."""
+    return _image(answer.header, answer.result.confidence, '32FC1')
+
+
+def visibility_message(answer: Answer) -> Image:
+    """32FC1 in 0..1: high where both cameras see the point."""
+    return _image(answer.header, answer.result.visibility, '32FC1')
+
+
+def disparity_color_message(answer: Answer) -> Image:
+    """Picture of the disparity over the searched range, bgr8, invalid black."""
+    result = answer.result
+    picture = colorize(result.disparity, result.min_disparity, result.max_disparity)
+    return _image(answer.header, picture, 'bgr8')
+
+
+def depth_color_message(answer: Answer) -> Image | None:
+    """Picture of the depth on a logarithmic scale, near bright, bgr8, invalid black."""
+    depth_m, settings = answer.result.depth_m, answer.settings
+    if depth_m is None:
+        return None
+    nearness = -torch.log(depth_m)
+    low, high = torch.log(torch.tensor([settings.max_depth, settings.min_depth])).neg().tolist()
+    return _image(answer.header, colorize(nearness, low, high), 'bgr8')
+
+
+def cloud_message(answer: Answer) -> PointCloud2 | None:
+    """Points of 16 bytes: float32 x, y, z in metres, optical frame, and packed rgb."""
+    cloud = answer.result.cloud
+    if cloud is None:
+        return None
+    height, width = cloud.points.shape[:2] if cloud.organized else (1, len(cloud.points))
+    message = PointCloud2(
+        header=answer.header,
+        height=height,
+        width=width,
+        fields=[
+            PointField(name=name, offset=4 * index, datatype=PointField.FLOAT32, count=1)
+            for index, name in enumerate(('x', 'y', 'z', 'rgb'))
+        ],
+        is_bigendian=BIG_ENDIAN,
+        point_step=POINT_STEP,
+        row_step=POINT_STEP * width,
+        is_dense=not cloud.organized,
+    )
+    message.data = _payload(cloud.points)
+    return message
+
+
+def _image(header: Header, pixels: Tensor, encoding: str) -> Image:
+    height, width = pixels.shape[:2]
+    message = Image(
+        header=header,
+        height=height,
+        width=width,
+        encoding=encoding,
+        is_bigendian=BIG_ENDIAN,
+        step=pixels[0].numel() * pixels.element_size(),
+    )
+    message.data = _payload(pixels)
+    return message
+
+
+def _payload(tensor: Tensor) -> array[int]:
+    data = array('B')
+    data.frombytes(memoryview(tensor.contiguous().cpu().numpy()).cast('B'))
+    return data

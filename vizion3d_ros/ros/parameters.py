@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ROS parameters declared from a settings model: one source for defaults, ranges and texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Generic, TypeVar, get_args
+
+from annotated_types import Ge, Le, MultipleOf
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+from rcl_interfaces.msg import (
+    FloatingPointRange,
+    IntegerRange,
+    ParameterDescriptor,
+    SetParametersResult,
+)
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+from vizion3d_ros.contracts.base import Contract
+from vizion3d_ros.contracts.errors import explain
+
+Settings = TypeVar('Settings', bound=Contract)
+
+
+class LiveSettings(Generic[Settings]):
+    """Declares the parameters of a node and keeps `current` equal to them.
+
+    A batch of changes is accepted or refused as a whole, with a reason. `current` is replaced,
+    never changed, so any thread may read it at any time.
+    """
+
+    def __init__(
+        self, node: Node, model: type[Settings], on_change: Callable[[Settings], None]
+    ) -> None:
+        """Declare every field; on_change(current) runs in the executor after each change.
+
+        Raises the rclpy parameter exceptions and pydantic.ValidationError for bad overrides.
+        """
+        self._node = node
+        self._model = model
+        self._on_change = on_change
+        for name, field in fields(model):
+            node.declare_parameter(name, field.default, descriptor(field))
+        self.current: Settings = self._with_changes([])
+        node.add_on_set_parameters_callback(self._validate)
+        if hasattr(node, 'add_post_set_parameters_callback'):
+            node.add_post_set_parameters_callback(self._apply)
+
+    def _with_changes(self, changes: Iterable[Parameter]) -> Settings:
+        values = {name: self._node.get_parameter(name).value for name, _ in fields(self._model)}
+        values.update({p.name: p.value for p in changes if p.name in values})
+        return build(self._model, values)
+
+    def _validate(self, changes: list[Parameter]) -> SetParametersResult:
+        try:
+            candidate = self._with_changes(changes)
+        except ValidationError as error:
+            return SetParametersResult(successful=False, reason=explain(error))
+        if not hasattr(self._node, 'add_post_set_parameters_callback'):  # Humble
+            self._replace(candidate)
+        return SetParametersResult(successful=True)
+
+    def _apply(self, changes: list[Parameter]) -> None:
+        self._replace(self._with_changes(changes))
+
+    def _replace(self, settings: Settings) -> None:
+        self.current = settings
+        self._on_change(settings)
+
+
+def fields(model: type[Contract], prefix: str = '') -> Iterator[tuple[str, FieldInfo]]:
+    """Dotted parameter name and field of every setting, groups opened."""
+    for name, field in model.model_fields.items():
+        if isinstance(field.default, Contract):
+            yield from fields(type(field.default), f'{prefix}{name}.')
+        else:
+            yield f'{prefix}{name}', field
+
+
+def build(model: type[Settings], values: Mapping[str, Any]) -> Settings:
+    """Make the settings from dotted names; pydantic.ValidationError if they do not fit."""
+    nested: dict[str, Any] = {}
+    for name, value in values.items():
+        *groups, leaf = name.split('.')
+        group = nested
+        for part in groups:
+            group = group.setdefault(part, {})
+        group[leaf] = value
+    return model.model_validate(nested)
+
+
+def descriptor(field: FieldInfo) -> ParameterDescriptor:
+    """Description, range, choices and read-only mark of one setting."""
+    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    choices = get_args(field.annotation)
+    answer = ParameterDescriptor(
+        description=field.description or '',
+        additional_constraints=f'one of: {", ".join(choices)}' if choices else '',
+        read_only=bool(extra.get('fixed', False)),
+    )
+    limits = {type(rule): rule for rule in field.metadata}
+    if Ge in limits and Le in limits:
+        low, high = limits[Ge].ge, limits[Le].le
+        if field.annotation is int:
+            step = limits[MultipleOf].multiple_of if MultipleOf in limits else 1
+            answer.integer_range = [IntegerRange(from_value=low, to_value=high, step=step)]
+        else:
+            answer.floating_point_range = [FloatingPointRange(from_value=low, to_value=high)]
+    return answer

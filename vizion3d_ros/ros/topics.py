@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Names, types and QoS of every topic, in two tables; publishers and subscriptions from them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+from rclpy.event_handler import (
+    PublisherEventCallbacks,
+    SubscriptionEventCallbacks,
+    UnsupportedEventTypeError,
+)
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+from rclpy.qos import QoSProfile, qos_policy_name_from_kind, qos_profile_sensor_data
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from rclpy.subscription import Subscription
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from stereo_msgs.msg import DisparityImage
+
+from vizion3d_ros.contracts.commands import Output
+from vizion3d_ros.ros import messages_out
+from vizion3d_ros.ros.messages_out import Answer
+
+# Reliable writers satisfy reliable and best-effort readers alike; two frames are enough, since
+# a reader that falls behind wants the newest.
+OUTPUT_QOS = QoSProfile(depth=2)
+# Best effort matches every writer.
+INPUT_QOS = qos_profile_sensor_data
+INPUT_TOPICS: dict[str, type] = {
+    'left/image_rect': Image,
+    'right/image_rect': Image,
+    'left/camera_info': CameraInfo,
+    'right/camera_info': CameraInfo,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OutputTopic:
+    """One output: its type, how its message is made, what it needs computed (None: nothing)."""
+
+    type: type
+    build: Callable[[Answer], Any]
+    needs: Output | None = None
+
+
+OUTPUT_TOPICS: dict[str, OutputTopic] = {
+    'disparity': OutputTopic(DisparityImage, messages_out.disparity_message),
+    'disparity/image_color': OutputTopic(Image, messages_out.disparity_color_message),
+    'depth/image': OutputTopic(Image, messages_out.depth_message, Output.DEPTH),
+    'depth/camera_info': OutputTopic(CameraInfo, messages_out.depth_info_message),
+    'depth/image_color': OutputTopic(Image, messages_out.depth_color_message, Output.DEPTH),
+    'points2': OutputTopic(PointCloud2, messages_out.cloud_message, Output.CLOUD),
+    'confidence/image': OutputTopic(Image, messages_out.confidence_message),
+    'visibility/image': OutputTopic(Image, messages_out.visibility_message),
+}
+
+
+class OutputPublishers:
+    """All outputs of a node. Says which ones somebody listens to, and publishes those."""
+
+    def __init__(self, node: Node, on_listeners: Callable[[], None]) -> None:
+        """Advertise every output; on_listeners() runs when a listener comes or goes."""
+        self._node = node
+        self._on_listeners = on_listeners
+        self._publishers = {name: self._create(name) for name in OUTPUT_TOPICS}
+        self._last_cloud = -float('inf')
+        self.published = dict.fromkeys(OUTPUT_TOPICS, 0)
+
+    def wanted(self, lazy: bool, cloud_rate: float) -> frozenset[str]:
+        """Topics to fill for this frame; cloud_rate (Hz, 0 = no limit) holds points2 back."""
+        names = {
+            name
+            for name, publisher in self._publishers.items()
+            if not lazy or publisher.get_subscription_count() > 0
+        }
+        if cloud_rate > 0 and time.monotonic() - self._last_cloud < 1 / cloud_rate:
+            names.discard('points2')
+        return frozenset(names)
+
+    def publish(self, answer: Answer, names: Collection[str]) -> None:
+        """Make and send one message on each of the named topics that has something to say."""
+        for name in names:
+            message = OUTPUT_TOPICS[name].build(answer)
+            if message is None:
+                continue
+            self._publishers[name].publish(message)
+            self.published[name] += 1
+            if name == 'points2':
+                self._last_cloud = time.monotonic()
+
+    def destroy(self) -> None:
+        """Withdraw every output."""
+        for publisher in self._publishers.values():
+            self._node.destroy_publisher(publisher)
+        self._publishers = {}
+
+    def _create(self, name: str) -> Publisher:
+        options = {'qos_overriding_options': QoSOverridingOptions.with_default_policies()}
+        create = self._node.create_publisher
+        message_type = OUTPUT_TOPICS[name].type
+        try:  # matched events came after Humble, and not in every middleware
+            events = PublisherEventCallbacks(matched=lambda _: self._on_listeners())
+            return create(message_type, name, OUTPUT_QOS, event_callbacks=events, **options)
+        except (TypeError, UnsupportedEventTypeError):
+            return create(message_type, name, OUTPUT_QOS, **options)
+
+
+class InputSubscriptions:
+    """The inputs of a node, there only while open."""
+
+    def __init__(self, node: Node, callbacks: dict[str, Callable[[Any], None]]) -> None:
+        """callbacks: one for every name in INPUT_TOPICS."""
+        self._node = node
+        self._callbacks = callbacks
+        self._subscriptions: dict[str, Subscription] = {}
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the node is subscribed to its inputs."""
+        return bool(self._subscriptions)
+
+    def open(self) -> None:
+        """Subscribe to all inputs, unless that is done."""
+        if not self.is_open:
+            self._subscriptions = {name: self._create(name) for name in INPUT_TOPICS}
+
+    def close(self) -> None:
+        """Drop all subscriptions."""
+        for subscription in self._subscriptions.values():
+            self._node.destroy_subscription(subscription)
+        self._subscriptions = {}
+
+    def topic(self, name: str) -> str:
+        """Fully resolved name, after remapping."""
+        return self._node.resolve_topic_name(name)
+
+    def writers(self, name: str) -> list[str]:
+        """Reliability of each publisher there is on an input, as words."""
+        endpoints = self._node.get_publishers_info_by_topic(self.topic(name))
+        return [endpoint.qos_profile.reliability.name.lower() for endpoint in endpoints]
+
+    def _create(self, name: str) -> Subscription:
+        def incompatible(event: Any) -> None:
+            self._node.get_logger().error(
+                f'{self.topic(name)}: a publisher offers a '
+                f'{qos_policy_name_from_kind(event.last_policy_kind)} that does not fit ours '
+                '(best effort, volatile): nothing will come from it; set qos_overrides'
+            )
+
+        return self._node.create_subscription(
+            INPUT_TOPICS[name],
+            name,
+            self._callbacks[name],
+            INPUT_QOS,
+            event_callbacks=SubscriptionEventCallbacks(incompatible_qos=incompatible),
+            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+        )

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one thread that owns the device. Frames: the newest wins. Requests: every one is answered."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Generic, TypeVar
+
+Frame = TypeVar('Frame')
+Answer = TypeVar('Answer')
+
+
+class Worker(Generic[Frame]):
+    """Runs frames and requests one at a time, taking turns when both are waiting.
+
+    At most one frame waits: a newer one replaces it and `skipped` counts the loss. Requests wait
+    in order. An exception in a frame goes to on_error, one in a request to its future; the
+    thread survives both.
+    """
+
+    def __init__(
+        self, process: Callable[[Frame], None], on_error: Callable[[Exception], None]
+    ) -> None:
+        """Start the thread; process(frame) and on_error(exception) run inside it."""
+        self.skipped = 0
+        self._process = process
+        self._on_error = on_error
+        self._frames: deque[Frame] = deque(maxlen=1)
+        self._requests: deque[tuple[Callable[[], object], Future[object]]] = deque()
+        self._wake = threading.Condition()
+        self._closing = False
+        self._request_turn = True
+        # A daemon, so that a matcher stuck in native code cannot keep the process from exiting.
+        self._thread = threading.Thread(target=self._loop, name='depth-worker', daemon=True)
+        self._thread.start()
+
+    def put_frame(self, frame: Frame) -> None:
+        """Hand over the newest frame; one still waiting is dropped and counted."""
+        with self._wake:
+            self.skipped += len(self._frames)
+            self._frames.append(frame)
+            self._wake.notify()
+
+    def call(self, request: Callable[[], Answer]) -> Future[Answer]:
+        """Queue a request; the future gets its answer or its exception."""
+        future: Future[Answer] = Future()
+        with self._wake:
+            if self._closing:
+                _answer(_refuse, future)  # type: ignore[arg-type]
+            else:
+                self._requests.append((request, future))  # type: ignore[arg-type]
+                self._wake.notify()
+        return future
+
+    def close(self, timeout: float) -> bool:
+        """Stop after the work in hand; answer waiting requests with an error.
+
+        Returns whether the thread ended within timeout seconds.
+        """
+        with self._wake:
+            self._closing = True
+            self._frames.clear()
+            waiting = list(self._requests)
+            self._requests.clear()
+            self._wake.notify()
+        for _, future in waiting:
+            _answer(_refuse, future)
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def _loop(self) -> None:
+        while (job := self._next_job()) is not None:
+            job()
+
+    def _next_job(self) -> Callable[[], None] | None:
+        with self._wake:
+            self._wake.wait_for(lambda: self._closing or self._frames or self._requests)
+            if self._closing:
+                return None
+            if self._requests and (self._request_turn or not self._frames):
+                self._request_turn = False
+                request, future = self._requests.popleft()
+                return lambda: _answer(request, future)
+            self._request_turn = True
+            frame = self._frames.popleft()
+            return lambda: self._run_frame(frame)
+
+    def _run_frame(self, frame: Frame) -> None:
+        try:
+            self._process(frame)
+        except Exception as error:  # a bad frame must not end the thread
+            self._on_error(error)
+
+
+def _answer(request: Callable[[], object], future: Future[object]) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        future.set_result(request())
+    except Exception as error:  # the caller gets it from the future
+        future.set_exception(error)
+
+
+def _refuse() -> object:
+    raise RuntimeError('the worker is shutting down')
