@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Metric depth, disparity and coloured point clouds from images, on ROS 2.
+"""
+Metric depth, disparity and coloured point clouds from images, on ROS 2.
 
     contracts <- geometry <- engine <- pipeline <- worker <- ros
 

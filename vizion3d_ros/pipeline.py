@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""READ THIS FIRST. One rectified pair in; disparity, depth and points out.
+"""
+READ THIS FIRST. One rectified pair in; disparity, depth and points out.
 
     command ─ matcher (engine) ─ + doffs ─ disparity ─┬─ depth
                                                       └─ points
@@ -80,9 +81,7 @@ class StereoPipeline:
         if depth_m is None or Output.CLOUD not in command.outputs:
             return None
         image = torch.as_tensor(command.left, device=self.device)
-        points = make_cloud(
-            depth_m, confidence, image, command.rig.left, command.settings.points
-        )
+        points = make_cloud(depth_m, confidence, image, command.rig.left, command.settings.points)
         return Cloud(points)
 
 

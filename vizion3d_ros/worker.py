@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one thread that owns the device. Frames: the newest wins. Requests: every one is answered."""
+"""The one thread that owns the device: newest frame wins, every request is answered."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ Answer = TypeVar('Answer')
 
 
 class Worker(Generic[Frame]):
-    """Runs frames and requests one at a time, taking turns when both are waiting.
+    """
+    Runs frames and requests one at a time, taking turns when both are waiting.
 
     At most one frame waits: a newer one replaces it and `skipped` counts the loss. Requests wait
     in order. An exception in a frame goes to on_error, one in a request to its future; the
@@ -56,7 +57,8 @@ class Worker(Generic[Frame]):
         return future
 
     def close(self, timeout: float) -> bool:
-        """Stop after the work in hand; answer waiting requests with an error.
+        """
+        Stop after the work in hand; answer waiting requests with an error.
 
         Returns whether the thread ended within timeout seconds.
         """

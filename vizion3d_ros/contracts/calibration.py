@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From two CameraInfo to a StereoRig, and every way a calibration goes wrong, named.
+"""
+From two CameraInfo to a StereoRig, and every way a calibration goes wrong, named.
 
 Conventions of sensor_msgs/CameraInfo: P is the 3x4 projection of the rectified image, row-major;
 P_right[3] = -fx * baseline. Binning 0 means 1, an all-zero region of interest the full frame.
@@ -34,7 +35,8 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class CameraCalibration:
-    """The parts of a CameraInfo that decide geometry; equal contents compare equal.
+    """
+    The parts of a CameraInfo that decide geometry; equal contents compare equal.
 
     k: 9 numbers, p: 12 numbers, both row-major at full sensor size. roi: x, y, width, height.
     """

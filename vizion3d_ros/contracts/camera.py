@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cameras after rectification: intrinsics in pixels, baseline in metres, optical frame (REP-103)."""
+"""Rectified cameras: intrinsics in pixels, baseline in metres, optical frame (REP-103)."""
 
 from __future__ import annotations
 
 import math
+
 from pydantic import Field
 from typing_extensions import Self
 
@@ -11,7 +12,8 @@ from vizion3d_ros.contracts.base import Contract, Finite, Positive
 
 
 class Intrinsics(Contract):
-    """Pinhole camera of a rectified image: u = fx X/Z + cx, v = fy Y/Z + cy, all in pixels.
+    """
+    Pinhole camera of a rectified image: u = fx X/Z + cx, v = fy Y/Z + cy, all in pixels.
 
     The principal point may lie outside the image (a crop of a larger one).
     """
@@ -32,7 +34,8 @@ class Intrinsics(Contract):
 
 
 class StereoRig(Contract):
-    """A rectified stereo pair, seen from its left camera.
+    """
+    A rectified stereo pair, seen from its left camera.
 
     baseline_m: distance between the cameras in metres; None = unknown, disparity only.
     doffs: cx_right - cx_left in pixels, so that Z = fx * baseline_m / (x_left - x_right + doffs).

@@ -37,7 +37,8 @@ ImageArray = Annotated[np.ndarray, AfterValidator(_check_image)]
 
 
 class StereoCommand(Contract):
-    """One rectified pair to turn into disparity and, as asked, depth and points.
+    """
+    One rectified pair to turn into disparity and, as asked, depth and points.
 
     left, right: uint8, (H, W) grey or (H, W, 3) RGB, same shape, row-aligned.
     """

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What a matcher answers, at the size of its input images.
+    """
+    What a matcher answers, at the size of its input images.
 
     disparity: float32 (H, W), x_left - x_right in pixels, before doffs; NaN = no match.
     confidence: float32 (H, W) in 0..1; ranks the expected error, 0 where there is no match.
@@ -39,7 +40,8 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """Points in the left optical frame (x right, y down, z forward), ready to be sent.
+    """
+    Points in the left optical frame (x right, y down, z forward), ready to be sent.
 
     points: float32 (H, W, 4) organised or (N, 4); columns x, y, z in metres and rgb, whose bits
     are 0x00RRGGBB (the PCL convention). An organised cloud has NaN x, y, z where nothing was
@@ -56,7 +58,8 @@ class Cloud:
 
 @dataclass(frozen=True, slots=True)
 class StereoResult:
-    """Answer to a StereoCommand; tensors live on the pipeline's device.
+    """
+    Answer to a StereoCommand; tensors live on the pipeline's device.
 
     disparity: float32 (H, W) pixels, corrected by doffs so that Z = fx * baseline_m / disparity;
     NaN = no measurement.

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every setting with its default, range and meaning. ROS parameters are declared from these.
+"""
+Every setting with its default, range and meaning. ROS parameters are declared from these.
 
 Groups become dotted parameter names (`sgbm.uniqueness_ratio`). A field marked `FIXED` is read
 once at start; all others take effect with the next frame.

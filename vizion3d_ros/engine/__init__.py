@@ -1,1 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
+"""Images to raw disparity: matchers behind one protocol."""

@@ -24,7 +24,8 @@ class StereoBackend(Protocol):
         rig: StereoRig,
         settings: StereoSettings,
     ) -> Match:
-        """Match one pair; left and right are uint8 (H, W) or (H, W, 3) of equal shape.
+        """
+        Match one pair; left and right are uint8 (H, W) or (H, W, 3) of equal shape.
 
         Raises BackendError when matching is impossible with these settings.
         """

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Depth to coloured points, packed on the device into the bytes of a PointCloud2.
+"""
+Depth to coloured points, packed on the device into the bytes of a PointCloud2.
 
 A point is four float32: x, y, z in metres (REP-103 optical frame) and rgb, whose bits are
 0x00RRGGBB (PCL). Sixteen bytes, no padding.
@@ -21,20 +22,26 @@ def make_cloud(
     camera: Intrinsics,
     settings: PointsSettings,
 ) -> Tensor:
-    """Points of one depth image: float32 (H', W', 4) organised or (N, 4) valid points only.
+    """
+    Points of one depth image: float32 (H', W', 4) organised or (N, 4) valid points only.
 
     depth_m, confidence: float32 (H, W); image: uint8 (H, W) grey or (H, W, 3) RGB, one device.
     Pixels without depth, too far or too uncertain have NaN x, y, z, or are left out.
     """
     step = settings.decimation
-    depth_m, confidence, image = depth_m[::step, ::step], confidence[::step, ::step], image[::step, ::step]
+    depth_m, confidence, image = (
+        depth_m[::step, ::step],
+        confidence[::step, ::step],
+        image[::step, ::step],
+    )
     points = unproject(_drop(depth_m, confidence, settings), camera, step)
     points[..., 3] = pack_rgb(image)
     return points if settings.organized else points[torch.isfinite(points[..., 2])]
 
 
 def unproject(depth_m: Tensor, camera: Intrinsics, step: int = 1) -> Tensor:
-    """Rays times depth: float32 (H, W, 4) with x, y, z filled in and column 3 left empty.
+    """
+    Rays times depth: float32 (H, W, 4) with x, y, z filled in and column 3 left empty.
 
     depth_m holds every step-th pixel of the camera's image; NaN depth gives a NaN point.
     """

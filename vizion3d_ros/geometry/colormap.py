@@ -12,7 +12,8 @@ from torch import Tensor
 
 
 def colorize(values: Tensor, low: float, high: float) -> Tensor:
-    """Viridis picture, uint8 (H, W, 3) BGR: low is dark violet, high yellow, NaN black.
+    """
+    Viridis picture, uint8 (H, W, 3) BGR: low is dark violet, high yellow, NaN black.
 
     values: float (H, W). Viridis is perceptually uniform: equal steps look equal. The range is
     the caller's and fixed, so that a video does not flicker.

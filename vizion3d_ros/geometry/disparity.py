@@ -8,7 +8,8 @@ from torch import Tensor
 
 
 def correct_disparity(raw: Tensor, doffs: float, min_disparity: float) -> Tensor:
-    """Add doffs to x_left - x_right; what falls below min_disparity becomes NaN.
+    """
+    Add doffs to x_left - x_right; what falls below min_disparity becomes NaN.
 
     raw: float32 (H, W) pixels, NaN = no match. Validity is judged after the correction because
     verged rigs have negative raw disparities. min_disparity > 0 keeps depth finite.
@@ -19,7 +20,8 @@ def correct_disparity(raw: Tensor, doffs: float, min_disparity: float) -> Tensor
 
 
 def depth_from_disparity(disparity: Tensor, focal_baseline: float) -> Tensor:
-    """Z = fx * baseline / disparity: float32 (H, W) metres along the optical axis.
+    """
+    Z = fx * baseline / disparity: float32 (H, W) metres along the optical axis.
 
     disparity: corrected, pixels, > 0 or NaN. focal_baseline: pixels * metres.
     """

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The newest CameraInfo of each side, turned into a rig once per change of content.
+"""
+The newest CameraInfo of each side, turned into a rig once per change of content.
 
 CameraInfo is not paired by stamp: it seldom changes, and a late or missing one must not cost
 image pairs.
@@ -32,7 +33,8 @@ class KnownRig:
 
 
 class CameraInfoCache:
-    """Holds both infos; `known` is None until both sides have spoken.
+    """
+    Holds both infos; `known` is None until both sides have spoken.
 
     Fed by the executor thread; `known` is replaced as a whole, so any thread may read it.
     """

@@ -13,7 +13,7 @@ from vizion3d_ros.contracts.errors import InputError
 
 Pixels = NDArray[np.uint8]
 
-# 8-bit encodings read straight from the message: channels, conversion to grey or RGB (None: as is).
+# Encodings of 8-bit words, read straight from the message: channels, conversion (None: as is).
 # OpenCV names a Bayer pattern by its second row and column, ROS by its first: RGGB is BayerBG.
 INTERLEAVED: dict[str, tuple[int, int | None]] = {
     'mono8': (1, None),
@@ -37,7 +37,8 @@ GREY_16_BIT = ('mono16', '16UC1')
 
 
 def image_to_array(message: Image, mono16_bits: int = 16) -> Pixels:
-    """Decode an Image to uint8 (H, W) grey or (H, W, 3) RGB; treat the answer as read-only.
+    """
+    Decode an Image to uint8 (H, W) grey or (H, W, 3) RGB; treat the answer as read-only.
 
     mono8 and rgb8 are views of the message, without a copy. mono16 keeps its mono16_bits
     significant bits' upper 8. Other encodings than ours go through cv_bridge. Raises InputError

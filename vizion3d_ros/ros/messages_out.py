@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Results become messages here, and nowhere else; the only place that knows millimetres.
+"""
+Results become messages here, and nowhere else; the only place that knows millimetres.
 
 Stamp and frame are those of the left image. Every payload is handed over as array.array through
 the property, the one way rclpy does not copy element by element.
@@ -37,7 +38,8 @@ class Answer:
 
 
 def disparity_message(answer: Answer) -> DisparityImage:
-    """Corrected disparity in pixels; invalid pixels are 0.0, below min_disparity.
+    """
+    Corrected disparity in pixels; invalid pixels are 0.0, below min_disparity.
 
     T is 0.0 without a baseline: readers that compute depth then get none.
     """
@@ -66,7 +68,8 @@ def depth_message(answer: Answer) -> Image | None:
 
 
 def to_millimetres(depth_m: Tensor) -> Tensor:
-    """Millimetres as 16-bit words; NaN and what does not fit become 0, never wrap.
+    """
+    Millimetres as 16-bit words; NaN and what does not fit become 0, never wrap.
 
     Torch's int16 stands for uint16, which older versions lack: the bits are the same.
     """

@@ -25,7 +25,8 @@ Settings = TypeVar('Settings', bound=Contract)
 
 
 class LiveSettings(Generic[Settings]):
-    """Declares the parameters of a node and keeps `current` equal to them.
+    """
+    Declares the parameters of a node and keeps `current` equal to them.
 
     A batch of changes is accepted or refused as a whole, with a reason. `current` is replaced,
     never changed, so any thread may read it at any time.
@@ -34,7 +35,8 @@ class LiveSettings(Generic[Settings]):
     def __init__(
         self, node: Node, model: type[Settings], on_change: Callable[[Settings], None]
     ) -> None:
-        """Declare every field; on_change(current) runs in the executor after each change.
+        """
+        Declare every field; on_change(current) runs in the executor after each change.
 
         Raises the rclpy parameter exceptions and pydantic.ValidationError for bad overrides.
         """

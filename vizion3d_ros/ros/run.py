@@ -16,7 +16,7 @@ from vizion3d_ros.contracts.errors import DepthError, explain
 
 
 def run_node(make_node: Callable[[], Node], args: list[str] | None = None) -> None:
-    """Spin one node until Ctrl-C, SIGTERM or shutdown; exit code 1 and one line if it can't start."""
+    """Spin one node until told to stop; one line and exit code 1 if it can't start."""
     rclpy.init(args=args)
     node = None
     try:

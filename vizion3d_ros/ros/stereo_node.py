@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The stereo node: assembles the parts and moves them through the lifecycle.
+"""
+The stereo node: assembles the parts and moves them through the lifecycle.
 
 executor thread: subscriptions ─ sync ─ newest pair ─┐
 worker thread:                        messages_in ─ pipeline ─ messages_out ─ publishers
@@ -175,9 +176,7 @@ class StereoNode(LifecycleNode):
         for name in ('sync', 'calibration'):
             level, text, _ = tasks[name]
             if level != OK:
-                self.get_logger().warning(
-                    f'{name}: {text}', throttle_duration_sec=REPEAT_SECONDS
-                )
+                self.get_logger().warning(f'{name}: {text}', throttle_duration_sec=REPEAT_SECONDS)
         self._diagnostics.publish(tasks)
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pairs left and right images by stamp: message_filters, guarded.
+"""
+Pairs left and right images by stamp: message_filters, guarded.
 
 Used bare, the Python message_filters keeps its lock for ever after an exception in the callback,
 never reports a drop, pairs frame n with n + 1 once slop reaches the frame period, and goes deaf
@@ -52,7 +53,8 @@ class InputStats:
 
 
 class StereoSync:
-    """Feeds `left` and `right` images into message_filters and calls on_pair for every pair.
+    """
+    Feeds `left` and `right` images into message_filters and calls on_pair for every pair.
 
     One thread only. on_pair may raise: the error is logged and the next pair comes through.
     """
@@ -144,4 +146,3 @@ def stamp_to_ns(message: Image) -> int:
     """Header stamp in nanoseconds."""
     stamp = message.header.stamp
     return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
-
