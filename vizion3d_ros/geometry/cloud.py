@@ -35,13 +35,13 @@ def make_cloud(
         image[::step, ::step],
     )
     points = unproject(_drop(depth_m, confidence, settings), camera, step)
-    points[..., 3] = pack_rgb(image)
+    paint(points, image)
     return points if settings.organized else points[torch.isfinite(points[..., 2])]
 
 
 def unproject(depth_m: Tensor, camera: Intrinsics, step: int = 1) -> Tensor:
     """
-    Rays times depth: float32 (H, W, 4) with x, y, z filled in and column 3 left empty.
+    Rays times depth: float32 (H, W, 4) with x, y, z filled in, column 3 left as it came.
 
     depth_m holds every step-th pixel of the camera's image; NaN depth gives a NaN point.
     """
@@ -55,12 +55,14 @@ def unproject(depth_m: Tensor, camera: Intrinsics, step: int = 1) -> Tensor:
     return points
 
 
-def pack_rgb(image: Tensor) -> Tensor:
-    """Colours as float32 (H, W) whose bits are 0x00RRGGBB; image as in make_cloud."""
-    if image.ndim == 2:
-        return (image.to(torch.int32) * 0x010101).view(torch.float32)
-    red, green, blue = image.to(torch.int32).unbind(-1)
-    return ((red << 16) | (green << 8) | blue).view(torch.float32)
+def paint(points: Tensor, image: Tensor) -> None:
+    """Write colours into column 3 of points; image as in make_cloud."""
+    red, green, blue = image.unbind(-1) if image.ndim == 3 else (image, image, image)
+    # Byte by byte to where 0x00RRGGBB lies in little-endian memory: no 32-bit temporaries.
+    memory = points.view(torch.uint8)[..., 12:]
+    for index, channel in enumerate((blue, green, red)):
+        memory[..., index] = channel
+    memory[..., 3] = 0
 
 
 def optical_to_opengl(points: Tensor) -> Tensor:

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import threshold
 
 
 def correct_disparity(raw: Tensor, doffs: float, min_disparity: float) -> Tensor:
@@ -14,9 +16,9 @@ def correct_disparity(raw: Tensor, doffs: float, min_disparity: float) -> Tensor
     raw: float32 (H, W) pixels, NaN = no match. Validity is judged after the correction because
     verged rigs have negative raw disparities. min_disparity > 0 keeps depth finite.
     """
-    corrected = raw + doffs
-    # A comparison with NaN is false, so NaN stays NaN without a second mask.
-    return corrected.masked_fill_(~(corrected >= min_disparity), torch.nan)
+    just_below = float(np.nextafter(np.float32(min_disparity), np.float32(-np.inf)))
+    # One pass: threshold keeps what is above and lets NaN through.
+    return threshold(raw + doffs, just_below, torch.nan, inplace=True)
 
 
 def depth_from_disparity(disparity: Tensor, focal_baseline: float) -> Tensor:
@@ -25,7 +27,8 @@ def depth_from_disparity(disparity: Tensor, focal_baseline: float) -> Tensor:
 
     disparity: corrected, pixels, > 0 or NaN. focal_baseline: pixels * metres.
     """
-    return focal_baseline / disparity
+    # A tensor divides in one pass, a Python number takes a reciprocal first.
+    return torch.tensor(focal_baseline, dtype=disparity.dtype) / disparity
 
 
 def disparity_from_depth(depth_m: Tensor, focal_baseline: float) -> Tensor:

@@ -2,14 +2,12 @@
 """
 Results become messages here, and nowhere else; the only place that knows millimetres.
 
-Stamp and frame are those of the left image. Every payload is handed over as array.array through
-the property, the one way rclpy does not copy element by element.
+Stamp and frame are those of the left image. Payloads are appended to the array a new message
+holds: one copy, where assigning to `data` makes a second one.
 """
 
 from __future__ import annotations
 
-import sys
-from array import array
 from dataclasses import dataclass
 
 import torch
@@ -24,7 +22,6 @@ from vizion3d_ros.geometry.colormap import colorize
 
 POINT_STEP = 16
 MAX_MM = 65535
-BIG_ENDIAN = sys.byteorder == 'big'
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +134,12 @@ def cloud_message(answer: Answer) -> PointCloud2 | None:
             PointField(name=name, offset=4 * index, datatype=PointField.FLOAT32, count=1)
             for index, name in enumerate(('x', 'y', 'z', 'rgb'))
         ],
-        is_bigendian=BIG_ENDIAN,
+        is_bigendian=False,
         point_step=POINT_STEP,
         row_step=POINT_STEP * width,
         is_dense=not cloud.organized,
     )
-    message.data = _payload(cloud.points)
+    _fill(message, cloud.points)
     return message
 
 
@@ -153,14 +150,13 @@ def _image(header: Header, pixels: Tensor, encoding: str) -> Image:
         height=height,
         width=width,
         encoding=encoding,
-        is_bigendian=BIG_ENDIAN,
+        is_bigendian=False,
         step=pixels[0].numel() * pixels.element_size(),
     )
-    message.data = _payload(pixels)
+    _fill(message, pixels)
     return message
 
 
-def _payload(tensor: Tensor) -> array[int]:
-    data = array('B')
-    data.frombytes(memoryview(tensor.contiguous().cpu().numpy()).cast('B'))
-    return data
+def _fill(message: Image | PointCloud2, tensor: Tensor) -> None:
+    flat = tensor.contiguous().reshape(-1).view(torch.uint8)
+    message.data.frombytes(flat.cpu().numpy())

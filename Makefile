@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+# `make help` lists the targets. Whatever they need is built into .venv on the first call.
+
+.PHONY: help demo test bench check format build clean
+.DEFAULT_GOAL := help
+
+VENV := $(CURDIR)/.venv
+IN_VENV := $(VENV)/bin/python
+CODE := vizion3d_ros test $(wildcard demo benchmarks docs/examples launch) standalone setup.py
+
+# A sourced ROS distribution must not leak into .venv, whose ROS has its own versions.
+ifdef AMENT_PREFIX_PATH
+unexport LD_LIBRARY_PATH
+endif
+unexport PYTHONPATH PYTHONHOME CMAKE_PREFIX_PATH COLCON_PREFIX_PATH ROS_DISTRO ROS_VERSION
+unexport ROS_PYTHON_VERSION RMW_IMPLEMENTATION _ROS_WHEELS_BOOTSTRAP_COMPLETE
+export AMENT_PREFIX_PATH := $(VENV)
+export PATH := $(VENV)/bin:$(PATH)
+export ROS_LOG_DIR ?= $(VENV)/log/ros
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
+	@echo 'PYTHON=python3.12 chooses the interpreter that .venv is built with.'
+
+demo: build ## depth from a stereo pair; PAIR=folder, DEMO_ARGS=...
+	@$(IN_VENV) demo/run.py $(if $(PAIR),--pair '$(PAIR)') $(DEMO_ARGS)
+
+test: build ## the tests; PYTEST_ARGS=...
+	@$(IN_VENV) -m pytest $(PYTEST_ARGS)
+
+check: build ## format, lint and types, as CI does
+	@failed=0; \
+	ruff format --check --quiet $(CODE) || failed=1; \
+	ruff check $(CODE) || failed=1; \
+	$(IN_VENV) -m mypy || failed=1; \
+	exit $$failed
+
+format: build ## rewrite the code in the project's format
+	@ruff format $(CODE)
+	@ruff check --fix $(CODE)
+
+bench: build ## every benchmark, one table each
+	@for script in benchmarks/*.py; do $(IN_VENV) $$script || exit 1; done
+
+build: ## .venv, if anything about it changed
+	@$(or $(PYTHON),python3) standalone/bootstrap.py $(if $(PYTHON),--python-chosen)
+
+clean: ## remove .venv and all that was built
+	rm -rf .venv build install log out .mypy_cache .pytest_cache .ruff_cache

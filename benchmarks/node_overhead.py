@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+What a frame costs besides matching: our node's path, the plain idiom, and the floor.
+
+    python benchmarks/node_overhead.py [--frames 30] [--json FILE]
+
+All three take the same serialised 1280x720 rgb8 pair and publish disparity, depth, confidence and
+a coloured cloud to a reader in another process. The matcher is replaced by a stored answer.
+
+floor: deserialise the images, publish bytes made beforehand.
+plain idiom: cv_bridge, NumPy in float64, sensor_msgs_py.create_cloud.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+os.environ.setdefault('ROS_DOMAIN_ID', str(random.randint(1, 100)))
+os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+os.environ.setdefault(
+    'FASTRTPS_DEFAULT_PROFILES_FILE', str(Path(__file__).parents[1] / 'config/fastdds_shm.xml')
+)
+
+import numpy as np
+import rclpy
+from cv_bridge import CvBridge
+from machine import print_table
+from rclpy.serialization import deserialize_message, serialize_message
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
+from sensor_msgs_py import point_cloud2
+from std_msgs.msg import Header
+from stereo_msgs.msg import DisparityImage
+
+from vizion3d_ros.contracts.calibration import calibrate
+from vizion3d_ros.contracts.results import Match
+from vizion3d_ros.contracts.settings import StereoSettings
+from vizion3d_ros.engine import registry
+from vizion3d_ros.pipeline import StereoPipeline
+from vizion3d_ros.ros.camera_info import CameraInfoCache
+from vizion3d_ros.ros.messages_in import calibration_of
+from vizion3d_ros.ros.processor import StereoFrame, StereoProcessor
+from vizion3d_ros.ros.run import _keep_large_blocks
+from vizion3d_ros.ros.topics import OUTPUT_TOPICS, OutputPublishers
+
+WIDTH, HEIGHT = 1280, 720
+TOPICS = ('disparity', 'depth/image', 'confidence/image', 'points2')
+FOCAL_PX, BASELINE_M = 900.0, 0.12
+
+
+class StoredMatch:
+    """A matcher that costs nothing."""
+
+    def __init__(self) -> None:
+        disparity = np.random.default_rng(0).uniform(5, 100, (HEIGHT, WIDTH)).astype(np.float32)
+        disparity[::7] = np.nan
+        share = np.ones_like(disparity)
+        self.answer = Match(disparity, share, share, 0.0, 128.0, 1 / 16, 'stored')
+
+    def match(self, left, right, rig, settings) -> Match:
+        """The same answer every time; a copy, as a real matcher would allocate."""
+        return self.answer
+
+
+def camera_info(tx: float) -> CameraInfo:
+    """An ideal camera."""
+    info = CameraInfo(width=WIDTH, height=HEIGHT)
+    info.k = [FOCAL_PX, 0.0, 640.0, 0.0, FOCAL_PX, 360.0, 0.0, 0.0, 1.0]
+    info.p = [FOCAL_PX, 0.0, 640.0, tx, 0.0, FOCAL_PX, 360.0, 0.0, 0.0, 0.0, 1.0, 0.0]
+    return info
+
+
+def serialised_pair() -> tuple[bytes, bytes]:
+    """Two random rgb8 images as they come off the wire."""
+    rng = np.random.default_rng(1)
+    pair = []
+    for _ in range(2):
+        image = Image(height=HEIGHT, width=WIDTH, encoding='rgb8', step=3 * WIDTH)
+        image.data.frombytes(rng.integers(0, 255, HEIGHT * WIDTH * 3, dtype=np.uint8).tobytes())
+        pair.append(serialize_message(image))
+    return pair[0], pair[1]
+
+
+def make_ours(node, outputs):
+    """The product: StereoProcessor, as the worker thread calls it."""
+    registry.STEREO_BACKENDS['sgbm'] = f'{__name__}:StoredMatch'
+    infos = CameraInfoCache(0.0)
+    infos.add_left(camera_info(0.0))
+    infos.add_right(camera_info(-FOCAL_PX * BASELINE_M))
+    settings = StereoSettings(device='cpu')
+    processor = StereoProcessor(StereoPipeline('cpu'), infos, outputs, lambda: settings)
+    return lambda left, right: processor(StereoFrame(left, right))
+
+
+def make_floor(node, outputs):
+    """Publish what ours published, made once."""
+    recorded = {name: None for name in TOPICS}
+    publishers = outputs._publishers
+
+    def publish(left, right) -> None:
+        for name in TOPICS:
+            publishers[name].publish(recorded[name])
+
+    for name, message in premade().items():
+        recorded[name] = message
+    return publish
+
+
+def premade() -> dict[str, object]:
+    """One message per topic, built by the product."""
+    from vizion3d_ros.contracts.commands import Output, StereoCommand
+    from vizion3d_ros.ros.messages_out import Answer
+
+    calibration = calibrate(
+        calibration_of(camera_info(0.0)), calibration_of(camera_info(-FOCAL_PX * BASELINE_M))
+    )
+    grey = np.zeros((HEIGHT, WIDTH), np.uint8)
+    settings = StereoSettings(device='cpu')
+    command = StereoCommand(
+        left=grey, right=grey, rig=calibration.rig, settings=settings, outputs=set(Output)
+    )
+    result = StereoPipeline('cpu').run(command)
+    answer = Answer(result, Header(), camera_info(0.0), settings)
+    return {name: OUTPUT_TOPICS[name].build(answer) for name in TOPICS}
+
+
+def make_plain(node, outputs):
+    """What the tutorials do."""
+    bridge, match = CvBridge(), StoredMatch().answer
+    publishers = outputs._publishers
+    names = ('x', 'y', 'z', 'rgb')
+    fields = [PointField(name=n, offset=4 * i, datatype=7, count=1) for i, n in enumerate(names)]
+
+    def publish(left, right) -> None:
+        header = left.header
+        color = bridge.imgmsg_to_cv2(left, 'bgr8')
+        bridge.imgmsg_to_cv2(right, 'bgr8')
+        disparity = match.disparity
+        depth = FOCAL_PX * BASELINE_M / disparity
+        rows, columns = np.indices(disparity.shape)
+        x = (columns - 640.0) * depth / FOCAL_PX
+        y = (rows - 360.0) * depth / FOCAL_PX
+        blue, green, red = (color[..., i].astype(np.uint32) for i in range(3))
+        rgb = (red << 16 | green << 8 | blue).view(np.float32)
+        points = np.stack([x, y, depth, rgb], axis=-1).reshape(-1, 4).astype(np.float32)
+        image = bridge.cv2_to_imgmsg(np.nan_to_num(disparity), '32FC1', header)
+        publishers['disparity'].publish(DisparityImage(header=header, image=image, f=FOCAL_PX))
+        publishers['depth/image'].publish(
+            bridge.cv2_to_imgmsg(depth.astype(np.float32), '32FC1', header)
+        )
+        publishers['confidence/image'].publish(
+            bridge.cv2_to_imgmsg(match.confidence, '32FC1', header)
+        )
+        publishers['points2'].publish(point_cloud2.create_cloud(header, fields, points))
+
+    return publish
+
+
+def read_forever() -> None:
+    """The reader process: takes every topic and drops it."""
+    rclpy.init()
+    node = rclpy.create_node('reader')
+    types = {'disparity': DisparityImage, 'points2': PointCloud2}
+    for name in TOPICS:
+        node.create_subscription(types.get(name, Image), name, lambda _: None, 1)
+    rclpy.spin(node)
+
+
+def time_frames(frame, pair, frames: int) -> float:
+    """Median milliseconds from serialised images to the last publish."""
+    samples = []
+    for _ in range(frames + 3):
+        start = time.perf_counter()
+        frame(deserialize_message(pair[0], Image), deserialize_message(pair[1], Image))
+        samples.append(1e3 * (time.perf_counter() - start))
+    return statistics.median(samples[3:])
+
+
+def measure(frames: int) -> list[dict]:
+    """One row per way of doing it."""
+    _keep_large_blocks()
+    rclpy.init()
+    node = rclpy.create_node('bench')
+    outputs = OutputPublishers(node, lambda: None)
+    deadline = time.monotonic() + 20
+    while len(outputs.wanted(True, 0)) < len(TOPICS) and time.monotonic() < deadline:
+        rclpy.spin_once(node, timeout_sec=0.05)
+    pair = serialised_pair()
+    ways = {'ours': make_ours, 'floor': make_floor, 'plain idiom': make_plain}
+    times = {name: time_frames(make(node, outputs), pair, frames) for name, make in ways.items()}
+    return [
+        {
+            'path': name,
+            'ms per frame': f'{ms:.1f}',
+            'ratio to floor': f'{ms / times["floor"]:.2f}',
+            'ratio to ours': f'{ms / times["ours"]:.2f}',
+        }
+        for name, ms in times.items()
+    ]
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
+    parser.add_argument('--frames', type=int, default=30)
+    parser.add_argument('--json', type=Path)
+    parser.add_argument('--reader', action='store_true', help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.reader:
+        read_forever()
+        return
+    reader = subprocess.Popen([sys.executable, __file__, '--reader'])
+    try:
+        rows = measure(options.frames)
+    finally:
+        reader.kill()
+        reader.wait()
+    print_table('Frame cost without the matcher, 1280x720 rgb8', rows, options.json)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Installs the Python package, its nodes and the files that they are started with."""
+
+from glob import glob
+
+from setuptools import find_packages, setup
+
+NAME = 'vizion3d_ros'
+
+setup(
+    name=NAME,
+    version='0.1.0',
+    packages=find_packages(include=[NAME, f'{NAME}.*']),
+    package_data={NAME: ['py.typed']},
+    data_files=[
+        ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
+        (f'share/{NAME}', ['package.xml']),
+        (f'share/{NAME}/launch', glob('launch/*.launch.py')),
+        (f'share/{NAME}/config', glob('config/*.yaml') + glob('config/*.xml')),
+        (f'share/{NAME}/rviz', glob('rviz/*.rviz')),
+    ],
+    python_requires='>=3.10',
+    install_requires=['setuptools'],
+    extras_require={'test': ['pytest']},
+    zip_safe=False,
+    maintainer='vizion3d_ros maintainers',
+    maintainer_email='maintainers@vizion3d-ros.org',
+    description='Stereo and monocular depth estimation for ROS 2',
+    license='Apache-2.0',
+    entry_points={
+        'console_scripts': [
+            f'stereo_node = {NAME}.ros.stereo_node:main',
+            f'synthetic_rig = {NAME}.ros.synthetic_rig:main',
+            f'play_pair = {NAME}.ros.play_pair:main',
+            f'recorder = {NAME}.ros.recorder:main',
+        ],
+    },
+)

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What gets installed, and the script that builds the environment of its own."""
+
+import configparser
+import importlib
+import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+INTERFACES = ROOT / 'vizion3d_interfaces'
+
+
+@pytest.fixture(scope='module')
+def setup_arguments():
+    """Return the keywords that setup.py calls `setup` with."""
+    import setuptools
+
+    with pytest.MonkeyPatch.context() as patch:
+        seen = {}
+        patch.setattr(setuptools, 'setup', seen.update)
+        patch.chdir(ROOT)
+        runpy.run_path('setup.py')
+    return seen
+
+
+@pytest.fixture
+def script(monkeypatch):
+    """Return a function that imports a module of standalone/, as running it there would."""
+    monkeypatch.syspath_prepend(ROOT / 'standalone')
+    return importlib.import_module
+
+
+# --- the packages ----------------------------------------------------------------------------
+
+
+def test_every_launch_config_and_rviz_file_is_installed(setup_arguments):
+    installed = {name for _, names in setup_arguments['data_files'] for name in names}
+    present = {
+        str(path.relative_to(ROOT))
+        for folder in ('launch', 'config', 'rviz')
+        for path in (ROOT / folder).glob('*')
+        if path.is_file()
+    }
+    assert present <= installed
+    assert 'package.xml' in installed
+
+
+def test_the_marker_is_installed_and_empty(setup_arguments):
+    folder = 'share/ament_index/resource_index/packages'
+    assert (folder, ['resource/vizion3d_ros']) in setup_arguments['data_files']
+    assert (ROOT / 'resource' / 'vizion3d_ros').read_bytes() == b''
+
+
+def test_only_our_package_with_all_its_folders_is_installed(setup_arguments):
+    folders = {path.parent for path in (ROOT / 'vizion3d_ros').rglob('*.py')}
+    names = {'.'.join(folder.relative_to(ROOT).parts) for folder in folders}
+    assert set(setup_arguments['packages']) == names
+
+
+def test_every_node_has_a_module_with_main(setup_arguments):
+    for entry in setup_arguments['entry_points']['console_scripts']:
+        module, _, function = entry.partition('= ')[2].partition(':')
+        path = ROOT / Path(*module.split('.')).with_suffix('.py')
+        assert f'def {function}(' in path.read_text(encoding='utf-8'), entry
+
+
+def test_nodes_land_where_ros2_run_looks():
+    settings = configparser.ConfigParser()
+    settings.read(ROOT / 'setup.cfg')
+    assert settings['develop']['script_dir'] == '$base/lib/vizion3d_ros'
+    assert settings['install']['install_scripts'] == '$base/lib/vizion3d_ros'
+    assert settings['build_scripts']['executable'] == '/usr/bin/env python3'
+
+
+@pytest.mark.parametrize(
+    ('folder', 'build_type'), [(ROOT, 'ament_python'), (INTERFACES, 'ament_cmake')]
+)
+def test_package_xml_is_format_3(folder, build_type):
+    package = ElementTree.parse(folder / 'package.xml').getroot()
+    assert package.get('format') == '3'
+    assert package.findtext('license') == 'Apache-2.0'
+    assert package.findtext('export/build_type') == build_type
+
+
+def test_both_packages_and_setup_py_agree_on_the_version(setup_arguments):
+    packages = [ElementTree.parse(d / 'package.xml').getroot() for d in (ROOT, INTERFACES)]
+    versions = {package.findtext('version') for package in packages}
+    assert versions == {setup_arguments['version']}
+
+
+def test_every_interface_is_generated():
+    listed = (INTERFACES / 'CMakeLists.txt').read_text(encoding='utf-8')
+    files = [*INTERFACES.glob('srv/*.srv'), *INTERFACES.glob('msg/*.msg')]
+    assert files
+    assert not [f.name for f in files if f'{f.parent.name}/{f.name}' not in listed]
+
+
+# --- the environment of its own --------------------------------------------------------------
+
+
+def test_what_is_missing_ends_in_one_apt_line(script, monkeypatch):
+    preflight = script('preflight')
+    monkeypatch.setattr(preflight, 'loadable', lambda soname: soname != 'libusb-1.0.so.0')
+    monkeypatch.setattr(preflight.shutil, 'which', lambda tool: None if tool == 'g++' else tool)
+    monkeypatch.setattr(preflight, 'has_headers', lambda include: True)
+    assert preflight.problems()[-1] == 'sudo apt-get install -y g++ libusb-1.0-0'
+
+
+def test_python_without_headers_is_sent_to_one_that_has_them(script, monkeypatch):
+    preflight = script('preflight')
+    monkeypatch.setattr(preflight, 'has_headers', lambda include: include == '/other')
+    monkeypatch.setattr(preflight, '_is_complete', lambda python: python == '/opt/python3.13')
+    monkeypatch.setattr(preflight.shutil, 'which', lambda tool: f'/opt/{tool}')
+    assert 'make PYTHON=/opt/python3.13' in preflight.problems()[-1]
+
+
+@pytest.mark.parametrize('version', [(3, 9, 2), (3, 14, 0)])
+def test_python_without_wheels_is_refused(script, monkeypatch, version):
+    preflight = script('preflight')
+    monkeypatch.setattr(preflight.sys, 'version_info', version)
+    assert 'the wheels are for 3.10 to 3.13' in preflight.problems()[0]
+
+
+def test_include_folders_of_the_wheels_are_rewritten(script):
+    built = (
+        'INTERFACE_INCLUDE_DIRECTORIES "${_IMPORT_PREFIX}/include/std_msgs;'
+        '/opt/python/cp312-cp312/include/python3.12;'
+        '/opt/python/cp312-cp312/lib/python3.12/site-packages/numpy/_core/include"'
+    )
+    ours = script('environment').localize_includes(built, '/usr/include/py', '/venv/numpy')
+    assert ours.endswith('/include/std_msgs;/usr/include/py;/venv/numpy"')
+
+
+@pytest.mark.parametrize('lost', ['numpy/core.py', 'numpy-1.dist-info/RECORD'])
+def test_damaged_distribution_is_found_and_forgotten(script, tmp_path, lost):
+    environment = script('environment')
+    info = tmp_path / 'numpy-1.dist-info'
+    info.mkdir()
+    (tmp_path / 'numpy').mkdir()
+    (tmp_path / 'numpy' / 'core.py').touch()
+    (info / 'RECORD').write_text('numpy/core.py,sha256=x,0\nnumpy/core.pyc,,\n', encoding='utf-8')
+    assert environment.damaged_distributions(tmp_path) == []
+    (tmp_path / lost).unlink()
+    assert environment.damaged_distributions(tmp_path) == [info]
+    environment.forget_damaged(tmp_path)
+    assert not info.exists()
+
+
+def test_a_sourced_distribution_does_not_leak_in(script, monkeypatch):
+    monkeypatch.setenv('PYTHONPATH', '/opt/ros/jazzy/lib/python3.12/site-packages')
+    monkeypatch.setenv('AMENT_PREFIX_PATH', '/opt/ros/jazzy')
+    monkeypatch.setenv('ROS_DOMAIN_ID', '7')
+    environment = script('environment')
+    own = environment.environment()
+    assert 'PYTHONPATH' not in own
+    assert own['AMENT_PREFIX_PATH'] == str(environment.VENV)
+    assert own['ROS_DOMAIN_ID'] == '7'
+
+
+def test_lack_of_network_is_said_plainly(script):
+    output = 'WARNING: Retrying after connection broken by NewConnectionError(...)\nERROR: No ...'
+    assert 'no network' in script('environment').explain(output)
+
+
+def test_scripts_need_nothing_installed():
+    """They run before anything is: no site-packages, no environment."""
+    preflight = [sys.executable, '-S', '-E', ROOT / 'standalone' / 'preflight.py', '--apt-list']
+    done = subprocess.run(preflight, env={'PATH': os.defpath}, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b'')
