@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """config/stereo.yaml says exactly what the node declares."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import yaml
@@ -38,7 +39,7 @@ def test_every_parameter_is_commented():
     lines = CONFIG.read_text().splitlines()
     leaves = {name.rpartition('.')[2] for name in shipped()}
     uncommented = []
-    for above, line in zip(lines, lines[1:]):
+    for above, line in pairwise(lines):
         key = line.partition(':')[0].strip()
         shares_comment = above.partition(':')[0].strip() in leaves  # P1 and P2, say
         if key in leaves and not above.lstrip().startswith('#') and not shares_comment:

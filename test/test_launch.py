@@ -51,8 +51,9 @@ def test_show_args_needs_neither_torch_nor_the_product():
 
 def test_launch_describes_the_stereo_node():
     pytest.importorskip('launch_ros', reason='launch_ros comes with a ROS distribution only')
-    import launch
     from launch.launch_description_sources import get_launch_description_from_python_launch_file
+
+    import launch
 
     description = get_launch_description_from_python_launch_file(str(LAUNCH_FILE))
     names = {argument.name for argument in description.get_launch_arguments()}

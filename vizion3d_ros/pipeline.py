@@ -12,11 +12,14 @@ from __future__ import annotations
 
 import time
 
+import numpy as np
 import torch
 
+from vizion3d_ros.contracts.camera import StereoRig
 from vizion3d_ros.contracts.commands import Output, StereoCommand
 from vizion3d_ros.contracts.errors import BackendError
 from vizion3d_ros.contracts.results import Cloud, StereoResult
+from vizion3d_ros.contracts.settings import StereoSettings
 from vizion3d_ros.engine.backend import StereoBackend
 from vizion3d_ros.engine.registry import load_stereo_backend
 from vizion3d_ros.geometry.cloud import make_cloud
@@ -36,6 +39,15 @@ class StereoPipeline:
         if name not in self._backends:
             self._backends[name] = load_stereo_backend(name)
         return self._backends[name]
+
+    def warm_up(self, settings: StereoSettings) -> None:
+        """Load the matcher and run a small made-up pair, so that the first real one is fast."""
+        rig = StereoRig.from_field_of_view(128, 64, hfov_deg=60, baseline_m=0.1)
+        pair = np.random.default_rng(0).integers(0, 255, (2, 64, 128, 3), dtype=np.uint8)
+        outputs = frozenset(Output)
+        self.run(
+            StereoCommand(left=pair[0], right=pair[1], rig=rig, settings=settings, outputs=outputs)
+        )
 
     @torch.inference_mode()
     def run(self, command: StereoCommand) -> StereoResult:
@@ -60,7 +72,7 @@ class StereoPipeline:
             depth_m=depth_m,
             cloud=cloud,
             min_disparity=min_disparity,
-            max_disparity=match.max_disparity + rig.doffs,
+            max_disparity=max(match.max_disparity + rig.doffs, min_disparity),
             disparity_step=match.step,
             backend_used=match.backend_used,
             timings_ms={

@@ -74,8 +74,15 @@ class Worker(Generic[Frame]):
         return not self._thread.is_alive()
 
     def _loop(self) -> None:
-        while (job := self._next_job()) is not None:
+        while self._run_next():
+            pass
+
+    def _run_next(self) -> bool:
+        # A function of its own, so that nothing keeps a finished frame's images alive.
+        job = self._next_job()
+        if job is not None:
             job()
+        return job is not None
 
     def _next_job(self) -> Callable[[], None] | None:
         with self._wake:

@@ -54,11 +54,21 @@ class CameraCalibration:
         _, _, width, height = self.roi
         return (width or self.width) // self._bin(0), (height or self.height) // self._bin(1)
 
-    @property
-    def calibrated(self) -> bool:
-        """Whether focal lengths are there and every number is finite."""
-        numbers_ok = all(map(math.isfinite, (*self.k, *self.p)))
-        return numbers_ok and self.k[0] > 0 and self.p[0] > 0 and self.p[5] > 0
+    def defect(self) -> str:
+        """What makes this calibration unusable, in words; empty if nothing does."""
+        for name, numbers in (('K', self.k), ('P', self.p)):
+            for index, number in enumerate(numbers):
+                if not math.isfinite(number):
+                    return f'is uncalibrated ({name}[{index}] = {number}, expected a number)'
+        if min(self.k[0], self.p[0], self.p[5]) <= 0:
+            return (
+                f'is uncalibrated (K[0] = {self.k[0]:g}, P[0] = {self.p[0]:g}, '
+                f'P[5] = {self.p[5]:g}; all must be positive)'
+            )
+        width, height = self.image_size
+        if min(width, height) < 1:
+            return f'is for images of {width}x{height}, expected the real size'
+        return ''
 
     @property
     def tx(self) -> float:
@@ -107,15 +117,12 @@ def calibrate(
 
 
 def _unusable(left: CameraCalibration, right: CameraCalibration) -> list[Fault]:
+    cure = 'calibrate the camera, or load its calibration in the driver'
+    defects = {'left': left.defect(), 'right': right.defect()}
     return [
-        Fault(
-            Severity.NO_OUTPUT,
-            f'{side} camera_info is uncalibrated (K[0] = {info.k[0]:g}, P[0] = {info.p[0]:g}, '
-            f'P[5] = {info.p[5]:g}; all must be finite and positive): calibrate the camera, or '
-            'load its calibration in the driver',
-        )
-        for side, info in (('left', left), ('right', right))
-        if not info.calibrated
+        Fault(Severity.NO_OUTPUT, f'{side} camera_info {defect}: {cure}')
+        for side, defect in defects.items()
+        if defect
     ]
 
 

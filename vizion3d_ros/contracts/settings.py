@@ -45,19 +45,19 @@ class SgbmSettings(Contract):
         description='Disparities searched, in pixels; 0 = derived from min_depth and max_depth',
     )
     correlation_window_size: int = Field(
-        5, ge=1, le=255, description='Matched block width in pixels, odd'
+        3, ge=1, le=255, description='Matched block width in pixels, odd'
     )
     P1: float = Field(
-        200.0,
+        100.0,
         ge=0.0,
         le=4000.0,
-        description='Smoothness: penalty per colour channel of a one-pixel disparity change',
+        description='Smoothness: penalty of a one-pixel disparity change',
     )
     P2: float = Field(
-        800.0,
+        400.0,
         ge=0.0,
         le=16000.0,
-        description='Smoothness: penalty per colour channel of a larger change; above P1',
+        description='Smoothness: penalty of a larger disparity change; above P1',
     )
     prefilter_cap: int = Field(63, ge=1, le=63, description='Bound on the prefiltered gradient')
     prefilter_size: int = Field(
@@ -74,7 +74,7 @@ class SgbmSettings(Contract):
         description='Summed gradient a block must reach; 0 = off',
     )
     uniqueness_ratio: float = Field(
-        10.0,
+        5.0,
         ge=0.0,
         le=100.0,
         description='Percent by which the best match must beat the second best',
@@ -83,13 +83,13 @@ class SgbmSettings(Contract):
         1,
         ge=0,
         le=128,
-        description='Left-right disagreement allowed, in pixels at the matched size',
+        description='Left-right disagreement allowed, in pixels at the matched size; 0 acts as 1',
     )
     speckle_size: int = Field(
-        100, ge=0, le=10000, description='Islands smaller than this many pixels are removed'
+        200, ge=0, le=10000, description='Islands smaller than this many pixels are removed'
     )
     speckle_range: int = Field(
-        2, ge=0, le=31, description='Disparity step that separates islands, in pixels'
+        1, ge=0, le=31, description='Disparity step that separates islands, in pixels'
     )
 
     @model_validator(mode='after')

@@ -18,7 +18,8 @@ def colorize(values: Tensor, low: float, high: float) -> Tensor:
     values: float (H, W). Viridis is perceptually uniform: equal steps look equal. The range is
     the caller's and fixed, so that a video does not flicker.
     """
-    level = ((values - low) * (254 / (high - low))).clamp_(0, 254) + 1
+    scale = 254 / (high - low) if high > low else 0.0
+    level = ((values - low) * scale).clamp_(0, 254) + 1
     index = level.nan_to_num_(nan=0.0).to(torch.int64)
     return _palette(values.device)[index]
 

@@ -70,6 +70,8 @@ class CameraInfoCache:
         if self._contents.get(side) != content:
             self._contents[side] = content
             self._update()
+        elif self.known is not None:  # D and R change nothing here, but are passed on
+            self.known = KnownRig(self.known.calibration, self._infos['left'])
 
     def _update(self) -> None:
         if self.missing():
@@ -87,7 +89,7 @@ class CameraInfoCache:
         if rig is None or rig.baseline_m is None:
             return
         if self._baseline_m > 0:
-            told_m = -right.p[3] / right.p[0]
+            told_m = 0.0 - right.p[3] / right.p[0]
             logger.info(
                 'baseline is %.6g m (parameter baseline_m); the right camera_info says %.6g m',
                 self._baseline_m,

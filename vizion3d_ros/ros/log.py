@@ -19,7 +19,7 @@ class RosLogHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Log one record; rclpy wants a separate call site for each severity."""
-        text = record.getMessage()
+        text = self.format(record)  # with the traceback of logger.exception
         if record.levelno >= logging.ERROR:
             self._ros_logger.error(text)
         elif record.levelno >= logging.WARNING:

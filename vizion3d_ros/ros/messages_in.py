@@ -44,6 +44,10 @@ def image_to_array(message: Image, mono16_bits: int = 16) -> Pixels:
     significant bits' upper 8. Other encodings than ours go through cv_bridge. Raises InputError
     for a message whose fields contradict each other, or an encoding nobody can decode.
     """
+    if message.width == 0 or message.height == 0:
+        raise InputError(
+            f'image is empty: {message.width}x{message.height}, expected at least 1x1'
+        )
     if message.encoding in GREY_16_BIT:
         return _scale_to_8_bit(_rows(message, 2), message.is_bigendian, mono16_bits)
     if message.encoding not in INTERLEAVED:
@@ -79,8 +83,6 @@ def calibration_of(message: CameraInfo) -> CameraCalibration:
 def _rows(message: Image, bytes_per_pixel: int) -> Pixels:
     """View the payload as (H, W * bytes_per_pixel) bytes, row padding sliced off."""
     used = message.width * bytes_per_pixel
-    if message.width == 0 or message.height == 0:
-        raise InputError(f'image is empty: {message.width}x{message.height}')
     if message.step < used:
         raise InputError(
             f'image step is {message.step} bytes but a row of {message.width} {message.encoding} '

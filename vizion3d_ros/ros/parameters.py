@@ -43,6 +43,7 @@ class LiveSettings(Generic[Settings]):
         self._node = node
         self._model = model
         self._on_change = on_change
+        self._names = frozenset(name for name, _ in fields(model))
         for name, field in fields(model):
             node.declare_parameter(name, field.default, descriptor(field))
         self.current: Settings = self._with_changes([])
@@ -51,8 +52,8 @@ class LiveSettings(Generic[Settings]):
             node.add_post_set_parameters_callback(self._apply)
 
     def _with_changes(self, changes: Iterable[Parameter]) -> Settings:
-        values = {name: self._node.get_parameter(name).value for name, _ in fields(self._model)}
-        values.update({p.name: p.value for p in changes if p.name in values})
+        values = {name: self._node.get_parameter(name).value for name in self._names}
+        values.update({p.name: p.value for p in changes if p.name in self._names})
         return build(self._model, values)
 
     def _validate(self, changes: list[Parameter]) -> SetParametersResult:
@@ -61,15 +62,17 @@ class LiveSettings(Generic[Settings]):
         except ValidationError as error:
             return SetParametersResult(successful=False, reason=explain(error))
         if not hasattr(self._node, 'add_post_set_parameters_callback'):  # Humble
-            self._replace(candidate)
+            self._replace(candidate, changes)
         return SetParametersResult(successful=True)
 
     def _apply(self, changes: list[Parameter]) -> None:
-        self._replace(self._with_changes(changes))
+        self._replace(self._with_changes(changes), changes)
 
-    def _replace(self, settings: Settings) -> None:
-        self.current = settings
-        self._on_change(settings)
+    def _replace(self, settings: Settings, changes: list[Parameter]) -> None:
+        # Others declare parameters too: rclpy one for every qos_overrides of a topic.
+        if not self._names.isdisjoint(p.name for p in changes):
+            self.current = settings
+            self._on_change(settings)
 
 
 def fields(model: type[Contract], prefix: str = '') -> Iterator[tuple[str, FieldInfo]]:

@@ -38,7 +38,7 @@ class StereoStatus:
         }
 
     def _sync(self, quiet_since: float) -> Task:
-        values: dict[str, object] = {'refused': self.sync.refused}
+        values: dict[str, object] = {}
         for side, stats in (('left', self.sync.left), ('right', self.sync.right)):
             values |= _counts(side, stats)
         if not self.inputs.is_open:
@@ -50,7 +50,8 @@ class StereoStatus:
 
     def _calibration(self) -> Task:
         missing = self.infos.missing()
-        if missing and self.sync.left.paired:
+        late = time.monotonic() - self.inputs.opened > self.sync.settings.timeout
+        if missing and late and self.sync.left.paired:
             topics = ' and '.join(self.inputs.topic(f'{side}/camera_info') for side in missing)
             return WARN, f'images arrive but no camera_info on {topics}: start or remap it', {}
         known = self.infos.known

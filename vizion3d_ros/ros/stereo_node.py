@@ -69,7 +69,7 @@ class StereoNode(LifecycleNode):
         settings = self._settings.current
         try:
             self._pipeline = StereoPipeline(settings.device)
-            self._pipeline.backend(settings.backend)
+            self._pipeline.warm_up(settings)
         except DepthError as error:
             self.get_logger().error(f'cannot be configured: {error}')
             return TransitionCallbackReturn.FAILURE
@@ -183,3 +183,7 @@ class StereoNode(LifecycleNode):
 def main(args: list[str] | None = None) -> None:
     """Run the node until it is told to stop."""
     run_node(StereoNode, args)
+
+
+if __name__ == '__main__':
+    main()

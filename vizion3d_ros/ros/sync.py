@@ -10,6 +10,7 @@ when time jumps back. The class below cures each, and counts what it sees.
 from __future__ import annotations
 
 import logging
+import math
 import statistics
 import time
 from collections import deque
@@ -23,6 +24,11 @@ from vizion3d_ros.contracts.settings import SyncSettings
 
 JUMP_BACK_NS = 1_000_000_000  # bags are looped without use_sim_time; drivers jitter far less
 PERIOD_SAMPLES = 15
+ENOUGH_STEPS = 3
+SLACK = 1.1  # jitter of the period must not rebuild the synchroniser again and again
+# message_filters wants a spread below slop, and cuts slop to whole nanoseconds first; users
+# expect a spread equal to slop to pass.
+STRICTNESS = 1.5e-9
 
 logger = logging.getLogger(__name__)
 OnPair = Callable[[Image, Image], None]
@@ -35,7 +41,7 @@ class InputStats:
     received: int = 0
     paired: int = 0
     newest_ns: int | None = None
-    arrived: float = 0.0  # time.monotonic()
+    arrived: float = -math.inf  # time.monotonic()
     steps_ns: deque[int] = field(default_factory=lambda: deque(maxlen=PERIOD_SAMPLES))
 
     @property
@@ -64,9 +70,7 @@ class StereoSync:
         self.settings = settings
         self.left = InputStats()
         self.right = InputStats()
-        self.refused = 0
         self._on_pair = on_pair
-        self._warned_slop = False
         self.reset()
 
     def reset(self) -> None:
@@ -74,8 +78,8 @@ class StereoSync:
         for stats in (self.left, self.right):
             stats.newest_ns = None
             stats.steps_ns.clear()
-        self._filters = (message_filters.SimpleFilter(), message_filters.SimpleFilter())
-        self._new_synchronizer().registerCallback(self._paired)
+        self._slop = self.settings.slop
+        self._connect()
 
     def configure(self, settings: SyncSettings) -> None:
         """Use other settings from now on; images waiting for a partner are dropped."""
@@ -91,13 +95,17 @@ class StereoSync:
         """Take a right image."""
         self._add(1, self.right, image)
 
-    def _new_synchronizer(self) -> message_filters.SimpleFilter:
-        filters, settings = list(self._filters), self.settings
-        if settings.mode == 'exact':
-            return message_filters.TimeSynchronizer(filters, settings.queue_size)
-        # message_filters wants a spread below slop, users expect one equal to it to pass.
-        slop = settings.slop + 1e-9
-        return message_filters.ApproximateTimeSynchronizer(filters, settings.queue_size, slop)
+    def _connect(self) -> None:
+        """Start message_filters afresh with the slop in force."""
+        self._filters = [message_filters.SimpleFilter(), message_filters.SimpleFilter()]
+        queue_size = self.settings.queue_size
+        if self.settings.mode == 'exact':
+            synchronizer = message_filters.TimeSynchronizer(self._filters, queue_size)
+        else:
+            synchronizer = message_filters.ApproximateTimeSynchronizer(
+                self._filters, queue_size, self._slop + STRICTNESS
+            )
+        synchronizer.registerCallback(self._paired)
 
     def _add(self, side: int, stats: InputStats, image: Image) -> None:
         stamp_ns = stamp_to_ns(image)
@@ -108,38 +116,38 @@ class StereoSync:
             )
             self.reset()
         stats.add(stamp_ns)
+        self._narrow_slop()
         self._filters[side].signalMessage(image)
 
+    def _narrow_slop(self) -> None:
+        """
+        Keep slop at half a frame period, once that is known and slop is wider.
+
+        A wider one would, after a single lost image, pair every image with its neighbour's
+        partner. Done in steps, since each drops the images that wait.
+        """
+        if len(self.left.steps_ns) < ENOUGH_STEPS or self.settings.mode == 'exact':
+            return
+        half_period = (self.left.period_ns or 0) / 2e9
+        if self._slop <= half_period * SLACK:
+            return
+        if self._slop == self.settings.slop:
+            logger.warning(
+                'sync.slop is %.4f s, more than half the frame period of %.4f s: images of '
+                'different moments could pair up, so half a period is used; lower sync.slop',
+                self.settings.slop,
+                2 * half_period,
+            )
+        self._slop = half_period
+        self._connect()
+
     def _paired(self, left: Image, right: Image) -> None:
-        spread_ns = abs(stamp_to_ns(left) - stamp_to_ns(right))
-        limit_ns = self._half_period_ns()
-        if limit_ns is not None:
-            self._warn_of_wide_slop(limit_ns)
-            if spread_ns > limit_ns:
-                self.refused += 1
-                return
         self.left.paired += 1
         self.right.paired += 1
         try:
             self._on_pair(left, right)
         except Exception:  # message_filters would keep its lock
             logger.exception('a stereo pair was lost')
-
-    def _half_period_ns(self) -> float | None:
-        period_ns = self.left.period_ns
-        return None if period_ns is None else period_ns / 2
-
-    def _warn_of_wide_slop(self, half_period_ns: float) -> None:
-        wide = self.settings.mode == 'approximate' and self.settings.slop * 1e9 >= half_period_ns
-        if wide and not self._warned_slop:
-            logger.warning(
-                'sync.slop is %.4f s, at least half the frame period of %.4f s: frames of '
-                'different moments could pair up. Pairs farther apart than half a period are '
-                'refused; lower sync.slop',
-                self.settings.slop,
-                2 * half_period_ns / 1e9,
-            )
-        self._warned_slop = wide
 
 
 def stamp_to_ns(message: Image) -> int:

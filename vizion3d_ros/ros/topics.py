@@ -117,6 +117,7 @@ class InputSubscriptions:
         self._node = node
         self._callbacks = callbacks
         self._subscriptions: dict[str, Subscription] = {}
+        self.opened = 0.0  # time.monotonic()
 
     @property
     def is_open(self) -> bool:
@@ -126,6 +127,7 @@ class InputSubscriptions:
     def open(self) -> None:
         """Subscribe to all inputs, unless that is done."""
         if not self.is_open:
+            self.opened = time.monotonic()
             self._subscriptions = {name: self._create(name) for name in INPUT_TOPICS}
 
     def close(self) -> None:

@@ -56,9 +56,13 @@ def _cause(sync: StereoSync) -> str:
     left_ns, right_ns = sync.left.newest_ns, sync.right.newest_ns
     if left_ns is None or right_ns is None:
         return 'one side has sent nothing since time went back'
-    offset = (left_ns - right_ns) / 1e9
-    wanted = 'equal stamps' if sync.settings.mode == 'exact' else f'{sync.settings.slop:g} s'
+    seen = f'the newest stamps differ by {(left_ns - right_ns) / 1e9:+.4f} s (left - right)'
+    if sync.settings.mode == 'exact':
+        return (
+            f'{seen} and sync.mode exact pairs equal stamps only: trigger the cameras together, '
+            'or set sync.mode to approximate'
+        )
     return (
-        f'the newest stamps differ by {offset:+.4f} s (left - right) and pairing wants {wanted}: '
-        'trigger the cameras together, or raise sync.slop up to half a frame period'
+        f'{seen} and pairing wants {sync.settings.slop:g} s: trigger the cameras together, or '
+        'raise sync.slop up to half a frame period'
     )

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Confidence ranks the error: the surer the pixels, the closer they are to the truth."""
+
+import itertools
+
+import cv2
+import numpy as np
+import pytest
+from sgbm_scenes import HEIGHT, WIDTH, grid, layered_pair, match, noisy
+
+THRESHOLDS = (0.0, 0.2, 0.4, 0.6, 0.8)
+SCENES = ['motorcycle', 'teddy_half', 'playground_1l', 'kitti2015_000005', 'wood2']
+
+
+def errors_by_confidence(result, truth):
+    """Mean absolute error in px and share of the pixels, per threshold."""
+    known = np.isfinite(truth) & np.isfinite(result.disparity)
+    error = np.abs(result.disparity - truth)
+    kept = [known & (result.confidence >= threshold) for threshold in THRESHOLDS]
+    return [error[mask].mean() if mask.any() else 0.0 for mask in kept], [
+        mask.sum() / known.sum() for mask in kept
+    ]
+
+
+def test_confidence_ranks_the_error_of_a_noisy_pair():
+    left, right, truth = layered_pair(10, 26, 140, 220)
+    x, _ = grid()
+    sigma = 5 + 35 * x / WIDTH  # noisier to the right
+    result = match(noisy(left, sigma, 1), noisy(right, sigma, 2))
+    errors, shares = errors_by_confidence(result, truth)
+    assert all(later <= earlier + 0.02 for earlier, later in itertools.pairwise(errors))
+    assert errors[2] < 0.8 * errors[0]
+    assert shares[1] > 0.6
+
+
+def test_a_clean_pair_is_matched_with_confidence():
+    left, right, _ = layered_pair(10, 26, 140, 220)
+    confidence = match(left, right).confidence[16:-16, 60:110]
+    assert np.median(confidence) > 0.8
+
+
+def test_confidence_is_low_beside_a_jump():
+    left, right, _ = layered_pair(10, 26, 140, 220)
+    confidence = match(left, right).confidence[HEIGHT // 4 : -HEIGHT // 4]
+    assert np.median(confidence[:, 136:144]) < 0.5 * np.median(confidence[:, 60:110])
+
+
+@pytest.mark.parametrize('mode', ['3way', 'hh'])
+@pytest.mark.parametrize('scene', SCENES)
+def test_confidence_ranks_the_error_of_recordings(data_dir, scene, mode):
+    folder = data_dir / scene
+    if not (folder / 'disparity.npz').exists():
+        pytest.skip(f'needs {folder}/disparity.npz')
+    left, right = (cv2.imread(str(folder / f'{side}.png')) for side in ('left', 'right'))
+    truth = np.load(folder / 'disparity.npz')['disparity']
+    result = match(left, right, sgbm_mode=mode, disparity_range=112)
+    errors, shares = errors_by_confidence(result, truth)
+    assert all(later <= earlier + 0.02 for earlier, later in itertools.pairwise(errors))
+    assert errors[3] < 0.95 * errors[0]
+    assert shares[2] > 0.8

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The stand-in cameras as real processes, heard over real middleware."""
+
+import json
+import signal
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+rclpy = pytest.importorskip('rclpy')
+
+from harness import free_domain  # noqa: E402
+from scene import to_ns  # noqa: E402
+from sensor_msgs.msg import CameraInfo, Image  # noqa: E402
+from source_process import Ears, Source  # noqa: E402
+
+from vizion3d_ros.contracts.camera import StereoRig  # noqa: E402
+from vizion3d_ros.ros.camera_messages import camera_infos, encode  # noqa: E402
+from vizion3d_ros.ros.messages_in import image_to_array  # noqa: E402
+from vizion3d_ros.ros.synthetic_rig import faulty  # noqa: E402
+from vizion3d_ros.sources.scene import SyntheticScene  # noqa: E402
+
+pytestmark = pytest.mark.ros
+
+WIDTH, HEIGHT = 96, 64
+START_S = 20.0
+INPUTS = {
+    'left/image_rect': Image,
+    'right/image_rect': Image,
+    'left/camera_info': CameraInfo,
+    'right/camera_info': CameraInfo,
+}
+SMALL = {'width': WIDTH, 'height': HEIGHT, 'rate': 100.0, 'wait_for_subscribers': START_S}
+
+
+@pytest.fixture(scope='module')
+def domain():
+    return free_domain()
+
+
+@pytest.fixture
+def start(domain, tmp_path):
+    sources = []
+
+    def make(name, **parameters):
+        sources.append(Source(domain, tmp_path, name, **parameters))
+        return sources[-1]
+
+    yield make
+    for source in sources:
+        if source.process.poll() is None:
+            source.process.kill()
+        source.process.communicate()
+
+
+@pytest.fixture
+def listen(domain):
+    all_ears = []
+
+    def make(**more):
+        topics = {**INPUTS, **{name.replace('__', '/'): Image for name in more if more[name]}}
+        all_ears.append(Ears(domain, topics))
+        return all_ears[-1]
+
+    yield make
+    for ears in all_ears:
+        ears.close()
+
+
+def small_rig(doffs=0.0):
+    rig = StereoRig.from_field_of_view(WIDTH, HEIGHT, 65.0, 0.12)
+    return rig.model_copy(update={'doffs': doffs})
+
+
+def test_frames_are_those_of_the_scene_with_its_true_depth(start, listen):
+    ears = listen(ground_truth__depth=True)
+    source = start('synthetic_rig', **SMALL, frames=5, doffs=3.0)
+    ears.listen_until_the_end(source)
+    assert source.summary() == {
+        'frames_sent': 5, 'late': 0, 'dropped_left': 0, 'dropped_right': 0
+    }  # fmt: skip
+    assert {topic: len(messages) for topic, messages in ears.heard.items()} == dict.fromkeys(
+        ears.heard, 5
+    )
+    scene = SyntheticScene(small_rig(doffs=3.0))
+    left, right, left_info, right_info, depth = (ears.heard[topic] for topic in ears.heard)
+    for index in range(5):
+        frame = scene.at(index / SMALL['rate'])
+        np.testing.assert_array_equal(image_to_array(left[index]), frame.left)
+        np.testing.assert_array_equal(image_to_array(right[index]), frame.right)
+        sent = np.frombuffer(depth[index].data, np.float32).reshape(HEIGHT, WIDTH)
+        np.testing.assert_array_equal(sent, frame.depth_m)
+        stamps = {to_ns(messages[index].header.stamp) for messages in ears.heard.values()}
+        assert len(stamps) == 1 and abs(stamps.pop() - time.time_ns()) < 60e9
+    assert depth[0].encoding == '32FC1'
+    assert (left[0].encoding, left[0].step) == ('rgb8', 3 * WIDTH)
+    assert left[0].header.frame_id == left_info[0].header.frame_id == 'rig_left_optical_frame'
+    assert right[0].header.frame_id == right_info[0].header.frame_id == 'rig_right_optical_frame'
+    assert right_info[0].p[2] - left_info[0].p[2] == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize(
+    ('encoding', 'pixel_bytes', 'padding'),
+    [('mono8', 1, 0), ('bgra8', 4, 7), ('mono16', 2, 13), ('bayer_rggb8', 1, 5)],
+)
+def test_encodings_and_row_padding(start, listen, encoding, pixel_bytes, padding):
+    ears = listen()
+    source = start('synthetic_rig', **SMALL, frames=1, encoding=encoding, row_padding=padding)
+    ears.listen_until_the_end(source)
+    assert source.summary()['frames_sent'] == 1
+    image = ears.heard['left/image_rect'][0]
+    assert image.encoding == encoding
+    assert image.step == WIDTH * pixel_bytes + padding
+    rows = np.frombuffer(image.data, np.uint8).reshape(HEIGHT, image.step)
+    expected = encode(SyntheticScene(small_rig()).at(0.0).left, encoding)
+    np.testing.assert_array_equal(
+        rows[:, : WIDTH * pixel_bytes], expected.view(np.uint8).reshape(HEIGHT, -1)
+    )
+
+
+def test_lost_frames_and_shifted_stamps_are_as_counted(start, listen):
+    ears = listen()
+    options = {'frames': 60, 'drop_rate': 0.3, 'stamp_jitter': 0.004, 'noise': 4.0, 'seed': 3}
+    source = start('synthetic_rig', **{**SMALL, 'rate': 50.0}, **options)
+    ears.listen_until_the_end(source)
+    summary = source.summary()
+    left, right = ears.heard['left/image_rect'], ears.heard['right/image_rect']
+    assert summary['frames_sent'] == 60
+    assert 5 < summary['dropped_left'] < 35 and 5 < summary['dropped_right'] < 35
+    assert len(left) == 60 - summary['dropped_left']
+    assert len(right) == 60 - summary['dropped_right']
+    assert len(ears.heard['left/camera_info']) == len(left)
+    left_ns = np.array([to_ns(message.header.stamp) for message in left])
+    right_ns = np.array([to_ns(message.header.stamp) for message in right])
+    offsets_ms = np.abs(right_ns[:, None] - left_ns).min(axis=1) / 1e6
+    paired = offsets_ms[offsets_ms < 8]
+    assert len(paired) > 20
+    assert 1.0 < paired.max() <= 4.0
+    clean = SyntheticScene(small_rig(), seed=3).at(0.0).left.astype(float)
+    difference = image_to_array(left[0]) - clean
+    assert len(left) < 60 or 3.0 < difference.std() < 5.0
+
+
+def test_missing_camera_infos_are_missing(start, listen):
+    ears = listen()
+    source = start('synthetic_rig', **SMALL, frames=2, camera_info_fault='missing')
+    ears.listen_until_the_end(source)
+    assert len(ears.heard['left/image_rect']) == 2
+    assert ears.heard['left/camera_info'] == ears.heard['right/camera_info'] == []
+
+
+@pytest.mark.parametrize(
+    ('fault', 'shows'),
+    [
+        ('none', lambda left, right: right.p[3] == pytest.approx(-0.12 * left.p[0])),
+        ('uncalibrated', lambda left, right: left.k[0] == right.p[0] == 0),
+        ('zero_baseline', lambda left, right: right.p[3] == 0 and left.p[3] == 0),
+        ('swapped_sign', lambda left, right: right.p[3] > 0),
+        ('left_baseline', lambda left, right: left.p[3] < 0 and right.p[3] == 0),
+        ('focal_mismatch', lambda left, right: right.p[0] > 1.04 * left.p[0]),
+        ('row_mismatch', lambda left, right: right.p[6] == left.p[6] + 5),
+        ('wrong_size', lambda left, right: left.width == right.width == 2 * WIDTH),
+    ],
+)
+def test_each_camera_info_fault_shows(fault, shows):
+    assert shows(*faulty(camera_infos(small_rig()), fault))
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_quickly_and_without_complaint(start, listen, number):
+    ears = listen()
+    source = start('synthetic_rig', **SMALL)
+    ears.wait_for(lambda: len(ears.heard['left/image_rect']) > 3)
+    source.process.send_signal(number)
+    begun = time.monotonic()
+    ears.wait_for(lambda: source.process.poll() is not None)
+    assert time.monotonic() - begun < 2.0
+    assert source.summary()['frames_sent'] > 3
+
+
+def test_it_waits_for_listeners_only_so_long(start):
+    source = start('synthetic_rig', **{**SMALL, 'wait_for_subscribers': 0.2}, frames=2)
+    code, out, err = source.end()
+    assert code == 0
+    assert json.loads(out.splitlines()[-1])['frames_sent'] == 2
+    assert 'nobody listens' in err
+
+
+@pytest.mark.parametrize(
+    ('name', 'parameters', 'words'),
+    [
+        ('synthetic_rig', {'encoding': 'jpeg'}, ('encoding', 'jpeg', 'mono8')),
+        ('synthetic_rig', {'baseline_m': 3.0}, ('baseline_m', '0.5')),
+        ('play_pair', {}, ('folder', 'left.png')),
+        ('play_pair', {'folder': '/nowhere/at/all'}, ('/nowhere/at/all', 'left.png')),
+    ],
+)
+def test_a_bad_parameter_is_one_line_and_exit_code_1(start, name, parameters, words):
+    code, _, err = start(name, **parameters).end()
+    assert code == 1
+    assert 'Traceback' not in err
+    assert all(word in err for word in words), err
+
+
+def save_pair(folder, shade, calibration=None, disparity=None):
+    folder.mkdir()
+    for name, value in (('left.png', shade), ('right.png', shade + 1)):
+        cv2.imwrite(str(folder / name), np.full((6, 10, 3), (value, 0, 0), np.uint8))
+    if calibration:
+        (folder / 'calib.txt').write_text(calibration)
+    if disparity is not None:
+        np.savez(folder / 'disparity.npz', disparity=disparity)
+
+
+def test_stored_pairs_are_played_in_order(start, listen, tmp_path):
+    calibration = (
+        'cam0=[20 0 4; 0 20 3; 0 0 1]\ncam1=[20 0 6; 0 20 3; 0 0 1]\n'
+        'doffs=2\nbaseline=100\nwidth=10\nheight=6\n'
+    )
+    truth = np.full((6, 10), 3.0, np.float32)
+    truth[0, 0] = np.nan
+    pairs = tmp_path / 'pairs'
+    pairs.mkdir()
+    save_pair(pairs / 'a', 10, calibration, truth)
+    save_pair(pairs / 'b', 20)
+    ears = listen(ground_truth__disparity=True)
+    options = {'rate': 20.0, 'loop': False, 'wait_for_subscribers': START_S}
+    source = start('play_pair', folder=pairs, **options)
+    ears.listen_until_the_end(source)
+    code, out, err = source.end()
+    assert code == 0
+    assert json.loads(out.splitlines()[-1])['frames_sent'] == 2
+    assert 'b has no calib.txt' in err and 'disparity only' in err
+    left, right, _, infos, truths = (ears.heard[topic] for topic in ears.heard)
+    assert [image_to_array(image)[0, 0].tolist() for image in left] == [[0, 0, 10], [0, 0, 20]]
+    assert image_to_array(right[0])[0, 0].tolist() == [0, 0, 11]
+    assert infos[0].p[3] == pytest.approx(-2.0) and infos[0].p[2] == pytest.approx(6.0)
+    assert infos[1].p[3] == 0
+    assert len(truths) == 1
+    sent = np.frombuffer(truths[0].data, np.float32).reshape(6, 10)
+    np.testing.assert_array_equal(sent, truth)
+
+
+def test_a_pair_is_repeated_for_as_many_frames_as_asked(start, listen, tmp_path):
+    save_pair(tmp_path / 'pair', 10)
+    ears = listen()
+    options = {'rate': 50.0, 'frames': 7, 'encoding': 'mono8', 'wait_for_subscribers': START_S}
+    source = start('play_pair', folder=tmp_path / 'pair', **options)
+    ears.listen_until_the_end(source)
+    assert source.summary()['frames_sent'] == 7
+    images = ears.heard['left/image_rect']
+    assert len(images) == 7
+    assert {image.encoding for image in images} == {'mono8'}
+
+
+def test_a_pair_that_cannot_be_read_ends_it_with_the_file_named(start, tmp_path):
+    save_pair(tmp_path / 'pair', 10, calibration='cam0=nonsense')
+    code, _, err = start('play_pair', folder=tmp_path / 'pair').end()
+    assert code == 1
+    assert 'calib.txt: cam0 must be a matrix' in err
+    assert 'Traceback' not in err

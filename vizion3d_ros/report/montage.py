@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One picture of a run: photo, maps in colour with their scales, and the figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from vizion3d_ros.report.metrics import measured
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    Picture = NDArray[np.uint8]
+    FloatMap = NDArray[np.floating[Any]]
+    Color = tuple[int, int, int]
+    Rows = Sequence[tuple[str, str]]
+
+PANEL_WIDTH = 560
+MARGIN, HEADING, FOOTER, BAR = 24, 34, 44, 12
+PAPER, INK, FAINT = (250, 250, 250), (40, 36, 32), (130, 124, 118)
+NO_ANSWER, NO_TRUTH = (0, 0, 0), (120, 120, 120)
+MEANINGS = {NO_ANSWER: 'no measurement', NO_TRUTH: 'no ground truth'}
+FONT = cv2.FONT_HERSHEY_SIMPLEX
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Colours of a range of values. A logarithmic one needs low > 0; reverse starts at the end."""
+
+    low: float
+    high: float
+    unit: str
+    colormap: int
+    logarithmic: bool = False
+    reverse: bool = False
+
+    def level(self, values: FloatMap) -> FloatMap:
+        """Place values on 0..1; those outside the range end at its ends."""
+        low, high, placed = self.low, self.high, values
+        if self.logarithmic:
+            low, high = np.log(low), np.log(high)
+            placed = np.log(np.maximum(values, self.low))
+        return np.asarray(np.clip((placed - low) / (high - low), 0.0, 1.0))
+
+    def color(self, level: FloatMap) -> Picture:
+        """Colour levels of 0..1, float (H, W), as uint8 (H, W, 3) BGR."""
+        rank = np.rint(255 * (1 - level if self.reverse else level)).astype(np.uint8)
+        return np.asarray(cv2.applyColorMap(rank, self.colormap), np.uint8)
+
+    def tick(self, position: float) -> str:
+        """Label the value at this position of the bar, 0 left to 1 right."""
+        if self.logarithmic:
+            value = self.low * (self.high / self.low) ** position
+        else:
+            value = self.low + (self.high - self.low) * position
+        return f'{value:.{3 if value < 1000 else 4}g} {self.unit}'.rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A titled picture, uint8 (H, W, 3) BGR, the scale of its colours and those outside it."""
+
+    title: str
+    picture: Picture
+    scale: Scale | None = None
+    marks: tuple[Color, ...] = ()
+
+
+def depth_scale(depth_m: FloatMap, outliers: float) -> Scale | None:
+    """
+    Span the depths of a map in metres, near red; None without any.
+
+    outliers: percent of the depths left out at each end.
+    """
+    span = _span(depth_m, outliers)
+    return Scale(*span, 'm', cv2.COLORMAP_TURBO, logarithmic=True, reverse=True) if span else None
+
+
+def disparity_scale(disparity: FloatMap, outliers: float) -> Scale | None:
+    """Span the disparities of a map in pixels, near red, as `depth_scale` does."""
+    span = _span(disparity, outliers)
+    return Scale(*span, 'px', cv2.COLORMAP_TURBO) if span else None
+
+
+def photo(title: str, image: NDArray[np.uint8]) -> Panel:
+    """Show an image, uint8 (H, W) grey or (H, W, 3) RGB."""
+    code = cv2.COLOR_GRAY2BGR if image.ndim == 2 else cv2.COLOR_RGB2BGR
+    return Panel(title, np.asarray(cv2.cvtColor(np.ascontiguousarray(image), code), np.uint8))
+
+
+def chart(title: str, values: FloatMap, scale: Scale, empty: Color = NO_ANSWER) -> Panel:
+    """Show a map, float (H, W), in the colours of a scale; NaN and infinite in `empty` (BGR)."""
+    finite = np.isfinite(values)
+    level = scale.level(np.where(finite, values, scale.low))
+    picture = scale.color(level)
+    picture[~finite] = empty
+    return Panel(title, picture, scale, (empty,))
+
+
+def error_chart(title: str, error: FloatMap, truth: FloatMap, scale: Scale) -> Panel:
+    """Show an error map: NaN is black where there is ground truth, grey where there is none."""
+    panel = chart(title, error, scale)
+    panel.picture[~measured(truth)] = NO_TRUTH
+    return replace(panel, marks=(NO_ANSWER, NO_TRUTH))
+
+
+def montage(panels: Sequence[Panel], notes: Rows = ()) -> Picture:
+    """
+    Lay panels out in rows of up to three, the notes (name, value) in the place after them.
+
+    Gives uint8 (H, W, 3) BGR. Without panels there is only the notes' card.
+    """
+    tiles = [_tile(panel) for panel in panels]
+    height = max([tile.shape[0] for tile in tiles], default=HEADING + 320)
+    marks = dict.fromkeys(mark for panel in panels for mark in panel.marks)
+    tiles.append(_card(notes, marks, height))
+    columns = 2 if len(tiles) == 4 else min(3, len(tiles))
+    tiles += [_paper(height)] * (-len(tiles) % columns)
+    padded = [_extend(tile, height) for tile in tiles]
+    rows = [np.hstack(padded[i : i + columns]) for i in range(0, len(padded), columns)]
+    return _extend(np.vstack(rows), height * len(rows) + MARGIN, MARGIN)
+
+
+def _span(values: FloatMap, outliers: float) -> tuple[float, float] | None:
+    known = values[measured(values)]
+    if known.size == 0:
+        return None
+    low, high = (float(value) for value in np.percentile(known, (outliers, 100 - outliers)))
+    return low, max(high, 1.01 * low)
+
+
+def _tile(panel: Panel) -> Picture:
+    source_height, source_width = panel.picture.shape[:2]
+    height = round(source_height * PANEL_WIDTH / source_width)
+    shrinks = source_width > PANEL_WIDTH
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_NEAREST
+    picture = cv2.resize(panel.picture, (PANEL_WIDTH, height), interpolation=method)
+    tile = _paper(HEADING + height + FOOTER)
+    tile[HEADING : HEADING + height, MARGIN:] = picture
+    _write(tile, panel.title, MARGIN, HEADING - 10, size=0.62, weight=2)
+    if panel.scale:
+        _draw_scale(tile, panel.scale, HEADING + height + 8)
+    return tile
+
+
+def _draw_scale(tile: Picture, scale: Scale, top: int) -> None:
+    tile[top : top + BAR, MARGIN:] = scale.color(np.linspace(0, 1, PANEL_WIDTH)[None, :])
+    for position in (0.0, 0.25, 0.5, 0.75, 1.0):
+        label = scale.tick(position)
+        width = cv2.getTextSize(label, FONT, 0.45, 1)[0][0]
+        left = MARGIN + round(position * (PANEL_WIDTH - width))
+        _write(tile, label, left, top + BAR + 17, size=0.45, color=FAINT)
+
+
+def _card(notes: Rows, marks: Iterable[Color], height: int) -> Picture:
+    card = _paper(height)
+    y = HEADING + 18
+    for name, value in notes:
+        _write(card, name, MARGIN, y, color=FAINT)
+        _write(card, value, MARGIN + 210, y)
+        y += 28
+    y += 10
+    for mark in marks:
+        cv2.rectangle(card, (MARGIN, y - 13), (MARGIN + 24, y + 3), mark, -1)
+        _write(card, MEANINGS[mark], MARGIN + 36, y, color=FAINT)
+        y += 28
+    return card
+
+
+def _paper(height: int) -> Picture:
+    return np.full((height, MARGIN + PANEL_WIDTH, 3), PAPER, np.uint8)
+
+
+def _extend(tile: Picture, height: int, right: int = 0) -> Picture:
+    below = height - tile.shape[0]
+    border = cv2.copyMakeBorder(tile, 0, below, 0, right, cv2.BORDER_CONSTANT, value=PAPER)
+    return np.asarray(border, np.uint8)
+
+
+def _write(
+    tile: Picture,
+    text: str,
+    x: int,
+    y: int,
+    *,
+    size: float = 0.55,
+    weight: int = 1,
+    color: Color = INK,
+) -> None:
+    cv2.putText(tile, text, (x, y), FONT, size, color, weight, cv2.LINE_AA)

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Images with a known calibration: a synthetic scene and recorded pairs."""
