@@ -126,3 +126,10 @@ def test_the_range_limits_the_answers():
     assert np.nanmin(result.disparity) >= 16
     assert np.nanmax(result.disparity) <= 31
     assert np.nanmedian(result.disparity[truth == 26]) == pytest.approx(26, abs=0.1)
+
+
+def test_gaps_stay_open_when_filling_is_off():
+    left, right, _ = layered_pair(**BOARD)
+    filled, open_ = (match(left, right, fill_gaps=wanted) for wanted in (True, False))
+    assert share(filled) > share(open_)
+    assert (open_.visibility[np.isfinite(open_.disparity)] > 0).all()

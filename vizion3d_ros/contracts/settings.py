@@ -91,6 +91,11 @@ class SgbmSettings(Contract):
     speckle_range: int = Field(
         1, ge=0, le=31, description='Disparity step that separates islands, in pixels'
     )
+    fill_gaps: bool = Field(
+        True,
+        description='Close narrow gaps and occluded strips from what surrounds them, at '
+        'confidence 0.1 and visibility 0; false = matched pixels only',
+    )
 
     @model_validator(mode='after')
     def _odd_windows_and_ordered_penalties(self) -> Self:

@@ -98,7 +98,8 @@ class SgbmBackend:
         disparity[found == NO_MATCH] = np.nan
         confident = confidence(disparity, evidence.residual)
         visible = np.where(found == NO_MATCH, 0, 1 / (1 + evidence.disagreement))
-        confident[fill_gaps(disparity)] = FILLED_CONFIDENCE
+        if settings.fill_gaps:
+            confident[fill_gaps(disparity)] = FILLED_CONFIDENCE
         return disparity * np.float32(ratio), confident, visible.astype(np.float32)
 
     def _tell_once(self, note: str) -> None:
