@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 Frame = TypeVar('Frame')
 Answer = TypeVar('Answer')
+THREAD_NAME = 'depth-worker'
 
 
 class Worker(Generic[Frame]):
@@ -35,7 +36,7 @@ class Worker(Generic[Frame]):
         self._closing = False
         self._request_turn = True
         # A daemon, so that a matcher stuck in native code cannot keep the process from exiting.
-        self._thread = threading.Thread(target=self._loop, name='depth-worker', daemon=True)
+        self._thread = threading.Thread(target=self._loop, name=THREAD_NAME, daemon=True)
         self._thread.start()
 
     def put_frame(self, frame: Frame) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -98,10 +99,12 @@ class StereoProcessor:
 
     def on_error(self, error: Exception) -> None:
         """Count and report a frame that failed; the same error once in ten seconds."""
+        if not self._outputs.usable:
+            return
         self.failed += 1
         self.last_error = explain(error)
         now = time.monotonic()
-        if now - self._logged.get(self.last_error, -REPEAT_SECONDS) >= REPEAT_SECONDS:
+        if now - self._logged.get(self.last_error, -math.inf) >= REPEAT_SECONDS:
             self._logged = {self.last_error: now}
             logger.error('frame lost: %s', self.last_error)
 

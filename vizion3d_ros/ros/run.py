@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
+import threading
 from collections.abc import Callable
 
 import rclpy
@@ -14,6 +16,7 @@ from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 
 from vizion3d_ros.contracts.errors import DepthError, explain
+from vizion3d_ros.worker import THREAD_NAME
 
 
 def run_node(make_node: Callable[[], Node], args: list[str] | None = None) -> None:
@@ -29,10 +32,22 @@ def run_node(make_node: Callable[[], Node], args: list[str] | None = None) -> No
         sys.exit(1)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
+    except Exception:  # a signal that comes between two waits makes the next wait fail
+        if rclpy.ok():
+            raise
     finally:
         if node is not None:
             node.destroy_node()
         rclpy.try_shutdown()
+        _leave_without_a_busy_worker()
+
+
+def _leave_without_a_busy_worker() -> None:
+    """End the process now if a matcher is still at work; C++ would wait for it at exit."""
+    if any(thread.name == THREAD_NAME for thread in threading.enumerate()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 def _keep_large_blocks() -> None:

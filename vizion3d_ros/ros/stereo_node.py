@@ -8,9 +8,11 @@ worker thread:                        messages_in ─ pipeline ─ messages_out 
 
 from __future__ import annotations
 
+import math
+import sys
 import time
 
-from rclpy.clock import JumpThreshold, TimeJump
+from rclpy.clock import Clock, ClockType, JumpThreshold, TimeJump
 from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from sensor_msgs.msg import CameraInfo, Image
@@ -30,7 +32,7 @@ from vizion3d_ros.ros.topics import InputSubscriptions, OutputPublishers
 from vizion3d_ros.worker import Worker
 
 POLL_PERIOD = 0.5
-CLOSE_TIMEOUT = 2.0
+CLOSE_TIMEOUT = 1.0
 REPEAT_SECONDS = 10.0
 
 
@@ -48,6 +50,7 @@ class StereoNode(LifecycleNode):
         self._waiting: StereoFrame | None = None
         self._quiet_since = 0.0
         self._status: StereoStatus | None = None
+        self._warned: dict[str, float] = {}
         self._inputs = InputSubscriptions(
             self,
             {
@@ -86,7 +89,9 @@ class StereoNode(LifecycleNode):
         self._status = StereoStatus(
             self._inputs, self._sync, self._infos, self._outputs, processor, worker
         )
-        self._timer = self.create_timer(POLL_PERIOD, self._poll)
+        # Simulated time may never come, and then this timer has to say so.
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._timer = self.create_timer(POLL_PERIOD, self._poll, clock=steady)
         self._follow_listeners()
         self.get_logger().info(
             f'ready on {self._pipeline.device} with {self._settings.current.backend}: '
@@ -99,10 +104,10 @@ class StereoNode(LifecycleNode):
         """Take no more pairs; the matcher stays loaded."""
         if self._status is None:
             return TransitionCallbackReturn.SUCCESS
-        self._inputs.close()
+        self._stop_listening()
         self.destroy_timer(self._timer)
         worker, self._status = self._status.worker, None
-        if not worker.close(CLOSE_TIMEOUT):
+        if not worker.close(CLOSE_TIMEOUT) and self.context.ok():
             self.get_logger().warning(f'the matcher is still busy after {CLOSE_TIMEOUT} s')
         return TransitionCallbackReturn.SUCCESS
 
@@ -124,8 +129,9 @@ class StereoNode(LifecycleNode):
         super().destroy_node()
 
     def _start(self) -> None:
-        if self.trigger_configure() is TransitionCallbackReturn.SUCCESS:
-            self.trigger_activate()
+        if self.trigger_configure() is not TransitionCallbackReturn.SUCCESS:
+            sys.exit(1)  # the reason is in the log
+        self.trigger_activate()
 
     def _on_left_info(self, info: CameraInfo) -> None:
         self._infos.add_left(info)
@@ -155,8 +161,13 @@ class StereoNode(LifecycleNode):
             self._quiet_since = time.monotonic()
             self._inputs.open()
         elif not wanted and self._inputs.is_open:
-            self._inputs.close()
-            self._sync.reset()
+            self._stop_listening()
+
+    def _stop_listening(self) -> None:
+        """Close the inputs and forget what waits, so that no old pair comes out later."""
+        self._inputs.close()
+        self._sync.reset()
+        self._waiting = None
 
     def _on_settings(self, settings: StereoSettings) -> None:
         self._sync.configure(settings.sync)
@@ -176,8 +187,15 @@ class StereoNode(LifecycleNode):
         for name in ('sync', 'calibration'):
             level, text, _ = tasks[name]
             if level != OK:
-                self.get_logger().warning(f'{name}: {text}', throttle_duration_sec=REPEAT_SECONDS)
+                self._warn_now_and_then(name, text)
         self._diagnostics.publish(tasks)
+
+    def _warn_now_and_then(self, name: str, text: str) -> None:
+        # The throttle of rclpy goes by line of code: one task would silence the other.
+        now = time.monotonic()
+        if now - self._warned.get(name, -math.inf) >= REPEAT_SECONDS:
+            self._warned[name] = now
+            self.get_logger().warning(f'{name}: {text}')
 
 
 def main(args: list[str] | None = None) -> None:

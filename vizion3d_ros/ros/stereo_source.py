@@ -30,8 +30,6 @@ from sensor_msgs.msg import CameraInfo, Image
 from vizion3d_ros.contracts.base import Contract
 from vizion3d_ros.ros.parameters import Settings, build, descriptor, fields
 
-# Reliable with a few frames of history: matches every reader, and outlasts a short stall.
-QOS = QoSProfile(depth=5)
 SIDES = ('left', 'right')
 POLL_S = 0.02
 ACKNOWLEDGE_S = 1.0
@@ -138,7 +136,10 @@ class StereoSource(Node, ABC):
 
     def _advertise(self, kind: type, topic: str) -> Publisher:
         overrides = QoSOverridingOptions.with_default_policies()
-        return self.create_publisher(kind, topic, QOS, qos_overriding_options=overrides)
+        # Reliable with a few frames of history: matches every reader, and outlasts a short stall.
+        # A new profile each time, because rclpy writes the overrides into it.
+        qos = QoSProfile(depth=5)
+        return self.create_publisher(kind, topic, qos, qos_overriding_options=overrides)
 
     def _prepare(self) -> None:
         try:

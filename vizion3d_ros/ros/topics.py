@@ -15,7 +15,7 @@ from rclpy.event_handler import (
 )
 from rclpy.node import Node
 from rclpy.publisher import Publisher
-from rclpy.qos import QoSProfile, qos_policy_name_from_kind, qos_profile_sensor_data
+from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_policy_name_from_kind
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
@@ -25,17 +25,27 @@ from vizion3d_ros.contracts.commands import Output
 from vizion3d_ros.ros import messages_out
 from vizion3d_ros.ros.messages_out import Answer
 
-# Reliable writers satisfy reliable and best-effort readers alike; two frames are enough, since
-# a reader that falls behind wants the newest.
-OUTPUT_QOS = QoSProfile(depth=2)
-# Best effort matches every writer.
-INPUT_QOS = qos_profile_sensor_data
 INPUT_TOPICS: dict[str, type] = {
     'left/image_rect': Image,
     'right/image_rect': Image,
     'left/camera_info': CameraInfo,
     'right/camera_info': CameraInfo,
 }
+
+
+def output_qos() -> QoSProfile:
+    """
+    Reliable, which satisfies reliable and best-effort readers alike.
+
+    Two frames are enough: a reader that falls behind wants the newest. A new profile each time,
+    because rclpy writes qos_overrides into the one it is given.
+    """
+    return QoSProfile(depth=2)
+
+
+def input_qos() -> QoSProfile:
+    """Best effort, which matches every writer."""
+    return QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +79,11 @@ class OutputPublishers:
         self._publishers = {name: self._create(name) for name in OUTPUT_TOPICS}
         self._last_cloud = -float('inf')
         self.published = dict.fromkeys(OUTPUT_TOPICS, 0)
+
+    @property
+    def usable(self) -> bool:
+        """Whether the middleware still runs; a signal ends it, maybe in the middle of a frame."""
+        return bool(self._node.context.ok())
 
     def wanted(self, lazy: bool, cloud_rate: float) -> frozenset[str]:
         """Topics to fill for this frame; cloud_rate (Hz, 0 = no limit) holds points2 back."""
@@ -104,9 +119,9 @@ class OutputPublishers:
         message_type = OUTPUT_TOPICS[name].type
         try:  # matched events came after Humble, and not in every middleware
             events = PublisherEventCallbacks(matched=lambda _: self._on_listeners())
-            return create(message_type, name, OUTPUT_QOS, event_callbacks=events, **options)
+            return create(message_type, name, output_qos(), event_callbacks=events, **options)
         except (TypeError, UnsupportedEventTypeError):
-            return create(message_type, name, OUTPUT_QOS, **options)
+            return create(message_type, name, output_qos(), **options)
 
 
 class InputSubscriptions:
@@ -149,15 +164,15 @@ class InputSubscriptions:
         def incompatible(event: Any) -> None:
             self._node.get_logger().error(
                 f'{self.topic(name)}: a publisher offers a '
-                f'{qos_policy_name_from_kind(event.last_policy_kind)} that does not fit ours '
-                '(best effort, volatile): nothing will come from it; set qos_overrides'
+                f'{qos_policy_name_from_kind(event.last_policy_kind)} that does not fit what '
+                'this node asks for: nothing will come from it; set qos_overrides'
             )
 
         return self._node.create_subscription(
             INPUT_TOPICS[name],
             name,
             self._callbacks[name],
-            INPUT_QOS,
+            input_qos(),
             event_callbacks=SubscriptionEventCallbacks(incompatible_qos=incompatible),
             qos_overriding_options=QoSOverridingOptions.with_default_policies(),
         )

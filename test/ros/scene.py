@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A flat textured wall in front of an ideal stereo camera, as images and messages."""
+
+from array import array
+
+import cv2
+import numpy as np
+from builtin_interfaces.msg import Time
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Header
+
+WIDTH, HEIGHT = 320, 240
+FOCAL_PX, BASELINE_M, DISPARITY_PX = 200.0, 0.1, 10
+DEPTH_M = FOCAL_PX * BASELINE_M / DISPARITY_PX
+TX = -FOCAL_PX * BASELINE_M
+FRAME_ID = 'left_camera_optical_frame'
+
+
+def textured_pair(width=WIDTH, height=HEIGHT, disparity_px=DISPARITY_PX):
+    """Left and right view, uint8 (height, width): band-limited noise, shifted as a whole."""
+    noise = np.random.default_rng(7).standard_normal((height, width + disparity_px))
+    smooth = cv2.GaussianBlur(noise, (0, 0), 1.5)
+    wall = cv2.normalize(smooth, None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
+    return wall[:, :width], wall[:, disparity_px:]
+
+
+def encode(grey, encoding):
+    """The grey image, (H, W) uint8, as an array of the given encoding."""
+    if encoding == 'mono16':
+        return grey.astype('<u2') * 257
+    if encoding == 'rgb8':
+        return np.repeat(grey[..., None], 3, axis=2)
+    return grey  # mono8, and a Bayer pattern seen through equal filters
+
+
+def image_message(grey, stamp_ns, encoding='mono8', padding=0, frame_id=FRAME_ID):
+    """Image of that encoding; padding: bytes of rubbish behind every row."""
+    rows = np.ascontiguousarray(encode(grey, encoding)).reshape(len(grey), -1).view(np.uint8)
+    rows = np.pad(rows, ((0, 0), (0, padding)), constant_values=0xA5)
+    height, width = grey.shape
+    message = Image(
+        header=Header(stamp=to_stamp(stamp_ns), frame_id=frame_id),
+        height=height,
+        width=width,
+        encoding=encoding,
+        step=rows.shape[1],
+    )
+    message.data = array('B', rows.tobytes())
+    return message
+
+
+def info_message(tx=0.0, width=WIDTH, height=HEIGHT, focal_px=FOCAL_PX):
+    """CameraInfo of a rectified camera; tx: P[3], -fx * baseline for the right one."""
+    cx, cy = (width - 1) / 2, (height - 1) / 2
+    return CameraInfo(
+        header=Header(frame_id=FRAME_ID),
+        width=width,
+        height=height,
+        distortion_model='plumb_bob',
+        d=[0.0] * 5,
+        k=[focal_px, 0.0, cx, 0.0, focal_px, cy, 0.0, 0.0, 1.0],
+        r=[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0],
+        p=[focal_px, 0.0, cx, tx, 0.0, focal_px, cy, 0.0, 0.0, 0.0, 1.0, 0.0],
+    )
+
+
+def to_stamp(stamp_ns):
+    return Time(sec=stamp_ns // 10**9, nanosec=stamp_ns % 10**9)
+
+
+def to_ns(stamp):
+    return stamp.sec * 10**9 + stamp.nanosec
+
+
+def pixels_of(message):
+    """The payload of an Image as an array, (H, W) or (H, W, 3)."""
+    dtype, channels = {
+        '32FC1': (np.float32, 1),
+        '16UC1': (np.uint16, 1),
+        'bgr8': (np.uint8, 3),
+    }[message.encoding]
+    pixels = np.frombuffer(message.data, dtype).reshape(message.height, message.width, channels)
+    return pixels[..., 0] if channels == 1 else pixels
+
+
+def median_error(values, truth):
+    """Median relative error of the finite values; fails where half of them are missing."""
+    finite = values[np.isfinite(values)]
+    assert finite.size > values.size / 2, f'only {finite.size} of {values.size} are finite'
+    return float(np.median(np.abs(finite - truth)) / truth)

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Images no node should have to see: broken, from the past, without a frame, or too many."""
+
+import time
+from array import array
+
+import pytest
+from diagnostic_msgs.msg import DiagnosticStatus
+from harness import SCENE, values_of
+from rosgraph_msgs.msg import Clock
+from scene import DEPTH_M, image_message, median_error, pixels_of, to_ns, to_stamp
+
+pytestmark = pytest.mark.ros
+
+SECOND = 10**9
+SLOW = {'sgbm.sgbm_mode': 'hh', 'sgbm.disparity_range': 256}
+
+
+@pytest.fixture(scope='module')
+def nodes(start_node):
+    """Nodes that start together."""
+    return {
+        'plain': start_node(),
+        'simulated': start_node('/simulated', {'use_sim_time': 'true'}),
+        'nameless': start_node('/nameless'),
+        'overloaded': start_node('/overloaded', SLOW),
+    }
+
+
+@pytest.fixture
+def node(nodes):
+    return nodes['plain']
+
+
+@pytest.fixture
+def robot(node, make_robot):
+    robot = make_robot()
+    robot.meet()
+    return robot
+
+
+def assert_good_depth(message):
+    assert median_error(pixels_of(message), DEPTH_M) < 0.01
+
+
+def truncate(message):
+    message.data = array('B', bytes(1000))
+
+
+def lie_about_step(message):
+    message.step = message.width - 1
+
+
+def invent_an_encoding(message):
+    message.encoding = 'smellovision'
+
+
+def halve(message):
+    message.height //= 2
+    message.data = message.data[: message.height * message.step]
+
+
+def empty(message):
+    message.width = message.height = message.step = 0
+    message.data = array('B')
+
+
+FAULTS = [
+    (truncate, ('right', '1000 bytes', 'truncated')),
+    (lie_about_step, ('right', 'step', '319')),
+    (invent_an_encoding, ('right', "'smellovision'", 'mono8')),
+    (halve, ('right', '320x120', '320x240')),
+    (empty, ('right', 'empty', '0x0')),
+]
+
+
+@pytest.mark.parametrize(('spoil', 'words'), FAULTS, ids=lambda f: getattr(f, '__name__', ''))
+def test_a_bad_image_is_reported_once_and_the_next_good_one_answered(robot, node, spoil, words):
+    depths = robot.listen('depth/image')
+    assert_good_depth(robot.ask(depths))
+    failed = values_of(robot.status('output'))['failed']
+
+    def send_bad():
+        stamp_ns = robot.now_ns()
+        message = image_message(SCENE['right'], stamp_ns)
+        spoil(message)
+        robot.send_image('left', stamp_ns=stamp_ns)
+        robot.publisher('right/image_rect').publish(message)
+
+    status = robot.status('output', lambda _, v: v['failed'] >= failed + 3, every=send_bad)
+    assert status.level == DiagnosticStatus.ERROR
+    assert all(word in status.message for word in words), status.message
+    assert len(node.lines('[ERROR]', 'frame lost', *words)) == 1, node.output
+    assert_good_depth(robot.ask(depths))
+    assert 'Traceback' not in node.output
+
+
+def test_a_bag_that_starts_again_keeps_flowing(robot, node):
+    depths = robot.listen('depth/image')
+    for offset in (0, -10, -20, -5):
+        robot.clock_offset_ns = offset * SECOND
+        depths.clear()
+        assert_good_depth(robot.ask(depths, timeout=3.0))
+    assert len(node.lines('[INFO]', 'time went back by')) >= 2
+
+
+def test_a_simulator_that_starts_again_keeps_flowing(nodes, make_robot):
+    node, robot = nodes['simulated'], make_robot('/simulated')
+    robot.meet()
+    depths = robot.listen('depth/image')
+    clock = robot.publisher('/clock', Clock)
+
+    def send():
+        clock.publish(Clock(clock=to_stamp(robot.now_ns())))
+        return robot.send_pair()
+
+    real_ns = time.time_ns()
+    robot.clock_offset_ns = 100 * SECOND - real_ns
+    assert_good_depth(robot.ask(depths, send))
+    robot.status('sync', every=send)
+    robot.clock_offset_ns = 50 * SECOND - real_ns
+    assert_good_depth(robot.ask(depths, send, timeout=3.0))
+    robot.status('sync', every=send)
+    assert node.lines('[INFO]', 'time went back'), node.output
+
+
+def test_an_empty_frame_id_is_warned_of_once(nodes, make_robot):
+    node, robot = nodes['nameless'], make_robot('/nameless')
+    robot.meet()
+    depths = robot.listen('depth/image')
+    for _ in range(3):
+        depths.clear()
+        answer = robot.ask(depths, lambda: robot.send_pair({'frame_id': ''}))
+    assert answer.header.frame_id == ''
+    (line,) = node.lines('[WARN]')
+    assert 'empty frame_id' in line and 'frame_id_override' in line
+
+
+def test_under_overload_the_newest_frame_wins(nodes, make_robot):
+    robot = make_robot('/overloaded')
+    robot.meet()
+    depths = robot.listen('depth/image')
+    robot.ask(depths)
+    ages = robot.listen('depth/image', note=lambda m: robot.now_ns() - to_ns(m.header.stamp))
+    robot.stream(60.0)
+    robot.wait_for(lambda: len(ages) >= 15, 15.0, 'answers')
+
+    assert max(ages) < 1.0 * SECOND
+    values = values_of(robot.status('output'))
+    assert values['skipped'] > 0
+    assert values['failed'] == 0

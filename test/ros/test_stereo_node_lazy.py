@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""No listener, no work: the node's inputs follow those who listen, and diagnostics say so."""
+
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from harness import values_of
+from sensor_msgs.msg import PointCloud2
+
+pytestmark = pytest.mark.ros
+
+OPEN, CLOSED = [1, 1, 1, 1], [0, 0, 0, 0]
+
+
+@pytest.fixture(scope='module')
+def node(start_node):
+    return start_node()
+
+
+@pytest.fixture
+def robot(node, make_robot):
+    robot = make_robot()
+    robot.meet()
+    return robot
+
+
+def paired(robot):
+    return values_of(robot.status('sync'))['left paired']
+
+
+def test_inputs_open_and_close_with_the_listeners_again_and_again(robot):
+    robot.status('sync')  # the two know each other, so a subscription would be seen
+    assert robot.input_readers() == CLOSED
+    for _ in range(3):
+        depths = robot.listen('depth/image')
+        robot.wait_for(lambda: robot.input_readers() == OPEN, 2.0, 'inputs open')
+        robot.ask(depths)
+        robot.ignore(depths)
+        robot.wait_for(lambda: robot.input_readers() == CLOSED, 2.0, 'inputs closed')
+
+
+def test_the_last_listener_of_several_closes_the_inputs(robot):
+    depths, clouds = robot.listen('depth/image'), robot.listen('points2', PointCloud2)
+    robot.ask(depths)
+    robot.ask(clouds)
+    robot.ignore(depths)
+    robot.ask(clouds)
+    assert robot.input_readers() == OPEN
+    robot.ignore(clouds)
+    robot.wait_for(lambda: robot.input_readers() == CLOSED, 2.0, 'inputs closed')
+
+
+def test_only_outputs_with_listeners_are_made(robot):
+    def published():
+        values = values_of(robot.status('output'))
+        return {k: v for k, v in values.items() if k.startswith('published ')}
+
+    before = published()
+    heard = robot.listen('confidence/image')
+    for _ in range(3):
+        robot.ask(heard)
+        heard.clear()
+    robot.status('output', lambda _, v: v['published confidence/image'] > 2)
+    after = published()
+
+    changed = {topic for topic in after if after[topic] != before[topic]}
+    assert changed == {'published confidence/image'}
+
+
+def test_an_eager_node_works_without_listeners(robot):
+    with robot.parameters(lazy=False):
+        robot.wait_for(lambda: robot.input_readers() == OPEN, 2.0, 'inputs open')
+        before = values_of(robot.status('output'))['processed']
+        robot.status('output', lambda _, v: v['processed'] > before, every=robot.send_pair)
+    robot.wait_for(lambda: robot.input_readers() == CLOSED, 2.0, 'inputs closed')
+
+
+def test_diagnostics_name_the_node_the_device_and_idleness(robot):
+    arrays = robot.listen('/diagnostics', DiagnosticArray)
+    array = robot.wait_for(lambda: arrays and arrays[-1], what='diagnostics')
+
+    assert {s.name for s in array.status} == {
+        '/stereo_node: sync',
+        '/stereo_node: calibration',
+        '/stereo_node: output',
+    }
+    assert {s.hardware_id for s in array.status} <= {'cpu', 'cuda'} and array.status
+    assert all(s.message for s in array.status)
+    assert array.header.stamp.sec > 0
+    idle = robot.status('sync')
+    assert (idle.level, idle.message) == (DiagnosticStatus.OK, 'idle: no subscribers')
+
+
+def test_diagnostics_of_a_working_node_are_all_ok_and_count(robot):
+    depths = robot.listen('depth/image')
+    robot.ask(depths)
+    for task in ('sync', 'calibration', 'output'):
+        assert robot.status(task, every=robot.send_pair).level == DiagnosticStatus.OK
+    assert robot.status('sync', every=robot.send_pair).message == 'pairing'
+    values = values_of(robot.status('output', every=robot.send_pair))
+    assert values['processed'] > 0 and values['rate_hz'] > 0 and values['match_ms'] > 0
+    assert values['failed'] == 0
+    assert 'sgbm' in values['backend_used']

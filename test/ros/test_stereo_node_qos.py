@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whoever listens or publishes with whatever reliability is heard; and both can be overridden."""
+
+import pytest
+from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
+from scene import DEPTH_M, median_error, pixels_of
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from stereo_msgs.msg import DisparityImage
+
+pytestmark = pytest.mark.ros
+
+OUTPUTS = {
+    'disparity': DisparityImage,
+    'disparity/image_color': Image,
+    'depth/image': Image,
+    'depth/camera_info': CameraInfo,
+    'depth/image_color': Image,
+    'points2': PointCloud2,
+    'confidence/image': Image,
+    'visibility/image': Image,
+}
+RELIABLE = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
+READERS = {
+    'reliable': [RELIABLE],
+    'best effort': [qos_profile_sensor_data],
+    'both': [RELIABLE, qos_profile_sensor_data],
+}
+
+
+@pytest.fixture(scope='module')
+def plain(start_node):
+    return start_node(parameters={'points.decimation': 4})  # clouds that fit any transport
+
+
+@pytest.fixture(scope='module')
+def overridden(start_node):
+    overrides = {
+        'depth/image.publisher.reliability': 'best_effort',
+        'depth/image.publisher.depth': '7',
+        'left/image_rect.subscription.reliability': 'reliable',
+    }
+    return start_node(
+        '/strict', parameters={f'qos_overrides./strict/{k}': v for k, v in overrides.items()}
+    )
+
+
+def reliability(endpoints, name='stereo_node'):
+    return {e.qos_profile.reliability for e in endpoints if e.node_name == name}
+
+
+@pytest.mark.parametrize('readers', READERS)
+def test_every_output_reaches_every_kind_of_reader(plain, make_robot, readers):
+    robot = make_robot()
+    heard = {
+        (topic, number): robot.listen(topic, kind, qos)
+        for topic, kind in OUTPUTS.items()
+        for number, qos in enumerate(READERS[readers])
+    }
+
+    def all_heard():
+        return all(heard.values())
+
+    robot.wait_for(
+        all_heard, what=f'{[k for k, m in heard.items() if not m]}', every=robot.send_pair
+    )
+
+
+@pytest.mark.parametrize('cameras', [RELIABLE, qos_profile_sensor_data], ids=['reliable', 'best'])
+def test_cameras_of_either_reliability_are_heard(plain, make_robot, cameras):
+    robot = make_robot(name=f'robot_{cameras.reliability.name.lower()}', image_qos=cameras)
+    depth = robot.ask(robot.listen('depth/image'))
+    assert median_error(pixels_of(depth), DEPTH_M) < 0.01
+
+
+def test_an_override_changes_that_output_alone(overridden, make_robot):
+    robot = make_robot('/strict')
+    depths = robot.listen('depth/image', qos=qos_profile_sensor_data)
+    robot.ask(depths)
+
+    writers = robot.node.get_publishers_info_by_topic('/strict/depth/image')
+    assert reliability(writers) == {ReliabilityPolicy.BEST_EFFORT}
+    writers = robot.node.get_publishers_info_by_topic('/strict/points2')
+    assert reliability(writers) == {ReliabilityPolicy.RELIABLE}
+
+
+def test_an_overridden_input_stays_overridden_when_it_opens_again(overridden, make_robot):
+    robot = make_robot('/strict')
+    for _ in range(3):
+        depths = robot.listen('depth/image', qos=qos_profile_sensor_data)
+        robot.ask(depths)
+        readers = robot.node.get_subscriptions_info_by_topic('/strict/left/image_rect')
+        assert reliability(readers) == {ReliabilityPolicy.RELIABLE}
+        readers = robot.node.get_subscriptions_info_by_topic('/strict/right/image_rect')
+        assert reliability(readers) == {ReliabilityPolicy.BEST_EFFORT}
+        robot.ignore(depths)
+        robot.wait_for(lambda: not any(robot.input_readers()), 5.0, 'inputs closed')
+    assert overridden.alive
+    assert 'Traceback' not in overridden.output
+
+
+def test_a_camera_that_cannot_be_heard_is_named(overridden, make_robot):
+    robot = make_robot('/strict', 'deaf_robot', image_qos=qos_profile_sensor_data)
+    robot.listen('depth/image', qos=qos_profile_sensor_data)
+    line = overridden.wait_for_line('ERROR', '/strict/left/image_rect', 'RELIABILITY')
+    assert 'ours (best effort' not in line  # it is reliable, by the override
