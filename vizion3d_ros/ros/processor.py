@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import torch
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
@@ -47,6 +48,9 @@ class StereoProcessor:
         settings: Callable[[], StereoSettings],
     ) -> None:
         """settings() gives the ones to use for the frame in hand."""
+        # Arithmetic per pixel is bound by memory, and a pool of threads stalls each time a camera
+        # driver or rviz2 takes one of its cores.
+        torch.set_num_threads(1)
         self._pipeline = pipeline
         self._infos = infos
         self._outputs = outputs
