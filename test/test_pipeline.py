@@ -9,7 +9,8 @@ from vizion3d_ros.contracts.commands import Output, StereoCommand
 from vizion3d_ros.contracts.errors import BackendError
 from vizion3d_ros.contracts.settings import PointsSettings, StereoSettings
 from vizion3d_ros.engine import registry
-from vizion3d_ros.pipeline import StereoPipeline, choose_device
+from vizion3d_ros.engine.device import choose_device
+from vizion3d_ros.pipeline import StereoPipeline
 
 DEPTH, CLOUD = Output.DEPTH, Output.CLOUD
 

@@ -57,6 +57,11 @@ class Worker(Generic[Frame]):
                 self._wake.notify()
         return future
 
+    def clear(self) -> None:
+        """Drop the frame that waits, if any; it is not counted as skipped."""
+        with self._wake:
+            self._frames.clear()
+
     def close(self, timeout: float) -> bool:
         """
         Stop after the work in hand; answer waiting requests with an error.

@@ -6,6 +6,7 @@ from builtin_interfaces.msg import Time
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
+from vizion3d_ros.contracts.calibration import Severity
 from vizion3d_ros.ros.camera_info import CameraInfoCache
 
 pytestmark = pytest.mark.ros
@@ -75,23 +76,32 @@ def test_a_changed_content_replaces_the_rig(changed, baseline_m, cache):
 
 
 @pytest.mark.parametrize(
-    ('right', 'level', 'fragment'),
+    ('right', 'severity', 'fragment'),
     [
-        (info(0.0), 'WARNING', 'P[3] = 0, so there is no baseline'),
-        (info(48.0), 'WARNING', 'may be swapped'),
-        (CameraInfo(), 'ERROR', 'right camera_info is uncalibrated'),
-        (info(-48.0, width=320), 'ERROR', 'image width differs'),
-        (info(-48.0, fx=500.0), 'ERROR', 'fx differs'),
+        (info(0.0), Severity.NO_DEPTH, 'P[3] = 0, so there is no baseline'),
+        (info(48.0), Severity.NO_DEPTH, 'may be swapped'),
+        (CameraInfo(), Severity.NO_OUTPUT, 'right camera_info is uncalibrated'),
+        (info(-48.0, width=320), Severity.NO_OUTPUT, 'image width differs'),
+        (info(-48.0, fx=500.0), Severity.NO_OUTPUT, 'fx differs'),
     ],
 )
-def test_each_fault_is_logged_once_at_its_level(right, level, fragment, cache, package_log):
+def test_each_fault_is_known_and_not_called_calibrated(
+    right, severity, fragment, cache, package_log
+):
     cache.add_left(info())
-    for _ in range(30):
-        cache.add_right(right)
-    texts = records(package_log, level)
-    assert [text for text in texts if fragment in text] == [texts[0]]
-    assert all(text.startswith('calibration: ') for text in texts)
+    cache.add_right(right)
+    faults = cache.known.calibration.faults
+    assert any(fault.severity is severity and fragment in fault.text for fault in faults)
     assert records(package_log, 'INFO') == []
+
+
+def test_a_lens_that_distorts_is_known(cache):
+    cache.add_left(info())
+    bent = info(-48.0)
+    bent.d = [0.1, 0.0, 0.0, 0.0, 0.0]
+    cache.add_right(bent)
+    assert not cache.distorted('left')
+    assert cache.distorted('right')
 
 
 def test_a_cure_at_run_time_gives_the_rig(cache, package_log):

@@ -20,6 +20,14 @@ class BackendError(DepthError):
     """A matcher is unknown, cannot be loaded or failed."""
 
 
+class DownloadError(BackendError):
+    """A checkpoint cannot be fetched; what has arrived of it is kept."""
+
+
+class CheckpointError(BackendError):
+    """A checkpoint file cannot be used."""
+
+
 def explain(error: Exception) -> str:
     """One line for a person: a pydantic error without its boilerplate, others as they are."""
     if not isinstance(error, ValidationError):

@@ -94,7 +94,7 @@ class SgbmSettings(Contract):
     fill_gaps: bool = Field(
         True,
         description='Close narrow gaps and occluded strips from what surrounds them, at '
-        'confidence 0.1 and visibility 0; false = matched pixels only',
+        'confidence 0.05 and visibility 0; false = matched pixels only',
     )
 
     @model_validator(mode='after')
@@ -108,6 +108,36 @@ class SgbmSettings(Contract):
         if self.P2 <= self.P1:
             raise ValueError(f'P2 must be larger than P1, got P1 {self.P1} and P2 {self.P2}')
         return self
+
+
+class S2m2Settings(Contract):
+    """S2M2, the neural matcher."""
+
+    model_backend: str = Field(
+        's2m2-L',
+        description='Checkpoint: s2m2-S, -M, -L or -XL, an https address, or the path of a file',
+    )
+    sha256: str = Field(
+        '',
+        pattern=r'^([0-9a-fA-F]{64})?$',
+        description='What the checkpoint must have; empty = any',
+    )
+    max_width: int = Field(
+        960, ge=64, le=8192, description='Larger images are shrunk to fit, in pixels'
+    )
+    max_height: int = Field(
+        540, ge=64, le=8192, description='Larger images are shrunk to fit, in pixels'
+    )
+    precision: Literal['auto', 'float32', 'float16', 'bfloat16'] = Field(
+        'auto', description='Number format of the network; auto: float16 on a GPU, else float32'
+    )
+    compile: Literal['off', 'graph', 'max'] = Field(
+        'off',
+        description='graph: replay a CUDA graph; max: torch.compile, which takes minutes at start',
+    )
+    refine_iterations: int = Field(
+        3, ge=1, le=16, description='Local refinements; fewer are faster, more can be sharper'
+    )
 
 
 class DepthSettings(Contract):
@@ -130,7 +160,10 @@ class PointsSettings(Contract):
         0.0, ge=0.0, le=10000.0, description='Drop points beyond this depth in metres; 0 = keep'
     )
     min_confidence: float = Field(
-        0.0, ge=0.0, le=1.0, description='Drop points of lower confidence'
+        0.1,
+        ge=0.0,
+        le=1.0,
+        description='Drop points of lower confidence; pixels that were filled have 0.05',
     )
     max_rate: float = Field(
         0.0, ge=0.0, le=1000.0, description='Most clouds per second; 0 = one per frame'
@@ -155,11 +188,13 @@ class SyncSettings(Contract):
 class StereoSettings(Contract):
     """Settings of the stereo pipeline and its node."""
 
-    backend: Literal['sgbm'] = Field('sgbm', description='The matcher')
+    backend: Literal['sgbm', 's2m2'] = Field(
+        'sgbm', description='The matcher: sgbm needs no weights, s2m2 is neural and wants a GPU'
+    )
     device: str = Field(
         'auto',
         pattern=r'^(auto|cpu|cuda(:\d+)?)$',
-        description='Where geometry runs: auto, cpu, cuda or cuda:N',
+        description='Where the network and geometry run: auto, cpu, cuda or cuda:N',
         json_schema_extra=FIXED,
     )
     min_depth: float = Field(
@@ -169,6 +204,7 @@ class StereoSettings(Contract):
         50.0, ge=0.02, le=10000.0, description='Farthest depth reported, in metres'
     )
     sgbm: SgbmSettings = SgbmSettings()
+    s2m2: S2m2Settings = S2m2Settings()
     depth: DepthSettings = DepthSettings()
     points: PointsSettings = PointsSettings()
     sync: SyncSettings = SyncSettings()

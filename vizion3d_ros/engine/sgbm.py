@@ -32,9 +32,9 @@ COARSE_PX = 2  # what the half-size right view can tell
 WORST_RESIDUAL = 1.0
 LEAST_GRADIENT = 0.1
 LARGEST_JUMP_PX = 16.0
-FILLED_CONFIDENCE = 0.1
+FILLED_CONFIDENCE = 0.05
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class SgbmBackend:
@@ -42,7 +42,7 @@ class SgbmBackend:
     Semi-global matching on the CPU; see StereoBackend for the contract.
 
     Only what lands inside the right image and is in the searched range is answered. Gaps that
-    were closed without a match have visibility 0 and confidence 0.1.
+    were closed without a match have visibility 0 and confidence 0.05.
     """
 
     def __init__(self) -> None:
@@ -105,7 +105,7 @@ class SgbmBackend:
     def _tell_once(self, note: str) -> None:
         if note and note not in self._told:
             self._told.add(note)
-            log.warning(note)
+            logger.warning(note)
 
 
 def _without_outliers(found: NDArray[np.int16]) -> NDArray[np.int16]:

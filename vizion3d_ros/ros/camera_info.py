@@ -15,7 +15,6 @@ from sensor_msgs.msg import CameraInfo
 
 from vizion3d_ros.contracts.calibration import (
     CameraCalibration,
-    Severity,
     StereoCalibration,
     calibrate,
 )
@@ -56,6 +55,10 @@ class CameraInfoCache:
         """Sides that have not sent a camera_info yet."""
         return [side for side in ('left', 'right') if side not in self._infos]
 
+    def distorted(self, side: str) -> bool:
+        """Whether the camera of a side says that its lens distorts."""
+        return side in self._infos and any(self._infos[side].d)
+
     def add_left(self, info: CameraInfo) -> None:
         """Take a left CameraInfo."""
         self._add('left', info)
@@ -82,9 +85,6 @@ class CameraInfoCache:
         self._report(calibration, right)
 
     def _report(self, calibration: StereoCalibration, right: CameraCalibration) -> None:
-        for fault in calibration.faults:
-            level = logging.ERROR if fault.severity is Severity.NO_OUTPUT else logging.WARNING
-            logger.log(level, 'calibration: %s', fault.text)
         rig = calibration.rig
         if rig is None or rig.baseline_m is None:
             return

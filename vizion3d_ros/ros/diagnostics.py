@@ -19,7 +19,7 @@ class Diagnostics:
     def __init__(self, node: Node, hardware_id: str) -> None:
         """hardware_id: what the statuses are about, here the compute device."""
         self._node = node
-        self._hardware_id = hardware_id
+        self.hardware_id = hardware_id
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
 
     def publish(self, tasks: Mapping[str, tuple[bytes, str, Mapping[str, object]]]) -> None:
@@ -31,7 +31,7 @@ class Diagnostics:
                 level=level,
                 name=f'{self._node.get_fully_qualified_name()}: {name}',
                 message=text,
-                hardware_id=self._hardware_id,
+                hardware_id=self.hardware_id,
                 values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
             )
             for name, (level, text, values) in tasks.items()

@@ -4,27 +4,26 @@
 from __future__ import annotations
 
 import logging
-import math
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import torch
+from pydantic import ValidationError
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from vizion3d_ros.contracts.commands import StereoCommand
-from vizion3d_ros.contracts.errors import explain
+from vizion3d_ros.contracts.errors import DepthError, explain
 from vizion3d_ros.contracts.settings import StereoSettings
 from vizion3d_ros.pipeline import StereoPipeline
 from vizion3d_ros.ros.camera_info import CameraInfoCache
 from vizion3d_ros.ros.messages_in import pair_to_arrays
 from vizion3d_ros.ros.messages_out import Answer
+from vizion3d_ros.ros.throttle import Throttle
 from vizion3d_ros.ros.topics import OUTPUT_TOPICS, OutputPublishers
 
 RATE_SAMPLES = 30
-REPEAT_SECONDS = 10.0
 
 logger = logging.getLogger(__name__)
 
@@ -48,20 +47,23 @@ class StereoProcessor:
         settings: Callable[[], StereoSettings],
     ) -> None:
         """settings() gives the ones to use for the frame in hand."""
-        # Arithmetic per pixel is bound by memory, and a pool of threads stalls each time a camera
-        # driver or rviz2 takes one of its cores.
-        torch.set_num_threads(1)
         self._pipeline = pipeline
         self._infos = infos
         self._outputs = outputs
         self._settings = settings
         self._finished: deque[float] = deque(maxlen=RATE_SAMPLES)
-        self._logged: dict[str, float] = {}
+        self._throttle = Throttle()
         self.processed = 0
         self.failed = 0
         self.last_error = ''
         self.backend_used = ''
         self.timings_ms: dict[str, float] = {}
+
+    @property
+    def finished(self) -> float:
+        """When the newest frame was finished, time.monotonic(); 0 before the first."""
+        times = tuple(self._finished)
+        return times[-1] if times else 0.0
 
     @property
     def rate_hz(self) -> float:
@@ -107,10 +109,12 @@ class StereoProcessor:
             return
         self.failed += 1
         self.last_error = explain(error)
-        now = time.monotonic()
-        if now - self._logged.get(self.last_error, -math.inf) >= REPEAT_SECONDS:
-            self._logged = {self.last_error: now}
+        if not self._throttle.allows(self.last_error):
+            return
+        if isinstance(error, (DepthError, ValidationError)):
             logger.error('frame lost: %s', self.last_error)
+        else:
+            logger.error('frame lost: %s', self.last_error, exc_info=error)
 
     def _note(self, backend_used: str, header: Header) -> None:
         if not self.processed and not header.frame_id:

@@ -7,37 +7,43 @@ Record what a stereo node answers: numbers, one picture, one cloud.
 Listens to the left image, the outputs and, where it is published, ground truth. Stops after
 `frames` frames, when the source is gone, after `timeout` seconds of silence, or on Ctrl-C. Then
 writes report.json, montage.png, cloud.ply and disparity.npy (x_left - x_right in pixels, NaN = no
-answer) into the folder `out`. Exits with 1 and the reason if no depth or disparity came.
+answer) into the folder `out`. Exits with 1 and the reason if no depth or disparity came, or if the
+folder cannot be written to.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
-import rclpy
-from rcl_interfaces.msg import ParameterDescriptor
-from rclpy.event_handler import SubscriptionEventCallbacks, UnsupportedEventTypeError
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from pydantic import Field
+from rclpy.clock import Clock, ClockType
+from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from stereo_msgs.msg import DisparityImage
 
+from vizion3d_ros.contracts.base import Contract
 from vizion3d_ros.contracts.calibration import calibrate
-from vizion3d_ros.contracts.errors import DepthError
+from vizion3d_ros.contracts.errors import DepthError, InputError
 from vizion3d_ros.report import recording, summary
 from vizion3d_ros.report.cloud_file import write_cloud
 from vizion3d_ros.report.montage import montage
 from vizion3d_ros.report.panels import figures, stereo_panels
+from vizion3d_ros.ros.compat import SubscriptionEventCallbacks, UnsupportedEventTypeError
 from vizion3d_ros.ros.measurements_in import cloud_points, disparity_map, float_map
 from vizion3d_ros.ros.messages_in import calibration_of, image_to_array
+from vizion3d_ros.ros.run import run_node
+from vizion3d_ros.ros.stereo_source import declare
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +53,7 @@ if TYPE_CHECKING:
 QOS = QoSProfile(
     reliability=ReliabilityPolicy.BEST_EFFORT, history=HistoryPolicy.KEEP_LAST, depth=10
 )
+POLL_S = 0.2
 QUIET_S = 1.0  # after the last frame, outputs still on their way have this long to arrive
 FILES = ('report.json', 'montage.png', 'cloud.ply', 'disparity.npy')
 
@@ -60,24 +67,36 @@ TOPICS: dict[str, tuple[type, Callable[[Any], Any]]] = {
 }
 
 
+class RecorderSettings(Contract):
+    """Parameters of the recorder, read once at start."""
+
+    out: str = Field('out', min_length=1, description='Folder for the results, made if need be')
+    frames: int = Field(
+        0, ge=0, le=10**9, description='Frames to record; 0 = until the source ends'
+    )
+    timeout: float = Field(
+        10.0, ge=0.1, le=3600.0, description='Seconds of silence before giving up'
+    )
+
+
 class Recorder(Node):
-    """Files every message of a run; `finished` tells when there is nothing more to wait for."""
+    """Files every message of a run, and ends the spinning when there is no more to wait for."""
 
     def __init__(self) -> None:
         """Declare parameters, clear the files of an earlier run and subscribe."""
         super().__init__('recorder')
-        self.out = Path(self._parameter('out', 'out', 'Folder for the results')).resolve()
-        frames = self._parameter('frames', 0, 'Frames to record; 0 = until the source ends')
-        self.timeout_s = self._parameter('timeout', 10.0, 'Seconds of silence before giving up')
-        self.run = recording.Recording(frames)
+        settings = declare(self, RecorderSettings)
+        self.out = Path(settings.out).expanduser().resolve()
+        self.run = recording.Recording(settings.frames)
         self.cloud: PointCloud2 | None = None
+        self._timeout_s = settings.timeout
         self._infos: dict[str, CameraInfo] = {}
         self.started = self._last_message = time.monotonic()
         self._source_seen = False
-        self.out.mkdir(parents=True, exist_ok=True)
-        for name in FILES:
-            (self.out / name).unlink(missing_ok=True)
+        _clear(self.out)
         self._subscribe()
+        steady = Clock(clock_type=ClockType.STEADY_TIME)  # simulated time may end with its source
+        self.create_timer(POLL_S, self._end_if_finished, clock=steady)
 
     @property
     def finished(self) -> bool:
@@ -87,7 +106,7 @@ class Recorder(Node):
         self._source_seen |= publishers > 0
         gone = self._source_seen and publishers == 0
         enough = 0 < self.run.frames <= self.run.frames_seen
-        patience = QUIET_S if gone or enough else self.timeout_s
+        patience = QUIET_S if gone or enough else self._timeout_s
         return self.run.complete or silence > patience
 
     @property
@@ -98,9 +117,9 @@ class Recorder(Node):
         left, right = (calibration_of(self._infos[side]) for side in ('left', 'right'))
         return calibrate(left, right).rig
 
-    def _parameter(self, name: str, default: Any, description: str) -> Any:
-        descriptor = ParameterDescriptor(description=description, read_only=True)
-        return self.declare_parameter(name, default, descriptor).value
+    def _end_if_finished(self) -> None:
+        if self.finished:
+            raise ExternalShutdownException
 
     def _subscribe(self) -> None:
         for topic, (kind, _) in TOPICS.items():
@@ -118,10 +137,12 @@ class Recorder(Node):
             self.get_logger().info(f'{topic}: {event.current_count} publisher(s)')
 
         create = partial(self.create_subscription, kind, topic, callback, QOS)
-        try:  # not every middleware counts its losses, and matches are news since Jazzy
-            create(event_callbacks=SubscriptionEventCallbacks(message_lost=lost, matched=matched))
-        except (TypeError, UnsupportedEventTypeError):
-            create()
+        # Matched events came after Humble, and not every middleware counts its losses.
+        for events in ({'message_lost': lost, 'matched': matched}, {'message_lost': lost}):
+            with suppress(TypeError, UnsupportedEventTypeError):
+                create(event_callbacks=SubscriptionEventCallbacks(**events))
+                return
+        create()
 
     def _on_frame(self, topic: str, message: Any) -> None:
         try:
@@ -144,40 +165,58 @@ class Recorder(Node):
         return fresh
 
 
-def write_results(recorder: Recorder) -> dict[str, Any]:
+def _clear(out: Path) -> None:
+    """Make the folder and delete the results of an earlier run; InputError if that fails."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name in FILES:
+            (out / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise _unwritable(out, error) from error
+    if not os.access(out, os.W_OK | os.X_OK):
+        raise _unwritable(out, PermissionError('permission denied'))
+
+
+def _unwritable(out: Path, error: OSError) -> InputError:
+    return InputError(
+        f'results cannot be written to {out}: {error.strerror or error}; '
+        'name another folder with the parameter out'
+    )
+
+
+def write_results(recorder: Recorder) -> summary.Report:
     """
     Write the report, and the other files as far as there is something for them.
 
-    Gives the report. What cannot be written is said on stderr, with the reason.
+    Gives the report. Raises InputError if the folder cannot be written to; why there is no cloud
+    is said on stderr.
     """
     report = summary.summarize(recorder.run, recorder.rig)
-    (recorder.out / 'report.json').write_text(json.dumps(report, indent=2) + '\n')
     maps = summary.Maps.from_frame(recorder.run.best, recorder.rig)
-    for write in (_write_picture, _write_disparity):
-        _attempt(write, recorder.out, maps, report)
-    _attempt(_write_cloud, recorder.out, recorder.cloud)
+    try:
+        (recorder.out / 'report.json').write_text(json.dumps(report, indent=2) + '\n')
+        _write_picture(recorder.out, maps, report)
+        if maps.disparity is not None:
+            np.save(recorder.out / 'disparity.npy', maps.disparity.astype(np.float32))
+    except OSError as error:
+        raise _unwritable(recorder.out, error) from error
+    _write_cloud(recorder.out, recorder.cloud)
     return report
 
 
-def _attempt(write: Callable[..., None], *arguments: Any) -> None:
-    try:
-        write(*arguments)
-    except DepthError as error:
-        print(f'[WARN] recorder: {error}', file=sys.stderr)
-
-
 def _write_picture(out: Path, maps: summary.Maps, report: summary.Report) -> None:
-    cv2.imwrite(str(out / 'montage.png'), montage(stereo_panels(maps), figures(report)))
-
-
-def _write_disparity(out: Path, maps: summary.Maps, _: summary.Report) -> None:
-    if maps.disparity is not None:
-        np.save(out / 'disparity.npy', maps.disparity.astype(np.float32))
+    picture = montage(stereo_panels(maps), figures(report))
+    _, png = cv2.imencode('.png', picture)  # imwrite would keep the reason of a failure to itself
+    (out / 'montage.png').write_bytes(png.tobytes())
 
 
 def _write_cloud(out: Path, cloud: PointCloud2 | None) -> None:
-    if cloud is not None:
+    if cloud is None:
+        return
+    try:
         write_cloud(out / 'cloud.ply', *cloud_points(cloud))
+    except DepthError as error:
+        print(f'[WARN] recorder: {error}', file=sys.stderr)
 
 
 def failure(recorder: Recorder) -> str:
@@ -197,25 +236,34 @@ def failure(recorder: Recorder) -> str:
     )
 
 
-def main(args: list[str] | None = None) -> int:
-    """Record one run; gives the exit code."""
-    rclpy.init(args=args)
-    recorder = Recorder()
-    executor = SingleThreadedExecutor()
-    executor.add_node(recorder)
+def conclude(recorder: Recorder) -> int:
+    """Write and print the results; gives the exit code, with its reason on stderr."""
     try:
-        while not recorder.finished:
-            executor.spin_once(timeout_sec=0.2)
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    recorder.destroy_node()  # before the files are written, so that the node can rest meanwhile
-    rclpy.try_shutdown()
-    report = write_results(recorder)
-    print(f'{summary.table(report)}\nwritten to {recorder.out}')
-    problem = failure(recorder)
+        report = write_results(recorder)
+    except InputError as error:
+        problem = str(error)
+    else:
+        print(f'{summary.table(report)}\nwritten to {recorder.out}')
+        problem = failure(recorder)
     if problem:
         print(f'recorder: {problem}', file=sys.stderr)
     return 1 if problem else 0
+
+
+def main(args: list[str] | None = None) -> int:
+    """Record one run; gives the exit code."""
+    recorders: list[Recorder] = []
+
+    def make() -> Recorder:
+        recorders.append(Recorder())
+        return recorders[0]
+
+    try:
+        run_node(make, args)
+    except SystemExit as ended:  # the node is gone, so that others can rest while we write
+        if ended.code or not recorders:
+            raise
+    return conclude(recorders[0])
 
 
 if __name__ == '__main__':

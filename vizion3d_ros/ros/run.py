@@ -7,6 +7,7 @@ import ctypes
 import os
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 
 import rclpy
@@ -21,36 +22,43 @@ from vizion3d_ros.worker import THREAD_NAME
 
 def run_node(make_node: Callable[[], Node], args: list[str] | None = None) -> None:
     """Spin one node until told to stop; one line and exit code 1 if it can't start."""
-    _keep_large_blocks()
+    keep_large_blocks()
     rclpy.init(args=args)
+    exit_code = _spin(make_node)
+    rclpy.try_shutdown()
+    if any(thread.name == THREAD_NAME for thread in threading.enumerate()):
+        _leave_now(exit_code)
+    sys.exit(exit_code)
+
+
+def _spin(make_node: Callable[[], Node]) -> int:
     node = None
     try:
         node = make_node()
         rclpy.spin(node)
     except (DepthError, ParameterException, ValidationError) as error:
         rclpy.logging.get_logger('vizion3d_ros').fatal(explain(error))
-        sys.exit(1)
+        return 1
     except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    except Exception:  # a signal that comes between two waits makes the next wait fail
-        if rclpy.ok():
-            raise
+        return 0
+    except Exception:
+        if rclpy.ok():  # else a signal came between two waits, which makes the next one fail
+            traceback.print_exc()
+            return 1
     finally:
         if node is not None:
             node.destroy_node()
-        rclpy.try_shutdown()
-        _leave_without_a_busy_worker()
+    return 0
 
 
-def _leave_without_a_busy_worker() -> None:
-    """End the process now if a matcher is still at work; C++ would wait for it at exit."""
-    if any(thread.name == THREAD_NAME for thread in threading.enumerate()):
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(0)
+def _leave_now(exit_code: int) -> None:
+    """End the process although a matcher is still at work; C++ would wait for it at exit."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(exit_code)
 
 
-def _keep_large_blocks() -> None:
+def keep_large_blocks() -> None:
     """
     Let glibc reuse the memory of the last frame instead of returning it to the system.
 

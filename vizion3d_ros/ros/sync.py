@@ -24,8 +24,7 @@ from vizion3d_ros.contracts.settings import SyncSettings
 
 JUMP_BACK_NS = 1_000_000_000  # bags are looped without use_sim_time; drivers jitter far less
 PERIOD_SAMPLES = 15
-ENOUGH_STEPS = 3
-SLACK = 1.1  # jitter of the period must not rebuild the synchroniser again and again
+SLACK = 1.25  # jitter of the period must not rebuild the synchroniser again and again
 # message_filters wants a spread below slop, and cuts slop to whole nanoseconds first; users
 # expect a spread equal to slop to pass.
 STRICTNESS = 1.5e-9
@@ -62,7 +61,8 @@ class StereoSync:
     """
     Feeds `left` and `right` images into message_filters and calls on_pair for every pair.
 
-    One thread only. on_pair may raise: the error is logged and the next pair comes through.
+    One thread only. `slop` is the one in force, in seconds. on_pair may raise: the error is
+    logged and the next pair comes through.
     """
 
     def __init__(self, settings: SyncSettings, on_pair: OnPair) -> None:
@@ -78,7 +78,7 @@ class StereoSync:
         for stats in (self.left, self.right):
             stats.newest_ns = None
             stats.steps_ns.clear()
-        self._slop = self.settings.slop
+        self.slop = self.settings.slop
         self._connect()
 
     def configure(self, settings: SyncSettings) -> None:
@@ -103,7 +103,7 @@ class StereoSync:
             synchronizer = message_filters.TimeSynchronizer(self._filters, queue_size)
         else:
             synchronizer = message_filters.ApproximateTimeSynchronizer(
-                self._filters, queue_size, self._slop + STRICTNESS
+                self._filters, queue_size, self.slop + STRICTNESS
             )
         synchronizer.registerCallback(self._paired)
 
@@ -116,29 +116,30 @@ class StereoSync:
             )
             self.reset()
         stats.add(stamp_ns)
-        self._narrow_slop()
+        self._adapt_slop()
         self._filters[side].signalMessage(image)
 
-    def _narrow_slop(self) -> None:
+    def _adapt_slop(self) -> None:
         """
-        Keep slop at half a frame period, once that is known and slop is wider.
+        Keep slop within half a frame period, learnt from a full window of stamps.
 
         A wider one would, after a single lost image, pair every image with its neighbour's
-        partner. Done in steps, since each drops the images that wait.
+        partner. Done in large steps, since each drops the images that wait.
         """
-        if len(self.left.steps_ns) < ENOUGH_STEPS or self.settings.mode == 'exact':
+        period_ns = self.left.period_ns
+        if len(self.left.steps_ns) < PERIOD_SAMPLES or period_ns is None:
             return
-        half_period = (self.left.period_ns or 0) / 2e9
-        if self._slop <= half_period * SLACK:
+        slop = min(self.settings.slop, period_ns / 2e9)
+        if self.slop / SLACK <= slop <= self.slop * SLACK:
             return
-        if self._slop == self.settings.slop:
+        if self.slop == self.settings.slop:
             logger.warning(
                 'sync.slop is %.4f s, more than half the frame period of %.4f s: images of '
                 'different moments could pair up, so half a period is used; lower sync.slop',
-                self.settings.slop,
-                2 * half_period,
+                self.slop,
+                period_ns / 1e9,
             )
-        self._slop = half_period
+        self.slop = slop
         self._connect()
 
     def _paired(self, left: Image, right: Image) -> None:

@@ -93,20 +93,22 @@ class SyntheticRig(StereoSource):
 
     def prepare(self) -> list[SourceFrame]:
         """Render from one end of the swing towards the other, as far as memory allows."""
-        begun = time.monotonic()
         scene = SyntheticScene(self._rig(), self._settings.seed)
-        swing = max(round(self._settings.rate * PERIOD_S / 2), 1)
+        begun = time.monotonic()
         frames = [self._render(scene, 0)]
-        fitting = MOST_BYTES // _size(frames[0])
-        needed = min(swing + 1, self._settings.frames or swing + 1)
-        for index in range(1, min(needed, fitting)):
+        frame_s = time.monotonic() - begun
+        swing = max(round(self._settings.rate * PERIOD_S / 2), 1) + 1
+        needed = min(swing, self._settings.frames or swing)
+        fitting = min(needed, max(MOST_BYTES // _size(frames[0]), 1))
+        self.get_logger().info(
+            f'rendering {fitting} of {needed} frames of a swing, '
+            f'{self._settings.width}x{self._settings.height}: about {fitting * frame_s:.0f} s'
+        )
+        for index in range(1, fitting):
             if self.stopping.is_set():
                 return frames
             frames.append(self._render(scene, index))
-        self.get_logger().info(
-            f'{self._settings.width}x{self._settings.height}: rendered {len(frames)} of '
-            f'{needed} frames of a swing in {time.monotonic() - begun:.1f} s'
-        )
+        self.get_logger().info(f'rendered in {time.monotonic() - begun:.1f} s')
         return frames + frames[-2:0:-1]
 
     def transmission(self) -> Transmission:

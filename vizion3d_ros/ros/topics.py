@@ -8,11 +8,6 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
-from rclpy.event_handler import (
-    PublisherEventCallbacks,
-    SubscriptionEventCallbacks,
-    UnsupportedEventTypeError,
-)
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_policy_name_from_kind
@@ -23,6 +18,11 @@ from stereo_msgs.msg import DisparityImage
 
 from vizion3d_ros.contracts.commands import Output
 from vizion3d_ros.ros import messages_out
+from vizion3d_ros.ros.compat import (
+    PublisherEventCallbacks,
+    SubscriptionEventCallbacks,
+    UnsupportedEventTypeError,
+)
 from vizion3d_ros.ros.messages_out import Answer
 
 INPUT_TOPICS: dict[str, type] = {
@@ -70,29 +70,34 @@ OUTPUT_TOPICS: dict[str, OutputTopic] = {
 
 
 class OutputPublishers:
-    """All outputs of a node. Says which ones somebody listens to, and publishes those."""
+    """
+    All outputs of a node. Says which ones somebody listens to, and publishes those.
+
+    Nothing is wanted and nothing leaves until `enabled` is set.
+    """
 
     def __init__(self, node: Node, on_listeners: Callable[[], None]) -> None:
         """Advertise every output; on_listeners() runs when a listener comes or goes."""
         self._node = node
         self._on_listeners = on_listeners
         self._publishers = {name: self._create(name) for name in OUTPUT_TOPICS}
-        self._last_cloud = -float('inf')
+        self._cloud_due = 0.0
+        self.enabled = False
         self.published = dict.fromkeys(OUTPUT_TOPICS, 0)
 
     @property
     def usable(self) -> bool:
-        """Whether the middleware still runs; a signal ends it, maybe in the middle of a frame."""
-        return bool(self._node.context.ok())
+        """Whether anything can be sent: switched on, and no signal has ended the middleware."""
+        return self.enabled and bool(self._node.context.ok())
 
     def wanted(self, lazy: bool, cloud_rate: float) -> frozenset[str]:
         """Topics to fill for this frame; cloud_rate (Hz, 0 = no limit) holds points2 back."""
         names = {
             name
             for name, publisher in self._publishers.items()
-            if not lazy or publisher.get_subscription_count() > 0
+            if self.enabled and (not lazy or publisher.get_subscription_count() > 0)
         }
-        if cloud_rate > 0 and time.monotonic() - self._last_cloud < 1 / cloud_rate:
+        if cloud_rate > 0 and time.monotonic() < self._cloud_due:
             names.discard('points2')
         return frozenset(names)
 
@@ -100,15 +105,18 @@ class OutputPublishers:
         """Make and send one message on each of the named topics that has something to say."""
         for name in names:
             message = OUTPUT_TOPICS[name].build(answer)
-            if message is None:
+            if message is None or not self.enabled:
                 continue
             self._publishers[name].publish(message)
             self.published[name] += 1
-            if name == 'points2':
-                self._last_cloud = time.monotonic()
+            if name == 'points2' and answer.settings.points.max_rate > 0:
+                # From when it was due, not from now: lateness must not lower the rate.
+                period = 1 / answer.settings.points.max_rate
+                self._cloud_due = max(self._cloud_due + period, time.monotonic())
 
     def destroy(self) -> None:
         """Withdraw every output."""
+        self.enabled = False
         for publisher in self._publishers.values():
             self._node.destroy_publisher(publisher)
         self._publishers = {}
@@ -133,6 +141,7 @@ class InputSubscriptions:
         self._callbacks = callbacks
         self._subscriptions: dict[str, Subscription] = {}
         self.opened = 0.0  # time.monotonic()
+        self.faults: dict[str, str] = {}
 
     @property
     def is_open(self) -> bool:
@@ -150,6 +159,7 @@ class InputSubscriptions:
         for subscription in self._subscriptions.values():
             self._node.destroy_subscription(subscription)
         self._subscriptions = {}
+        self.faults = {}
 
     def topic(self, name: str) -> str:
         """Fully resolved name, after remapping."""
@@ -162,11 +172,12 @@ class InputSubscriptions:
 
     def _create(self, name: str) -> Subscription:
         def incompatible(event: Any) -> None:
-            self._node.get_logger().error(
-                f'{self.topic(name)}: a publisher offers a '
-                f'{qos_policy_name_from_kind(event.last_policy_kind)} that does not fit what '
-                'this node asks for: nothing will come from it; set qos_overrides'
+            policy = qos_policy_name_from_kind(event.last_policy_kind)
+            self.faults[name] = (
+                f'{self.topic(name)}: a publisher offers a {policy} that does not fit what this '
+                'node asks for: nothing will come from it; set qos_overrides'
             )
+            self._node.get_logger().error(self.faults[name])
 
         return self._node.create_subscription(
             INPUT_TOPICS[name],

@@ -63,6 +63,6 @@ def _cause(sync: StereoSync) -> str:
             'or set sync.mode to approximate'
         )
     return (
-        f'{seen} and pairing wants {sync.settings.slop:g} s: trigger the cameras together, or '
-        'raise sync.slop up to half a frame period'
+        f'{seen} and pairing wants {sync.slop:g} s (sync.slop, at most half a frame '
+        'period): trigger the cameras together, or raise sync.slop'
     )
