@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # `make help` lists the targets. Whatever they need is built into .venv on the first call.
 
-.PHONY: help demo test bench check format build clean
+.PHONY: help demo test models bench check format build clean
 .DEFAULT_GOAL := help
 
 VENV := $(CURDIR)/.venv
@@ -39,8 +39,11 @@ format: build ## rewrite the code in the project's format
 	@ruff format $(CODE)
 	@ruff check --fix $(CODE)
 
+models: build ## fetch models and list them; MODELS=s2m2-L
+	@$(IN_VENV) -m vizion3d_ros.fetch_models $(MODELS)
+
 bench: build ## every benchmark, one table each
-	@for script in benchmarks/*.py; do $(IN_VENV) $$script || exit 1; done
+	@for script in $$(grep -l __main__ benchmarks/*.py); do $(IN_VENV) $$script || exit 1; done
 
 build: ## .venv, if anything about it changed
 	@$(or $(PYTHON),python3) standalone/bootstrap.py $(if $(PYTHON),--python-chosen)

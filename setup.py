@@ -33,6 +33,7 @@ setup(
             f'synthetic_rig = {NAME}.ros.synthetic_rig:main',
             f'play_pair = {NAME}.ros.play_pair:main',
             f'recorder = {NAME}.ros.recorder:main',
+            f'fetch_models = {NAME}.fetch_models:main',
         ],
     },
 )

@@ -2,7 +2,7 @@
 """
 Do large messages arrive? Default Fast DDS transports against config/fastdds_shm.xml.
 
-    python benchmarks/transport.py [--seconds 6] [--json FILE]
+    python benchmarks/transport.py [--seconds 4] [--json FILE]
 
 Two processes on this machine, 30 Hz: sent, received and median latency per message and QoS.
 """
@@ -92,7 +92,7 @@ def write(case) -> dict:
 
 
 def read(case) -> dict:
-    """Receive until the writer has been quiet for a second."""
+    """Receive until the writer is gone."""
     rclpy, node, qos = open_topic(case)
     latencies_ms = []
 
@@ -104,8 +104,8 @@ def read(case) -> dict:
     deadline = time.monotonic() + DISCOVERY_SECONDS
     while not node.count_publishers('bench') and time.monotonic() < deadline:
         rclpy.spin_once(node, timeout_sec=0.05)
-    quiet_until = time.monotonic() + case[3] + 2 * DRAIN_SECONDS
-    while time.monotonic() < quiet_until:
+    deadline = time.monotonic() + case[3] + 2 * DRAIN_SECONDS
+    while node.count_publishers('bench') and time.monotonic() < deadline:
         rclpy.spin_once(node, timeout_sec=0.05)
     return {'latencies_ms': latencies_ms}
 
@@ -120,8 +120,8 @@ def measure(seconds: float) -> list[dict]:
                 sent, latencies = run_case(
                     bytes_per_pixel, kind, quality == 'reliable', profile, seconds
                 )
-                median = statistics.median(latencies) if latencies else float('nan')
-                row[column] = f'{len(latencies)} of {sent} ({median:.0f} ms)'
+                median = f' ({statistics.median(latencies):.0f} ms)' if latencies else ''
+                row[column] = f'{len(latencies)} of {sent}{median}'
             rows.append(row)
     return rows
 
@@ -129,7 +129,7 @@ def measure(seconds: float) -> list[dict]:
 def main() -> None:
     """Print the table, or play one of the two roles."""
     parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
-    parser.add_argument('--seconds', type=float, default=6.0)
+    parser.add_argument('--seconds', type=float, default=4.0)
     parser.add_argument('--json', type=Path)
     parser.add_argument('--role', nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()

@@ -14,6 +14,9 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+# As in the nodes, before torch is loaded: spinning threads would crawl on a busy machine.
+os.environ.setdefault('OMP_WAIT_POLICY', 'passive')
+
 from vizion3d_ros.contracts.camera import Intrinsics, StereoRig
 from vizion3d_ros.contracts.results import Match
 from vizion3d_ros.engine import registry

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What gets installed, and the script that builds the environment of its own."""
 
+import ast
 import configparser
 import importlib
 import os
@@ -47,7 +48,7 @@ def test_every_launch_config_and_rviz_file_is_installed(setup_arguments):
         for path in (ROOT / folder).glob('*')
         if path.is_file()
     }
-    assert present <= installed
+    assert present and present <= installed
     assert 'package.xml' in installed
 
 
@@ -86,6 +87,36 @@ def test_package_xml_is_format_3(folder, build_type):
     assert package.get('format') == '3'
     assert package.findtext('license') == 'Apache-2.0'
     assert package.findtext('export/build_type') == build_type
+
+
+# Imported, but no ROS distribution has a key that fits: package.xml says how to get them.
+FROM_PIP = {'pydantic', 'annotated_types', 'typing_extensions', 'torch', 'open3d'}
+KEYS = {'numpy': 'python3-numpy', 'cv2': 'python3-opencv', 'yaml': 'python3-yaml'}
+KEYS |= {'tqdm': 'python3-tqdm'}
+KEYS |= {'pytest': 'python3-pytest', 'setuptools': 'python3-setuptools', 'tqdm': 'python3-tqdm'}
+# Not imported: the command lines of the README, and the services built beside this package.
+RUN_ONLY = {'ros2launch', 'rviz2', 'vizion3d_interfaces'}
+
+
+def dependencies(*folders):
+    """Keys of everything that the Python files of some folders import from elsewhere."""
+    files = [path for folder in folders for path in (ROOT / folder).rglob('*.py')]
+    beside = [path for folder in ('demo', 'standalone') for path in (ROOT / folder).glob('*.py')]
+    own = {path.stem for path in (*files, *beside)} | {'vizion3d_ros'}
+    names = set()
+    for node in (node for path in files for node in ast.walk(ast.parse(path.read_text()))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition('.')[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module.partition('.')[0])
+    return {KEYS.get(name, name) for name in names - own - FROM_PIP - sys.stdlib_module_names}
+
+
+def test_package_xml_names_what_is_imported_and_nothing_else():
+    package = ElementTree.parse(ROOT / 'package.xml').getroot()
+    run, test = ({e.text for e in package.iter(f'{kind}_depend')} for kind in ('exec', 'test'))
+    assert run - RUN_ONLY == dependencies('vizion3d_ros', 'launch')
+    assert test == dependencies('test') - run
 
 
 def test_both_packages_and_setup_py_agree_on_the_version(setup_arguments):

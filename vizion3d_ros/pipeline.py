@@ -17,10 +17,10 @@ import torch
 
 from vizion3d_ros.contracts.camera import StereoRig
 from vizion3d_ros.contracts.commands import Output, StereoCommand
-from vizion3d_ros.contracts.errors import BackendError
 from vizion3d_ros.contracts.results import Cloud, StereoResult
 from vizion3d_ros.contracts.settings import StereoSettings
 from vizion3d_ros.engine.backend import StereoBackend
+from vizion3d_ros.engine.device import choose_device
 from vizion3d_ros.engine.registry import load_stereo_backend
 from vizion3d_ros.geometry.cloud import make_cloud
 from vizion3d_ros.geometry.disparity import correct_disparity, depth_from_disparity
@@ -95,15 +95,3 @@ class StereoPipeline:
         image = torch.as_tensor(command.left, device=self.device)
         points = make_cloud(depth_m, confidence, image, command.rig.left, command.settings.points)
         return Cloud(points)
-
-
-def choose_device(name: str) -> torch.device:
-    """Resolve auto, cpu, cuda or cuda:N; BackendError if that GPU is not there."""
-    cuda_devices = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    device = torch.device(('cuda' if cuda_devices else 'cpu') if name == 'auto' else name)
-    if device.type == 'cuda' and (device.index or 0) >= cuda_devices:
-        raise BackendError(
-            f'device {name!r} was asked for but torch sees {cuda_devices} CUDA devices: '
-            'choose cpu or auto, or install a CUDA build of torch'
-        )
-    return device

@@ -58,12 +58,15 @@ def pair(tmp_path):
 
 
 def test_the_synthetic_rig_is_measured_and_drawn(tmp_path):
-    code, output, errors = run_demo(tmp_path, '--frames', '12', '--rate', '4')
+    code, output, errors = run_demo(tmp_path, '--frames', '40')  # 640x480 at 10 Hz
     assert code == 0, output + errors
     report = json.loads((tmp_path / 'report.json').read_text())
     assert report.keys() >= KEYS
-    assert report['frames_sent'] == 12 >= report['frames_answered'] >= 1
-    assert report['valid_share'] > 0.7 and report['depth_error_median'] < 0.02
+    assert report['frames_sent'] == 40
+    # At least 95 % on a machine of its own; two cores that others use as well skip frames.
+    assert report['frames_answered'] >= 20
+    # These two depend on nothing but the answers.
+    assert report['valid_share'] >= 0.8 and report['depth_error_median'] <= 0.01
     assert 'depth error median' in output and str(tmp_path / 'montage.png') in output
     assert cv2.imread(str(tmp_path / 'montage.png')) is not None
     assert {path.name for path in tmp_path.glob('*.log')} == {

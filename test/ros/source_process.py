@@ -21,8 +21,7 @@ class Source:
     """A source process in a ROS domain of its own."""
 
     def __init__(self, domain, log_dir, name, **parameters):
-        start = f'from vizion3d_ros.ros.{name} import main; main()'
-        command = [sys.executable, '-c', start, '--ros-args']
+        command = [sys.executable, '-m', f'vizion3d_ros.ros.{name}', '--ros-args']
         for key, value in parameters.items():
             command += ['-p', f'{key}:={value}']
         env = {**os.environ, 'ROS_DOMAIN_ID': str(domain), 'ROS_LOG_DIR': str(log_dir)}

@@ -21,6 +21,8 @@ from rclpy.node import Node  # noqa: E402
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField  # noqa: E402
 from stereo_msgs.msg import DisparityImage  # noqa: E402
 
+from vizion3d_ros.ros import recorder as recorder_module  # noqa: E402
+
 pytestmark = pytest.mark.ros
 
 HEIGHT, WIDTH, FRAMES = 60, 80, 6
@@ -227,3 +229,70 @@ def test_an_interrupt_ends_the_run_with_its_results(domain, node, tmp_path):
     code, output = end_of(process)
     assert code == 0, output
     assert json.loads((tmp_path / 'report.json').read_text())['frames_answered'] > 0
+
+
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_before_anything_came_is_a_failure_with_a_reason(domain, tmp_path, number):
+    process = start_recorder(domain, tmp_path / 'new')
+    deadline = time.monotonic() + DEADLINE_S
+    while not (tmp_path / 'new').exists():  # a moment before it subscribes
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(number)
+    code, output = end_of(process)
+    assert code == 1
+    assert output.splitlines()[-1].startswith('recorder: ') and 'Traceback' not in output
+
+
+@pytest.mark.parametrize(
+    ('parameters', 'words'),
+    [
+        ({'timeout': 5}, ('timeout', 'INTEGER', 'DOUBLE')),  # 5 is an integer, 5.0 a double
+        ({'timeout': 0.0}, ('timeout', '0.1')),
+        ({'frames': -1}, ('frames', '-1')),
+    ],
+)
+def test_a_bad_parameter_is_one_line_and_exit_code_1(domain, tmp_path, parameters, words):
+    code, output = end_of(start_recorder(domain, tmp_path, **parameters))
+    assert code == 1
+    assert 'Traceback' not in output and len(output.splitlines()) == 1
+    assert all(word in output for word in words), output
+
+
+def test_a_folder_that_cannot_be_made_is_one_line_and_exit_code_1(domain, tmp_path):
+    (tmp_path / 'file').touch()
+    code, output = end_of(start_recorder(domain, tmp_path / 'file' / 'out'))
+    assert code == 1
+    assert 'Traceback' not in output and len(output.splitlines()) == 1
+    assert f'cannot be written to {tmp_path}/file/out: Not a directory' in output
+
+
+def test_a_folder_that_goes_away_is_an_error_with_a_reason(domain, node, tmp_path):
+    out = tmp_path / 'out'
+    process = start_recorder(domain, out)
+    play(node, advertise(node, process, ['left/image_rect', 'depth/image']))
+    out.rmdir()
+    process.send_signal(signal.SIGINT)
+    code, output = end_of(process)
+    assert code == 1
+    assert 'Traceback' not in output
+    assert f'cannot be written to {out}: No such file or directory' in output
+
+
+def test_losses_are_counted_where_matched_events_do_not_exist(domain, tmp_path, monkeypatch):
+    real, accepted = recorder_module.SubscriptionEventCallbacks, []
+
+    def without_matched(*, message_lost):  # as in Humble: another name is a TypeError
+        accepted.append(message_lost)
+        return real(message_lost=message_lost)
+
+    monkeypatch.setattr(recorder_module, 'SubscriptionEventCallbacks', without_matched)
+    rclpy.init(domain_id=domain, args=['--ros-args', '-p', f'out:={tmp_path}'])
+    try:
+        node = recorder_module.Recorder()
+        heard = {*recorder_module.TOPICS, 'points2'}
+        assert len(accepted) == len(heard)
+        assert {s.topic_name.lstrip('/') for s in node.subscriptions} >= heard
+        node.destroy_node()
+    finally:
+        rclpy.try_shutdown()

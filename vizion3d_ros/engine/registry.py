@@ -11,7 +11,10 @@ from vizion3d_ros.contracts.errors import BackendError
 if TYPE_CHECKING:
     from vizion3d_ros.engine.backend import StereoBackend
 
-STEREO_BACKENDS = {'sgbm': 'vizion3d_ros.engine.sgbm:SgbmBackend'}
+STEREO_BACKENDS = {
+    'sgbm': 'vizion3d_ros.engine.sgbm:SgbmBackend',
+    's2m2': 'vizion3d_ros.engine.s2m2:S2m2Backend',
+}
 
 
 def load_stereo_backend(name: str) -> StereoBackend:

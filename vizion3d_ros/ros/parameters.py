@@ -75,6 +75,16 @@ class LiveSettings(Generic[Settings]):
             self._on_change(settings)
 
 
+def declare(node: Node, model: type[Settings]) -> Settings:
+    """Declare every field of a settings model as a read-only parameter, and read them all."""
+    values: dict[str, Any] = {}
+    for name, field in fields(model):
+        description = descriptor(field)
+        description.read_only = True
+        values[name] = node.declare_parameter(name, field.default, description).value
+    return build(model, values)
+
+
 def fields(model: type[Contract], prefix: str = '') -> Iterator[tuple[str, FieldInfo]]:
     """Dotted parameter name and field of every setting, groups opened."""
     for name, field in model.model_fields.items():

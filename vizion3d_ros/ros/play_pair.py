@@ -13,6 +13,7 @@ unknown).
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from pydantic import Field
@@ -26,8 +27,9 @@ from vizion3d_ros.ros.camera_messages import (
     encode,
     image_message,
 )
+from vizion3d_ros.ros.parameters import declare
 from vizion3d_ros.ros.run import run_node
-from vizion3d_ros.ros.stereo_source import SourceFrame, SourceSettings, StereoSource, declare
+from vizion3d_ros.ros.stereo_source import SourceFrame, SourceSettings, StereoSource
 from vizion3d_ros.sources.pair import HOLDS, StereoPair, find_pairs, load_pair
 
 
@@ -80,10 +82,10 @@ class PairPlayer(StereoSource):
         return SourceFrame((left, right), camera_infos(pair.rig), truth)
 
 
-def main(args: list[str] | None = None) -> None:
+def main(args: list[str] | None = None) -> int:
     """Run until told to stop, or until all frames are sent."""
-    run_node(PairPlayer, args)
+    return run_node(PairPlayer, args)
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(main())

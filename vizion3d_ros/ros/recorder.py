@@ -42,8 +42,8 @@ from vizion3d_ros.report.panels import figures, stereo_panels
 from vizion3d_ros.ros.compat import SubscriptionEventCallbacks, UnsupportedEventTypeError
 from vizion3d_ros.ros.measurements_in import cloud_points, disparity_map, float_map
 from vizion3d_ros.ros.messages_in import calibration_of, image_to_array
+from vizion3d_ros.ros.parameters import declare
 from vizion3d_ros.ros.run import run_node
-from vizion3d_ros.ros.stereo_source import declare
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -258,11 +258,12 @@ def main(args: list[str] | None = None) -> int:
         recorders.append(Recorder())
         return recorders[0]
 
-    try:
-        run_node(make, args)
-    except SystemExit as ended:  # the node is gone, so that others can rest while we write
-        if ended.code or not recorders:
-            raise
+    exit_code = run_node(make, args)  # then the node is gone: others can rest while we write
+    if exit_code:
+        return exit_code
+    if not recorders:
+        print('recorder: stopped before it could listen', file=sys.stderr)
+        return 1
     return conclude(recorders[0])
 
 

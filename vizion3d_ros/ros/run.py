@@ -20,15 +20,15 @@ from vizion3d_ros.contracts.errors import DepthError, explain
 from vizion3d_ros.worker import THREAD_NAME
 
 
-def run_node(make_node: Callable[[], Node], args: list[str] | None = None) -> None:
-    """Spin one node until told to stop; one line and exit code 1 if it can't start."""
+def run_node(make_node: Callable[[], Node], args: list[str] | None = None) -> int:
+    """Spin one node until told to stop and give the exit code: 1, with one line, if it failed."""
     keep_large_blocks()
     rclpy.init(args=args)
     exit_code = _spin(make_node)
     rclpy.try_shutdown()
     if any(thread.name == THREAD_NAME for thread in threading.enumerate()):
         _leave_now(exit_code)
-    sys.exit(exit_code)
+    return exit_code
 
 
 def _spin(make_node: Callable[[], Node]) -> int:

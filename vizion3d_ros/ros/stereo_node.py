@@ -240,13 +240,13 @@ class StereoNode(LifecycleNode):
             self.get_logger().warning(text)
 
 
-def main(args: list[str] | None = None) -> None:
+def main(args: list[str] | None = None) -> int:
     """Run the node until it is told to stop."""
     # Arithmetic per pixel is bound by memory, and a pool of threads stalls each time a camera
     # driver or rviz2 takes one of its cores. A network on the CPU asks for more by itself.
     torch.set_num_threads(1)
-    run_node(StereoNode, args)
+    return run_node(StereoNode, args)
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(main())

@@ -15,7 +15,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import Field
 from rclpy.clock import Clock, ClockType
@@ -28,7 +28,6 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, Image
 
 from vizion3d_ros.contracts.base import Contract
-from vizion3d_ros.ros.parameters import Settings, build, descriptor, fields
 
 SIDES = ('left', 'right')
 POLL_S = 0.02
@@ -50,8 +49,6 @@ class SourceSettings(Contract):
         description='Seconds to wait at most until somebody listens to images and camera_info',
     )
 
-
-SomeSettings = TypeVar('SomeSettings', bound=SourceSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +76,6 @@ class Transmission:
 
     left_s: float | None = 0.0
     right_s: float | None = 0.0
-
-
-def declare(node: Node, model: type[Settings]) -> Settings:
-    """Declare every field of a settings model as a read-only parameter, and read them all."""
-    values: dict[str, Any] = {}
-    for name, field in fields(model):
-        description = descriptor(field)
-        description.read_only = True
-        values[name] = node.declare_parameter(name, field.default, description).value
-    return build(model, values)
 
 
 class StereoSource(Node, ABC):

@@ -11,6 +11,7 @@ before the first frame and kept in memory. A swing of more than 256 MiB is cut s
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from typing import Literal
@@ -29,13 +30,13 @@ from vizion3d_ros.ros.camera_messages import (
     encode,
     image_message,
 )
+from vizion3d_ros.ros.parameters import declare
 from vizion3d_ros.ros.run import run_node
 from vizion3d_ros.ros.stereo_source import (
     SourceFrame,
     SourceSettings,
     StereoSource,
     Transmission,
-    declare,
 )
 from vizion3d_ros.sources.scene import PERIOD_S, SyntheticScene
 
@@ -210,10 +211,10 @@ def _size(frame: SourceFrame) -> int:
     return sum(len(message.data) for message in messages if message is not None)
 
 
-def main(args: list[str] | None = None) -> None:
+def main(args: list[str] | None = None) -> int:
     """Run until told to stop, or until all frames are sent."""
-    run_node(SyntheticRig, args)
+    return run_node(SyntheticRig, args)
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(main())

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which device and which number format to compute with."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from vizion3d_ros.contracts.errors import BackendError
+
+PRECISIONS = {
+    'float32': torch.float32,
+    'float16': torch.float16,
+    'bfloat16': torch.bfloat16,
+}
+
+
+def choose_device(name: str) -> torch.device:
+    """Resolve auto, cpu, cuda or cuda:N; BackendError if that GPU is not there."""
+    cuda_devices = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    device = torch.device(('cuda' if cuda_devices else 'cpu') if name == 'auto' else name)
+    if device.type == 'cuda' and (device.index or 0) >= cuda_devices:
+        raise BackendError(
+            f'device {name!r} was asked for but torch sees {cuda_devices} CUDA devices: '
+            'choose cpu or auto, or install a CUDA build of torch'
+        )
+    return device
+
+
+def choose_precision(name: str, device: torch.device) -> torch.dtype:
+    """Resolve auto to float16 on a GPU, where it is fast, and to float32 on a CPU."""
+    if name == 'auto':
+        return torch.float16 if device.type == 'cuda' else torch.float32
+    return PRECISIONS[name]
+
+
+@contextmanager
+def every_core(device: torch.device) -> Iterator[None]:
+    """Let a network on the CPU use all cores; the number of threads is put back afterwards."""
+    before = torch.get_num_threads()
+    if device.type == 'cpu':
+        torch.set_num_threads(len(os.sched_getaffinity(0)))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

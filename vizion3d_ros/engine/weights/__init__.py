@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Checkpoints: from what a user names to tensors that fit a network.
+
+    name | URL | path ── resolve ── ModelFile ── load ── Checkpoint (variant, licence, tensors)
+        names, cache, download, transfer      container, families, fit
+
+Nothing is downloaded without a log line, and no file that failed a check reaches a network: what
+lies in the cache is set aside (`*.bad`), a file that the user gave by path is left as it is.
+"""
+
+from vizion3d_ros.engine.weights.cache import cache_dir
+from vizion3d_ros.engine.weights.families import DEPTH_ANYTHING_V2, S2M2, Family, Shapes
+from vizion3d_ros.engine.weights.load import Checkpoint, load
+from vizion3d_ros.engine.weights.names import DEFAULT_MONO, DEFAULT_STEREO, KNOWN
+from vizion3d_ros.engine.weights.resolve import ModelFile, resolve
+
+__all__ = [
+    'DEFAULT_MONO',
+    'DEFAULT_STEREO',
+    'DEPTH_ANYTHING_V2',
+    'KNOWN',
+    'S2M2',
+    'Checkpoint',
+    'Family',
+    'ModelFile',
+    'Shapes',
+    'cache_dir',
+    'load',
+    'resolve',
+]

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The kinds of network whose checkpoints are known: size from shapes, older names, licence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+Shapes = Mapping[str, tuple[int, ...]]
+"""The shape of every entry of a state dict, by name."""
+
+NON_COMMERCIAL = 'CC BY-NC 4.0 (no commercial use)'
+
+
+@dataclass(frozen=True)
+class Family:
+    """
+    One network in all its sizes.
+
+    variant_of answers '' for shapes that belong to no size. older_names maps the beginning of a
+    name that some published files use to its official beginning; entries whose name begins with
+    one of `unused` belong to parts that the network no longer has.
+    """
+
+    name: str
+    marker: str
+    licences: Mapping[str, str]
+    variant_of: Callable[[Shapes], str]
+    older_names: tuple[tuple[str, str], ...] = ()
+    unused: tuple[str, ...] = ()
+
+
+S2M2_SIZES = {(128, 1): 'S', (192, 2): 'M', (256, 3): 'L', (384, 3): 'XL'}
+"""Variant by channels and transformer blocks."""
+
+DEPTH_ANYTHING_SIZES = {384: 'vits', 768: 'vitb', 1024: 'vitl'}
+"""Encoder by channels."""
+
+
+def _s2m2_variant(shapes: Shapes) -> str:
+    blocks = 'transformer.uformer_list.'
+    channels = shapes.get('cnn_backbone.norm1.weight') or (0,)
+    count = len({name.split('.')[2] for name in shapes if name.startswith(blocks)})
+    return S2M2_SIZES.get((channels[0], count), '')
+
+
+def _depth_anything_variant(shapes: Shapes) -> str:
+    channels = shapes.get('pretrained.cls_token') or (0,)
+    return DEPTH_ANYTHING_SIZES.get(channels[-1], '')
+
+
+S2M2 = Family(
+    name='S2M2',
+    marker='cnn_backbone.',
+    licences=dict.fromkeys(S2M2_SIZES.values(), NON_COMMERCIAL),
+    variant_of=_s2m2_variant,
+    older_names=(
+        ('upsample_mask_4x.', 'upsample_mask_4x_refine.'),
+        ('disp_init.layer_norm1.', 'disp_init.layer_norm.'),
+    ),
+    unused=('feature_flow_attn.',),
+)
+
+DEPTH_ANYTHING_V2 = Family(
+    name='Depth Anything V2',
+    marker='depth_head.',
+    licences={'vits': 'Apache-2.0', 'vitb': NON_COMMERCIAL, 'vitl': NON_COMMERCIAL},
+    variant_of=_depth_anything_variant,
+)
+
+FAMILIES = (S2M2, DEPTH_ANYTHING_V2)
+
+
+def family_of(shapes: Shapes) -> Family | None:
+    """The family that a state dict belongs to, judged by its names; None if it is unknown."""
+    for family in FAMILIES:
+        if any(name.startswith(family.marker) for name in shapes):
+            return family
+    return None
