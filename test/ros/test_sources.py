@@ -195,7 +195,7 @@ def test_a_signal_ends_it_quickly_and_without_complaint(start, listen, number):
     begun = time.monotonic()
     ears.wait_for(lambda: source.process.poll() is not None)
     assert time.monotonic() - begun < 2.0
-    assert source.summary()['frames_sent'] > 3
+    assert source.summary()['frames_sent'] >= 3  # the fourth may have been cut in two
 
 
 def test_it_waits_for_listeners_only_so_long(start):

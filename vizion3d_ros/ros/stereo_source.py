@@ -50,7 +50,6 @@ class SourceSettings(Contract):
     )
 
 
-
 @dataclass(frozen=True, slots=True)
 class SourceFrame:
     """One moment, ready to be stamped and sent, left and right; infos of None are not sent."""
