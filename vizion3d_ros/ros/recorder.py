@@ -2,7 +2,7 @@
 """
 Record what a stereo node answers: numbers, one picture, one cloud.
 
-    ros2 run vizion3d_ros recorder --ros-args -p out:=/tmp/run -p frames:=100
+    ros2 run vizion3d_ros recorder --ros-args -p out:=run -p frames:=100
 
 Listens to the left image, the outputs and, where it is published, ground truth. Stops after
 `frames` frames, when the source is gone, after `timeout` seconds of silence, or on Ctrl-C. Then

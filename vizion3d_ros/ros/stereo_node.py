@@ -12,11 +12,12 @@ import functools
 import sys
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import torch
 from rclpy.clock import Clock, ClockChange, ClockType, JumpThreshold, TimeJump
 from rclpy.duration import Duration
-from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 from sensor_msgs.msg import CameraInfo, Image
 
 from vizion3d_ros.contracts.errors import explain
@@ -34,10 +35,13 @@ from vizion3d_ros.ros.throttle import Throttle
 from vizion3d_ros.ros.topics import InputSubscriptions, OutputPublishers
 from vizion3d_ros.worker import Worker
 
+if TYPE_CHECKING:  # its name changed between distributions
+    from rclpy.lifecycle import LifecycleState
+
 POLL_PERIOD = 0.5
 CLOSE_TIMEOUT = 1.0
 
-Transition = Callable[['StereoNode', LifecycleState], TransitionCallbackReturn]
+Transition = Callable[['StereoNode', 'LifecycleState'], TransitionCallbackReturn]
 
 
 def reported(transition: Transition) -> Transition:

@@ -15,7 +15,6 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
-from typing import TypeVar
 
 from pydantic import Field
 from rclpy.clock import Clock, ClockType

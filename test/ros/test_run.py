@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a node process ends: exit codes and what stands in its last lines."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.ros
+
+NODE = """
+import sys, threading, time
+from rclpy.node import Node
+from vizion3d_ros.contracts.errors import InputError
+from vizion3d_ros.ros.run import run_node
+from vizion3d_ros.worker import Worker
+
+def busy(frame):
+    started.set()
+    time.sleep(60)  # stands for a matcher in native code
+
+started = threading.Event()
+
+class Bad(Node):
+    def __init__(self):
+        super().__init__('bad')
+        {start}
+
+    def fail(self):
+        raise RuntimeError('the timer broke')
+
+sys.exit(run_node(Bad))
+"""
+CASES = {
+    'refused': ("raise InputError('no such folder')", 1, 'no such folder', False),
+    'crashed': ('self.create_timer(0.01, self.fail)', 1, 'the timer broke', True),
+    'crashed while busy': (
+        'Worker(busy, print).put_frame(1); started.wait(); self.create_timer(0.01, self.fail)',
+        1,
+        'the timer broke',
+        True,
+    ),
+    'told to stop': ('raise KeyboardInterrupt', 0, '', False),
+}
+
+
+@pytest.mark.parametrize('case', CASES)
+def test_exit_code_and_last_words(case, domain, tmp_path):
+    start, code, words, traceback = CASES[case]
+    ended = subprocess.run(
+        [sys.executable, '-c', NODE.format(start=start)],
+        env={**os.environ, 'ROS_DOMAIN_ID': str(domain), 'ROS_LOG_DIR': str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert ended.returncode == code, ended.stderr
+    assert words in ended.stderr
+    assert ('Traceback' in ended.stderr) == traceback, ended.stderr
