@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+S2M2, a stereo network: two rectified images to disparity, visibility and confidence.
+
+Min, Jeon, Kim, Choi: S2M2, Scalable Stereo Matching Model for Reliable Depth Estimation, ICCV
+2025, arXiv 2507.13229. Written from our own specification of its mathematics (sections 3 and 9
+here); every part of the paper's figure is one module beside this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from vizion3d_ros.engine.networks.s2m2.backbone import Backbone
+from vizion3d_ros.engine.networks.s2m2.blocks import GateFusion, Gelu
+from vizion3d_ros.engine.networks.s2m2.convex import convex_weights
+from vizion3d_ros.engine.networks.s2m2.global_refiner import GlobalRefiner
+from vizion3d_ros.engine.networks.s2m2.matching import Matching
+from vizion3d_ros.engine.networks.s2m2.refiner import Refiner
+from vizion3d_ros.engine.networks.s2m2.revisions import Revision, as_of
+from vizion3d_ros.engine.networks.s2m2.steps import Steps
+from vizion3d_ros.engine.networks.s2m2.transformer import Transformer
+from vizion3d_ros.engine.networks.s2m2.unet import Unet
+from vizion3d_ros.engine.networks.s2m2.upsampling import FullMask, QuarterMask
+
+
+class S2M2(nn.Module):
+    """The whole network; build() in the package makes the four published sizes."""
+
+    def __init__(
+        self,
+        width: int,
+        blocks: int,
+        refine_iterations: int,
+        allow_negative: bool,
+        steps: Steps,
+        revision: Revision,
+    ) -> None:
+        super().__init__()
+        self.refine_iterations, self.allow_negative = refine_iterations, allow_negative
+        steps = as_of(revision, steps)
+        self.steps, self.revision = steps, revision
+        self.cnn_backbone = Backbone(width, steps)
+        self.feat_pyramid = Unet((width, width, 2 * width), 2 * blocks, steps, encoded=True)
+        self.transformer = Transformer(width, blocks, steps)
+        self.disp_init = Matching(width, allow_negative, steps)
+        self.upsample_mask_1x = FullMask(width, steps)
+        self.upsample_mask_4x_refine = QuarterMask(width, steps)
+        self.global_refiner = GlobalRefiner(width, steps)
+        self.feat_fusion_layer = GateFusion(width, steps, kernel=3)
+        self.refiner = Refiner(width, steps)
+        self.ctx_feat = nn.Sequential(
+            nn.Conv2d(width, width, 1), Gelu(), nn.Conv2d(width, width, 1)
+        )
+        self._lay_out()
+
+    def forward(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """
+        Disparity in pixels, visibility and confidence in 0..1, each (B, 1, H, W) float32.
+
+        Left and right are float (B, 3, H, W), RGB in 0..255, H and W multiples of 32. Left
+        column x with disparity d lies at column x - d on the right. Visibility is near 1 where
+        the right image sees the pixel; confidence is meant as the probability of an error below
+        4 px. Float64 networks answer in float64. Use Module.to for half precision, not autocast.
+        """
+        batch = left.shape[0]
+        images = self._normalise(left, right)
+        features, finest, half = self._features(images)
+        disparity, confidence, visibility, scores = self.disp_init(features)
+        features = features[:batch]
+        disparity = self._positive(self.global_refiner(features, disparity, confidence))
+        context = self.ctx_feat(self.feat_fusion_layer(features, finest))
+        hidden, settled = context.tanh(), self.refiner.settle(context)
+        for _ in range(self.refine_iterations):
+            hidden, disparity, confidence, visibility = self.refiner(
+                hidden, settled, disparity, confidence, visibility, scores
+            )
+            disparity = self._positive(disparity)
+            visibility = _inside(visibility, disparity)
+        maps = torch.cat((4 * disparity, visibility, confidence), dim=1)
+        maps = self._upsample(self.upsample_mask_4x_refine(hidden, half), maps)
+        maps = self._upsample(self.upsample_mask_1x(maps[:, :1], images[:batch], half), maps)
+        disparity, visibility, confidence = maps.chunk(3, dim=1)
+        return disparity, visibility, confidence
+
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> Any:
+        """As nn.Module; the weights are then laid out as the maps are."""
+        outcome = super().load_state_dict(state_dict, strict, assign)
+        self._lay_out()
+        return outcome
+
+    def _lay_out(self) -> None:
+        """Put channels last in filters too, else every call would make such copies of its own."""
+        for parameter in self.parameters():
+            if parameter.ndim == 4:
+                parameter.data = parameter.contiguous(memory_format=self.steps.memory_format)
+
+    def _features(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """
+        What matching and refinement read of images (2B, 3, H, W).
+
+        Transformer features (2B, C, h, w) at a quarter of the size, and of the left images alone
+        the finest pyramid map (B, C, h, w) and backbone features (B, C, H/2, W/2).
+        """
+        batch = images.shape[0] // 2
+        quarter, half = self.cnn_backbone(images)
+        half = half[:batch].clone()  # a copy lets go of the right part, which is large
+        pyramid = self.feat_pyramid(quarter)
+        return self.transformer(pyramid), pyramid[0][:batch].clone(), half
+
+    def _normalise(self, left: Tensor, right: Tensor) -> Tensor:
+        """Both images as one batch (2B, 3, H, W) in -1..1, in the number format of the weights."""
+        dtype = self.disp_init.layer_norm.weight.dtype
+        images = torch.cat((left, right)).to(torch.promote_types(dtype, torch.float32))
+        images = (images / 255 - 0.5) * 2
+        return images.to(dtype, memory_format=self.steps.memory_format)
+
+    def _positive(self, disparity: Tensor) -> Tensor:
+        return disparity if self.allow_negative else disparity.clamp_min(0)
+
+    def _upsample(self, logits: Tensor, maps: Tensor) -> Tensor:
+        weights = convex_weights(logits, self.revision.sharp_upsampling)
+        return self.steps.convex_sum(weights, maps)
+
+
+def _inside(visibility: Tensor, disparity: Tensor) -> Tensor:
+    """Visibility, 0 where the match would lie left of the right image; both (B, 1, h, w)."""
+    column = torch.arange(disparity.shape[-1], device=disparity.device)
+    return torch.where(column - disparity >= 0, visibility, 0.0)

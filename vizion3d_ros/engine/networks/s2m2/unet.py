@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Unet that S2M2 (arXiv 2507.13229) uses three times; our specification 6.2."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from vizion3d_ros.engine.networks.s2m2.attention import GlobalBlock
+from vizion3d_ros.engine.networks.s2m2.blocks import ConvBlock, GateFusion, down_step, up_step
+from vizion3d_ros.engine.networks.s2m2.steps import Steps
+
+HEADS = 8
+
+
+class Unet(nn.Module):
+    """Convolutions at three sizes, attention at the smallest, and back with skip maps."""
+
+    def __init__(
+        self, widths: tuple[int, int, int], depth: int, steps: Steps, encoded: bool = False
+    ) -> None:
+        """Widths n0, n1, n2, finest first; depth blocks of attention down and as many up."""
+        super().__init__()
+        n0, n1, n2 = widths
+        self.steps = steps
+        self.enc0, self.enc1, self.enc2 = (
+            ConvBlock(n0, steps),
+            ConvBlock(n1, steps),
+            ConvBlock(n2, steps),
+        )
+        self.down_conv0 = down_step(n0, n1)
+        self.down_conv1 = down_step(n1, n2)
+        self.down_conv2 = down_step(n2, n2)
+        self.enc3s = nn.Sequential(*(GlobalBlock(n2, HEADS, steps, encoded) for _ in range(depth)))
+        self.dec3s = nn.Sequential(*(GlobalBlock(n2, HEADS, steps) for _ in range(depth)))
+        self.up_conv2 = up_step(n2, n2)
+        self.up_conv1 = up_step(n2, n1)
+        self.up_conv0 = up_step(n1, n0)
+        self.concat_conv2, self.concat_conv1 = GateFusion(n2, steps), GateFusion(n1, steps)
+        self.concat_conv0 = GateFusion(n0, steps)
+        self.dec2, self.dec1, self.dec0 = (
+            ConvBlock(n2, steps),
+            ConvBlock(n1, steps),
+            ConvBlock(n0, steps),
+        )
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """
+        (B, n0, h, w) to four maps, finest first; h and w are multiples of 8.
+
+        They are (B, n0, h, w), (B, n1, h/2, w/2), (B, n2, h/4, w/4), (B, n2, h/8, w/8).
+        """
+        enlarge = self.steps.enlarge
+        e0 = self.enc0(x)
+        e1 = self.enc1(self.down_conv0(e0))
+        e2 = self.enc2(self.down_conv1(e1))
+        e3 = self.dec3s(self.enc3s(self.down_conv2(e2)))
+        f2 = self.dec2(self.concat_conv2(e2, enlarge(e3, self.up_conv2[1])))
+        f1 = self.dec1(self.concat_conv1(e1, enlarge(f2, self.up_conv1[1])))
+        f0 = self.dec0(self.concat_conv0(e0, enlarge(f1, self.up_conv0[1])))
+        return f0, f1, f2, e3
