@@ -79,7 +79,7 @@ def test_right_is_plus_x_and_down_is_plus_y(device):
 
 
 def test_opengl_turns_y_and_z_and_nothing_else(depth, image, confidence):
-    optical = make_cloud(depth, confidence, image, CAMERA, PointsSettings())
+    optical = make_cloud(depth, confidence, image, CAMERA, PointsSettings(min_confidence=0.0))
     before = optical.clone()
     turned = optical_to_opengl(optical)
     np.testing.assert_array_equal(
@@ -90,7 +90,7 @@ def test_opengl_turns_y_and_z_and_nothing_else(depth, image, confidence):
 
 
 def test_organised_keeps_every_pixel_in_its_place(depth, image, confidence):
-    points = make_cloud(depth, confidence, image, CAMERA, PointsSettings())
+    points = make_cloud(depth, confidence, image, CAMERA, PointsSettings(min_confidence=0.0))
     assert points.shape == (7, 12, 4)
     np.testing.assert_allclose(points[..., :3].cpu().numpy(), closed_form(depth), rtol=1e-6)
     gaps = torch.isnan(depth)
@@ -100,7 +100,7 @@ def test_organised_keeps_every_pixel_in_its_place(depth, image, confidence):
 
 
 def test_filtered_keeps_valid_points_in_row_order(depth, image, confidence):
-    settings = PointsSettings(organized=False)
+    settings = PointsSettings(organized=False, min_confidence=0.0)
     points = make_cloud(depth, confidence, image, CAMERA, settings)
     valid = ~torch.isnan(depth).cpu().numpy()
     assert points.shape == (81, 4)
@@ -117,8 +117,8 @@ def test_filtered_with_nothing_valid_is_empty(depth, image, confidence):
 @pytest.mark.parametrize('step', [2, 3, 5, 64])
 @pytest.mark.parametrize('organized', [True, False])
 def test_decimation_picks_pixels_and_keeps_their_rays(step, organized, depth, image, confidence):
-    whole = make_cloud(depth, confidence, image, CAMERA, PointsSettings())
-    settings = PointsSettings(decimation=step, organized=organized)
+    whole = make_cloud(depth, confidence, image, CAMERA, PointsSettings(min_confidence=0.0))
+    settings = PointsSettings(decimation=step, organized=organized, min_confidence=0.0)
     points = make_cloud(depth, confidence, image, CAMERA, settings)
     picked = whole[::step, ::step]
     if not organized:
