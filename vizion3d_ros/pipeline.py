@@ -42,8 +42,9 @@ class StereoPipeline:
 
     def warm_up(self, settings: StereoSettings) -> None:
         """Load the matcher and run a small made-up pair, so that the first real one is fast."""
-        rig = StereoRig.from_field_of_view(128, 64, hfov_deg=60, baseline_m=0.1)
-        pair = np.random.default_rng(0).integers(0, 255, (2, 64, 128, 3), dtype=np.uint8)
+        # Wide enough for any search range, flat enough to be quick.
+        rig = StereoRig.from_field_of_view(2048, 32, hfov_deg=60, baseline_m=0.001)
+        pair = np.random.default_rng(0).integers(0, 255, (2, 32, 2048, 3), dtype=np.uint8)
         outputs = frozenset(Output)
         self.run(
             StereoCommand(left=pair[0], right=pair[1], rig=rig, settings=settings, outputs=outputs)

@@ -97,6 +97,10 @@ def advertise(node, process, topics):
         line = process.stdout.readline()
         assert line, f'the recorder ended without finding {unheard}'
         unheard -= {topic for topic in unheard if f' {topic}: 1 publisher' in line}
+    # Found is not yet found in return, and a writer that knows no reader sends nothing.
+    while not all(publisher.get_subscription_count() for publisher in publishers.values()):
+        assert alarm.is_alive(), 'the recorder listens, but a publisher does not see it'
+        time.sleep(0.01)
     alarm.cancel()
     return publishers
 
