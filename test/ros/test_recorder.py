@@ -28,17 +28,13 @@ pytestmark = pytest.mark.ros
 HEIGHT, WIDTH, FRAMES = 60, 80, 6
 FOCAL_PX, BASELINE_M, DOFFS = 100.0, 0.2, 6.0
 DEADLINE_S = 30.0
+IMAGES = ('left/image_rect', 'depth/image', 'confidence/image', 'ground_truth/depth')
 KINDS = {
-    'left/image_rect': Image,
-    'depth/image': Image,
+    **dict.fromkeys(IMAGES, Image),
     'disparity': DisparityImage,
-    'confidence/image': Image,
     'points2': PointCloud2,
-    'ground_truth/depth': Image,
-    'left/camera_info': CameraInfo,
-    'right/camera_info': CameraInfo,
+    **dict.fromkeys(('left/camera_info', 'right/camera_info'), CameraInfo),
 }
-
 TRUTH_M = np.full((HEIGHT, WIDTH), 2.0, np.float32)
 DEPTH_M = TRUTH_M * np.float32(1.1)
 DEPTH_M[:15] = np.nan  # a quarter of the rows
@@ -99,7 +95,7 @@ def advertise(node, process, topics):
         unheard -= {topic for topic in unheard if f' {topic}: 1 publisher' in line}
     # Found is not yet found in return, and a writer that knows no reader sends nothing.
     while not all(publisher.get_subscription_count() for publisher in publishers.values()):
-        assert alarm.is_alive(), 'the recorder listens, but a publisher does not see it'
+        assert alarm.is_alive(), 'a publisher does not see the recorder'
         time.sleep(0.01)
     alarm.cancel()
     return publishers
