@@ -6,14 +6,25 @@ from array import array
 import cv2
 import numpy as np
 from builtin_interfaces.msg import Time
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import Header
+from stereo_msgs.msg import DisparityImage
 
 WIDTH, HEIGHT = 320, 240
 FOCAL_PX, BASELINE_M, DISPARITY_PX = 200.0, 0.1, 10
 DEPTH_M = FOCAL_PX * BASELINE_M / DISPARITY_PX
 TX = -FOCAL_PX * BASELINE_M
 FRAME_ID = 'left_camera_optical_frame'
+OUTPUTS = {
+    'disparity': DisparityImage,
+    'disparity/image_color': Image,
+    'depth/image': Image,
+    'depth/camera_info': CameraInfo,
+    'depth/image_color': Image,
+    'points2': PointCloud2,
+    'confidence/image': Image,
+    'visibility/image': Image,
+}
 
 
 def textured_pair(width=WIDTH, height=HEIGHT, disparity_px=DISPARITY_PX):

@@ -10,26 +10,15 @@ from scene import (
     FOCAL_PX,
     FRAME_ID,
     HEIGHT,
+    OUTPUTS,
     WIDTH,
     info_message,
     median_error,
     pixels_of,
 )
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2
-from stereo_msgs.msg import DisparityImage
+from sensor_msgs.msg import PointCloud2
 
 pytestmark = pytest.mark.ros
-
-OUTPUTS = {
-    'disparity': DisparityImage,
-    'disparity/image_color': Image,
-    'depth/image': Image,
-    'depth/camera_info': CameraInfo,
-    'depth/image_color': Image,
-    'points2': PointCloud2,
-    'confidence/image': Image,
-    'visibility/image': Image,
-}
 
 
 @pytest.fixture(scope='module')

@@ -2,23 +2,12 @@
 """Whoever listens or publishes with whatever reliability is heard; and both can be overridden."""
 
 import pytest
+from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
-from scene import DEPTH_M, median_error, pixels_of
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2
-from stereo_msgs.msg import DisparityImage
+from scene import DEPTH_M, OUTPUTS, median_error, pixels_of
 
 pytestmark = pytest.mark.ros
 
-OUTPUTS = {
-    'disparity': DisparityImage,
-    'disparity/image_color': Image,
-    'depth/image': Image,
-    'depth/camera_info': CameraInfo,
-    'depth/image_color': Image,
-    'points2': PointCloud2,
-    'confidence/image': Image,
-    'visibility/image': Image,
-}
 RELIABLE = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
 READERS = {
     'reliable': [RELIABLE],
@@ -102,4 +91,5 @@ def test_a_camera_that_cannot_be_heard_is_named(overridden, make_robot):
     robot = make_robot('/strict', 'deaf_robot', image_qos=qos_profile_sensor_data)
     robot.listen('depth/image', qos=qos_profile_sensor_data)
     line = overridden.wait_for_line('ERROR', '/strict/left/image_rect', 'RELIABILITY')
-    assert 'ours (best effort' not in line  # it is reliable, by the override
+    assert 'set qos_overrides' in line
+    robot.status('sync', lambda status, _: status.level == DiagnosticStatus.ERROR)
