@@ -43,7 +43,7 @@ from stereo_msgs.msg import DisparityImage
 from vizion3d_ros.contracts.calibration import calibrate
 from vizion3d_ros.contracts.commands import Output, StereoCommand
 from vizion3d_ros.contracts.results import Match
-from vizion3d_ros.contracts.settings import StereoSettings
+from vizion3d_ros.contracts.stereo_settings import StereoSettings
 from vizion3d_ros.engine import registry
 from vizion3d_ros.pipeline import StereoPipeline
 from vizion3d_ros.ros.camera_info import CameraInfoCache

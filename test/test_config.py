@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from vizion3d_ros.contracts.settings import StereoSettings
+from vizion3d_ros.contracts.stereo_settings import StereoSettings
 from vizion3d_ros.ros.parameters import build, fields
 
 CONFIG = Path(__file__).parents[1] / 'config' / 'stereo.yaml'

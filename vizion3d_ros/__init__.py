@@ -4,21 +4,21 @@ Metric depth, disparity and coloured point clouds from images, on ROS 2.
 
     contracts <- geometry <- engine <- pipeline <- worker <- ros
 
-`pipeline.StereoPipeline.run(command)` is the one place where depth is made; the nodes in `ros/`
-turn topics into commands and results into topics. Importing this package loads neither torch,
-open3d nor ROS.
+`pipeline/` is the one place where depth is made; the nodes in `ros/` turn topics into commands and
+results into topics. Importing this package loads neither torch, open3d nor ROS.
 """
 
 from vizion3d_ros.contracts.camera import Intrinsics, StereoRig
-from vizion3d_ros.contracts.commands import Output, StereoCommand
+from vizion3d_ros.contracts.commands import MonoCommand, Output, StereoCommand
 from vizion3d_ros.contracts.errors import (
     BackendError,
     CalibrationError,
     DepthError,
     InputError,
 )
-from vizion3d_ros.contracts.results import Cloud, StereoResult
-from vizion3d_ros.contracts.settings import StereoSettings
+from vizion3d_ros.contracts.mono_settings import MonoSettings
+from vizion3d_ros.contracts.results import Cloud, MonoResult, StereoResult
+from vizion3d_ros.contracts.stereo_settings import StereoSettings
 
 __all__ = [
     'BackendError',
@@ -27,6 +27,9 @@ __all__ = [
     'DepthError',
     'InputError',
     'Intrinsics',
+    'MonoCommand',
+    'MonoResult',
+    'MonoSettings',
     'Output',
     'StereoCommand',
     'StereoResult',

@@ -4,7 +4,7 @@ import math
 import pytest
 from pydantic import ValidationError
 
-from vizion3d_ros.contracts.settings import StereoSettings
+from vizion3d_ros.contracts.stereo_settings import StereoSettings
 
 
 def test_every_default_passes_its_own_check():

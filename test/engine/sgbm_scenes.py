@@ -7,7 +7,7 @@ import numpy as np
 
 from vizion3d_ros.contracts.camera import Intrinsics, StereoRig
 from vizion3d_ros.contracts.results import Match
-from vizion3d_ros.contracts.settings import StereoSettings
+from vizion3d_ros.contracts.stereo_settings import StereoSettings
 from vizion3d_ros.engine.sgbm import SgbmBackend
 
 WIDTH, HEIGHT = 320, 160

@@ -5,7 +5,7 @@ import pytest
 
 from vizion3d_ros.contracts.camera import Intrinsics, StereoRig
 from vizion3d_ros.contracts.errors import BackendError
-from vizion3d_ros.contracts.settings import SgbmSettings, StereoSettings
+from vizion3d_ros.contracts.stereo_settings import SgbmSettings, StereoSettings
 from vizion3d_ros.engine.search_range import find_search_range, scaled_range
 
 

@@ -20,7 +20,7 @@ from sgbm_scenes import (
 )
 
 from vizion3d_ros.contracts.errors import BackendError
-from vizion3d_ros.contracts.settings import StereoSettings
+from vizion3d_ros.contracts.stereo_settings import StereoSettings
 from vizion3d_ros.engine.registry import load_stereo_backend
 from vizion3d_ros.engine.semiglobal import to_pixels
 from vizion3d_ros.engine.sgbm import FILLED_CONFIDENCE, SgbmBackend

@@ -15,7 +15,8 @@ from stereo_msgs.msg import DisparityImage
 
 from vizion3d_ros.contracts.commands import Output, StereoCommand
 from vizion3d_ros.contracts.results import Cloud, StereoResult
-from vizion3d_ros.contracts.settings import DepthSettings, PointsSettings, StereoSettings
+from vizion3d_ros.contracts.settings import DepthSettings, PointsSettings
+from vizion3d_ros.contracts.stereo_settings import StereoSettings
 from vizion3d_ros.pipeline import StereoPipeline
 from vizion3d_ros.ros import messages_out
 from vizion3d_ros.ros.messages_out import Answer

@@ -7,7 +7,7 @@ from builtin_interfaces.msg import Time
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from vizion3d_ros.contracts.settings import SyncSettings
+from vizion3d_ros.contracts.stereo_settings import SyncSettings
 from vizion3d_ros.ros.sync import PERIOD_SAMPLES, StereoSync, stamp_to_ns
 
 pytestmark = pytest.mark.ros

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +14,17 @@ from pydantic import AfterValidator, model_validator
 from typing_extensions import Self
 
 from vizion3d_ros.contracts.base import Contract
-from vizion3d_ros.contracts.camera import StereoRig
-from vizion3d_ros.contracts.settings import StereoSettings
+from vizion3d_ros.contracts.camera import Intrinsics, StereoRig
+from vizion3d_ros.contracts.mono_settings import MonoSettings
+from vizion3d_ros.contracts.stereo_settings import StereoSettings
+
+
+@dataclass(frozen=True, slots=True)
+class MetricScale:
+    """Makes a relative answer metric: 1 / Z = scale * relative + shift, Z in metres, scale > 0."""
+
+    scale: float
+    shift: float
 
 
 class Output(Enum):
@@ -51,17 +62,41 @@ class StereoCommand(Contract):
 
     @model_validator(mode='after')
     def _same_size(self) -> Self:
-        expected = (self.rig.left.height, self.rig.left.width)
-        sizes = {'left': self.left.shape, 'right': self.right.shape}
-        for side, shape in sizes.items():
-            if shape[:2] != expected:
-                raise ValueError(
-                    f'{side} image is {shape[1]}x{shape[0]} but the calibration is for '
-                    f'{expected[1]}x{expected[0]}: use the camera_info of these images'
-                )
+        _check_size('left image', self.left, self.rig.left)
+        _check_size('right image', self.right, self.rig.left)
         if self.left.shape != self.right.shape:
             raise ValueError(
                 f'left image has shape {self.left.shape}, right {self.right.shape}: '
                 'both must be grey or both RGB'
             )
         return self
+
+
+class MonoCommand(Contract):
+    """
+    One image to turn into depth, relative or metric as the checkpoint is, and points as asked.
+
+    image: uint8, (H, W) grey or (H, W, 3) RGB.
+    scale_of: from a relative answer, float32 (H, W) on any device, to the scale that makes it
+    metric, or None if there is none; not asked for metric checkpoints.
+    """
+
+    image: ImageArray
+    camera: Intrinsics
+    settings: MonoSettings = MonoSettings()
+    outputs: frozenset[Output] = frozenset()
+    scale_of: Callable[[Any], MetricScale | None] | None = None
+
+    @model_validator(mode='after')
+    def _same_size(self) -> Self:
+        _check_size('image', self.image, self.camera)
+        return self
+
+
+def _check_size(name: str, image: NDArray[np.uint8], camera: Intrinsics) -> None:
+    height, width = image.shape[:2]
+    if (height, width) != (camera.height, camera.width):
+        raise ValueError(
+            f'{name} is {width}x{height} but the calibration is for '
+            f'{camera.width}x{camera.height}: use the camera_info of these images'
+        )

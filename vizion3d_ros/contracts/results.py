@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What comes back: of a matcher (Match) and of the whole pipeline (StereoResult)."""
+"""What comes back: of an engine (Match, Estimate) and of a pipeline (StereoResult, MonoResult)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from vizion3d_ros.contracts.camera import StereoRig
+    from vizion3d_ros.contracts.camera import Intrinsics, StereoRig
 
     FloatMap = NDArray[np.float32] | torch.Tensor
 
@@ -26,7 +26,8 @@ class Match:
     visibility: float32 (H, W) in 0..1; high where the pixel is seen by both cameras.
     min_disparity, max_disparity: searched range in pixels, before doffs.
     step: smallest disparity difference the matcher can tell, in pixels.
-    backend_used: what ran, for logs and results.
+    backend_used: what ran, for logs and diagnostics.
+    checkpoint: path of the weights that were used, '' for a matcher without.
     """
 
     disparity: FloatMap
@@ -36,12 +37,29 @@ class Match:
     max_disparity: float
     step: float
     backend_used: str
+    checkpoint: str = ''
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """
+    What a one-camera network answers, at the size of its input image.
+
+    values: float32 (H, W). Metric: depth in metres along the optical axis, > 0. Relative: inverse
+    depth up to an unknown scale and shift, larger = nearer, 0 = as far as it gets.
+    backend_used, checkpoint: as in Match.
+    """
+
+    values: torch.Tensor
+    metric: bool
+    backend_used: str
+    checkpoint: str
 
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
     """
-    Points in the left optical frame (x right, y down, z forward), ready to be sent.
+    Points in the optical frame (x right, y down, z forward; stereo: of the left camera).
 
     points: float32 (H, W, 4) organised or (N, 4); columns x, y, z in metres and rgb, whose bits
     are 0x00RRGGBB (the PCL convention). An organised cloud has NaN x, y, z where nothing was
@@ -68,6 +86,7 @@ class StereoResult:
     None if not asked for or without a baseline.
     min_disparity, max_disparity: searched range, corrected; min_disparity > 0.
     disparity_step: smallest difference the matcher can tell, in pixels.
+    backend_used, checkpoint: as in Match.
     timings_ms: stage name to milliseconds.
     """
 
@@ -81,4 +100,26 @@ class StereoResult:
     max_disparity: float
     disparity_step: float
     backend_used: str
+    checkpoint: str
+    timings_ms: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class MonoResult:
+    """
+    Answer to a MonoCommand; tensors live on the pipeline's device.
+
+    relative: float32 (H, W), inverse depth up to scale and shift, larger = nearer; None when the
+    checkpoint is a metric one.
+    depth_m: float32 (H, W) metres along the optical axis, NaN = no measurement; None while a
+    relative answer has no scale. cloud: None without depth_m, or if it was not asked for.
+    backend_used, checkpoint: as in Match. timings_ms: stage name to milliseconds.
+    """
+
+    camera: Intrinsics
+    relative: torch.Tensor | None
+    depth_m: torch.Tensor | None
+    cloud: Cloud | None
+    backend_used: str
+    checkpoint: str
     timings_ms: dict[str, float] = field(default_factory=dict)

@@ -1,132 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Every setting with its default, range and meaning. ROS parameters are declared from these.
+Settings that every node has, with default, range and meaning. Parameters are declared from these.
 
-Groups become dotted parameter names (`sgbm.uniqueness_ratio`). A field marked `FIXED` is read
-once at start; all others take effect with the next frame.
+Groups become dotted parameter names (`points.max_range`). A field marked `FIXED` is read once at
+start; all others take effect with the next frame.
 """
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
-from typing_extensions import Self
+from pydantic import Field
 
 from vizion3d_ros.contracts.base import Contract
 
 FIXED: dict[str, Any] = {'fixed': True}
 
 
-class SgbmSettings(Contract):
-    """Semi-global matching (OpenCV). Names are those of stereo_image_proc."""
-
-    sgbm_mode: Literal['sgbm', 'hh', '3way'] = Field(
-        '3way',
-        description='Aggregation paths: 3way is the fastest, sgbm uses 5 directions, hh uses 8',
-    )
-    scale: float = Field(
-        1.0,
-        ge=0.1,
-        le=1.0,
-        description='Match at this fraction of the image size; results keep the full size',
-    )
-    min_disparity: int = Field(
-        0,
-        ge=-2048,
-        le=2048,
-        description='First disparity searched, in pixels; used only when disparity_range > 0',
-    )
-    disparity_range: int = Field(
-        0,
-        ge=0,
-        le=4096,
-        multiple_of=16,
-        description='Disparities searched, in pixels; 0 = derived from min_depth and max_depth',
-    )
-    correlation_window_size: int = Field(
-        3, ge=1, le=255, description='Matched block width in pixels, odd'
-    )
-    P1: float = Field(
-        100.0,
-        ge=0.0,
-        le=4000.0,
-        description='Smoothness: penalty of a one-pixel disparity change',
-    )
-    P2: float = Field(
-        400.0,
-        ge=0.0,
-        le=16000.0,
-        description='Smoothness: penalty of a larger disparity change; above P1',
-    )
-    prefilter_cap: int = Field(63, ge=1, le=63, description='Bound on the prefiltered gradient')
-    prefilter_size: int = Field(
-        0,
-        ge=0,
-        le=255,
-        description='Width of the window whose mean is taken away first, odd; 0 = off. '
-        'Helps cameras of different brightness',
-    )
-    texture_threshold: int = Field(
-        0,
-        ge=0,
-        le=10000,
-        description='Summed gradient a block must reach; 0 = off',
-    )
-    uniqueness_ratio: float = Field(
-        5.0,
-        ge=0.0,
-        le=100.0,
-        description='Percent by which the best match must beat the second best',
-    )
-    disp12_max_diff: int = Field(
-        1,
-        ge=0,
-        le=128,
-        description='Left-right disagreement allowed, in pixels at the matched size; 0 acts as 1',
-    )
-    speckle_size: int = Field(
-        200, ge=0, le=10000, description='Islands smaller than this many pixels are removed'
-    )
-    speckle_range: int = Field(
-        1, ge=0, le=31, description='Disparity step that separates islands, in pixels'
-    )
-    fill_gaps: bool = Field(
-        True,
-        description='Close narrow gaps and occluded strips from what surrounds them, at '
-        'confidence 0.05 and visibility 0; false = matched pixels only',
-    )
-
-    @model_validator(mode='after')
-    def _odd_windows_and_ordered_penalties(self) -> Self:
-        if self.correlation_window_size % 2 == 0:
-            raise ValueError(
-                f'correlation_window_size must be odd, got {self.correlation_window_size}'
-            )
-        if self.prefilter_size % 2 == 0 and self.prefilter_size:
-            raise ValueError(f'prefilter_size must be 0 or odd, got {self.prefilter_size}')
-        if self.P2 <= self.P1:
-            raise ValueError(f'P2 must be larger than P1, got P1 {self.P1} and P2 {self.P2}')
-        return self
-
-
-class S2m2Settings(Contract):
-    """S2M2, the neural matcher."""
+class NetworkSettings(Contract):
+    """How a network is loaded and run."""
 
     model_backend: str = Field(
-        's2m2-L',
-        description='Checkpoint: s2m2-S, -M, -L or -XL, an https address, or the path of a file',
+        '', description='Checkpoint: a known name, an https address, or the path of a file'
     )
     sha256: str = Field(
         '',
         pattern=r'^([0-9a-fA-F]{64})?$',
         description='What the checkpoint must have; empty = any',
-    )
-    max_width: int = Field(
-        960, ge=64, le=8192, description='Larger images are shrunk to fit, in pixels'
-    )
-    max_height: int = Field(
-        540, ge=64, le=8192, description='Larger images are shrunk to fit, in pixels'
     )
     precision: Literal['auto', 'float32', 'float16', 'bfloat16'] = Field(
         'auto', description='Number format of the network; auto: float16 on a GPU, else float32'
@@ -134,9 +34,6 @@ class S2m2Settings(Contract):
     compile: Literal['off', 'graph', 'max'] = Field(
         'off',
         description='graph: replay a CUDA graph; max: torch.compile, which takes minutes at start',
-    )
-    refine_iterations: int = Field(
-        3, ge=1, le=16, description='Local refinements; fewer are faster, more can be sharper'
     )
 
 
@@ -157,7 +54,10 @@ class PointsSettings(Contract):
     )
     decimation: int = Field(1, ge=1, le=64, description='Keep every n-th pixel of both axes')
     max_range: float = Field(
-        0.0, ge=0.0, le=10000.0, description='Drop points beyond this depth in metres; 0 = keep'
+        0.0,
+        ge=0.0,
+        le=10000.0,
+        description='Drop points from this depth in metres on; 0 = keep',
     )
     min_confidence: float = Field(
         0.1,
@@ -165,57 +65,64 @@ class PointsSettings(Contract):
         le=1.0,
         description='Drop points of lower confidence; pixels that were filled have 0.05',
     )
+    min_visibility: float = Field(
+        0.0,
+        ge=0.0,
+        le=1.0,
+        description='Drop points of lower visibility (stereo: seen by one camera only)',
+    )
     max_rate: float = Field(
         0.0, ge=0.0, le=1000.0, description='Most clouds per second; 0 = one per frame'
     )
 
 
-class SyncSettings(Contract):
-    """How left and right images are paired."""
+class RequestSettings(Contract):
+    """What service requests may ask for."""
 
-    mode: Literal['approximate', 'exact'] = Field(
-        'approximate', description='Pair stamps within slop, or only equal stamps'
+    max_pixels: int = Field(
+        16_000_000, ge=1024, le=10**9, description='Largest image of a request, in pixels'
     )
-    slop: float = Field(
-        0.005, ge=1e-6, le=10.0, description='Largest stamp difference of a pair, in seconds'
+    max_bytes: int = Field(
+        64 * 2**20, ge=1024, le=2**31 - 1, description='Largest image of a request, in bytes'
     )
-    queue_size: int = Field(10, ge=1, le=100, description='Images kept per side while waiting')
-    timeout: float = Field(
-        2.0, ge=0.1, le=3600.0, description='Seconds without a pair before the log says why'
+    allowed_input_dirs: list[str] = Field(
+        [''], description='Folders whose images requests may name by path; empty = none'
+    )
+    allowed_models: list[str] = Field(
+        [''],
+        description='Checkpoints that requests may choose: names, addresses, files, or folders '
+        'of files; empty = only the one of the node',
+    )
+    snapshot_dirs: list[str] = Field(
+        [''],
+        description='Folders that ~/save_snapshot may write to, the default first; empty = none',
     )
 
 
-class StereoSettings(Contract):
-    """Settings of the stereo pipeline and its node."""
+class NodeSettings(Contract):
+    """What the stereo and the mono node have in common."""
 
-    backend: Literal['sgbm', 's2m2'] = Field(
-        'sgbm', description='The matcher: sgbm needs no weights, s2m2 is neural and wants a GPU'
-    )
     device: str = Field(
         'auto',
         pattern=r'^(auto|cpu|cuda(:\d+)?)$',
         description='Where the network and geometry run: auto, cpu, cuda or cuda:N',
         json_schema_extra=FIXED,
     )
-    min_depth: float = Field(
-        0.5, ge=0.01, le=1000.0, description='Nearest depth searched, in metres'
-    )
     max_depth: float = Field(
         50.0, ge=0.02, le=10000.0, description='Farthest depth reported, in metres'
     )
-    sgbm: SgbmSettings = SgbmSettings()
-    s2m2: S2m2Settings = S2m2Settings()
     depth: DepthSettings = DepthSettings()
     points: PointsSettings = PointsSettings()
-    sync: SyncSettings = SyncSettings()
-    baseline_m: float = Field(
-        0.0, ge=0.0, le=100.0, description='Baseline in metres; 0 = from the right camera_info'
+    requests: RequestSettings = RequestSettings()
+    rectify: bool = Field(
+        False,
+        description='Undistort and rectify incoming raw images by K, D, R and P of camera_info',
     )
     mono16_bits: int = Field(
         16, ge=8, le=16, description='Significant bits of mono16 images (10 for many IR cameras)'
     )
     frame_id_override: str = Field(
-        '', description='frame_id of all outputs; empty = that of the left image'
+        '', description='frame_id of all outputs; empty = that of the input image'
     )
     lazy: bool = Field(True, description='Work only while somebody listens to an output')
     autostart: bool = Field(
@@ -223,12 +130,3 @@ class StereoSettings(Contract):
         description='Configure and activate at start; false = wait for a lifecycle manager',
         json_schema_extra=FIXED,
     )
-
-    @model_validator(mode='after')
-    def _ordered_depths(self) -> Self:
-        if self.max_depth <= self.min_depth:
-            raise ValueError(
-                'max_depth must be larger than min_depth, '
-                f'got min_depth {self.min_depth} and max_depth {self.max_depth}'
-            )
-        return self

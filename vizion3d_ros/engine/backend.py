@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every stereo matcher looks like to the pipeline."""
+"""What every stereo matcher and one-camera network looks like to the pipelines."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vizion3d_ros.contracts.camera import StereoRig
-    from vizion3d_ros.contracts.results import Match
-    from vizion3d_ros.contracts.settings import StereoSettings
+    from vizion3d_ros.contracts.mono_settings import MonoSettings
+    from vizion3d_ros.contracts.results import Estimate, Match
+    from vizion3d_ros.contracts.stereo_settings import StereoSettings
 
 
 class StereoBackend(Protocol):
@@ -28,5 +29,17 @@ class StereoBackend(Protocol):
         Match one pair; left and right are uint8 (H, W) or (H, W, 3) of equal shape.
 
         Raises BackendError when matching is impossible with these settings.
+        """
+        ...
+
+
+class MonoBackend(Protocol):
+    """Finds the depth of every pixel of one image, metric or relative."""
+
+    def estimate(self, image: NDArray[np.uint8], settings: MonoSettings) -> Estimate:
+        """
+        Estimate one image, uint8 (H, W) grey or (H, W, 3) RGB; the answer has its size.
+
+        Raises BackendError when no checkpoint can be loaded or memory does not suffice.
         """
         ...

@@ -14,7 +14,7 @@ from vizion3d_ros.engine.search_range import scaled_range
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from vizion3d_ros.contracts.settings import SgbmSettings
+    from vizion3d_ros.contracts.stereo_settings import SgbmSettings
     from vizion3d_ros.engine.search_range import SearchRange
 
 # Equal weights: any channel order gives the same image, and noise is averaged best.

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Matchers by name, imported on demand so that one backend never needs another's packages."""
+"""Backends by name, imported on demand so that one backend never needs another's packages."""
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vizion3d_ros.contracts.errors import BackendError
 
 if TYPE_CHECKING:
-    from vizion3d_ros.engine.backend import StereoBackend
+    from vizion3d_ros.engine.backend import MonoBackend, StereoBackend
 
 STEREO_BACKENDS = {
     'sgbm': 'vizion3d_ros.engine.sgbm:SgbmBackend',
@@ -17,10 +17,25 @@ STEREO_BACKENDS = {
 }
 
 
+MONO_BACKENDS = {
+    'depth_anything_v2': 'vizion3d_ros.engine.depth_anything_v2:DepthAnythingBackend',
+}
+
+
 def load_stereo_backend(name: str) -> StereoBackend:
-    """Make the backend called name; BackendError lists the names there are."""
-    if name not in STEREO_BACKENDS:
-        raise BackendError(f'unknown backend {name!r}: choose one of {sorted(STEREO_BACKENDS)}')
-    module, _, factory = STEREO_BACKENDS[name].partition(':')
-    backend: StereoBackend = getattr(import_module(module), factory)()
+    """Make the matcher called name; BackendError lists the names there are."""
+    backend: StereoBackend = _make(STEREO_BACKENDS, name)
     return backend
+
+
+def load_mono_backend(name: str) -> MonoBackend:
+    """Make the one-camera network called name; BackendError lists the names there are."""
+    backend: MonoBackend = _make(MONO_BACKENDS, name)
+    return backend
+
+
+def _make(table: dict[str, str], name: str) -> Any:
+    if name not in table:
+        raise BackendError(f'unknown backend {name!r}: choose one of {sorted(table)}')
+    module, _, factory = table[name].partition(':')
+    return getattr(import_module(module), factory)()

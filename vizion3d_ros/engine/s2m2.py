@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from vizion3d_ros.contracts.camera import StereoRig
-    from vizion3d_ros.contracts.settings import S2m2Settings, StereoSettings
+    from vizion3d_ros.contracts.stereo_settings import S2m2Settings, StereoSettings
 
     Run = Callable[[Tensor, Tensor], tuple[Tensor, Tensor, Tensor]]
 
@@ -44,7 +44,7 @@ class S2m2Backend:
     def __init__(self) -> None:
         self._key: tuple[object, ...] = ()
         self._run: Run | None = None
-        self._name = ''
+        self._name = self._checkpoint = ''
 
     def match(
         self,
@@ -79,6 +79,7 @@ class S2m2Backend:
             max_disparity=high,
             step=STEP_PX * fit.width_ratio,
             backend_used=self._name,
+            checkpoint=self._checkpoint,
         )
 
     def _network(self, settings: S2m2Settings, device: torch.device) -> Run:
@@ -95,6 +96,7 @@ class S2m2Backend:
             network = network.requires_grad_(False).to(device, precision)
             self._run = accelerate(network, settings.compile, device)
             self._key = wanted
+            self._checkpoint = str(checkpoint.path)
             self._name = f'{checkpoint.path} (S2M2-{checkpoint.variant}, {precision}, {device})'
         return self._run
 

@@ -11,7 +11,7 @@ from vizion3d_ros.contracts.errors import BackendError
 
 if TYPE_CHECKING:
     from vizion3d_ros.contracts.camera import StereoRig
-    from vizion3d_ros.contracts.settings import StereoSettings
+    from vizion3d_ros.contracts.stereo_settings import StereoSettings
 
 BLOCK = 16  # the matcher searches whole blocks of this many disparities
 DEFAULT_COUNT = 128

@@ -13,7 +13,7 @@ from vizion3d_ros.engine.matched_size import GreyPair
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from vizion3d_ros.contracts.settings import SgbmSettings
+    from vizion3d_ros.contracts.stereo_settings import SgbmSettings
 
 NO_MATCH = -(2**15)
 STEPS = 16  # the matcher's disparities are 16ths of a pixel

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vizion3d_ros.contracts.camera import StereoRig
-    from vizion3d_ros.contracts.settings import SgbmSettings, StereoSettings
+    from vizion3d_ros.contracts.stereo_settings import SgbmSettings, StereoSettings
     from vizion3d_ros.engine.evidence import Evidence
     from vizion3d_ros.engine.matched_size import GreyPair
     from vizion3d_ros.engine.search_range import SearchRange

@@ -17,25 +17,30 @@ from vizion3d_ros.contracts.settings import PointsSettings
 
 def make_cloud(
     depth_m: Tensor,
-    confidence: Tensor,
     image: Tensor,
     camera: Intrinsics,
     settings: PointsSettings,
+    *,
+    confidence: Tensor | None = None,
+    visibility: Tensor | None = None,
 ) -> Tensor:
     """
     Points of one depth image: float32 (H', W', 4) organised or (N, 4) valid points only.
 
-    depth_m, confidence: float32 (H, W); image: uint8 (H, W) grey or (H, W, 3) RGB, one device.
-    Pixels without depth, too far or too uncertain have NaN x, y, z, or are left out.
+    depth_m, confidence, visibility: float32 (H, W); image: uint8 (H, W) grey or (H, W, 3) RGB,
+    one device. Pixels without depth, too far, too uncertain or hidden from a camera have NaN
+    x, y, z, or are left out.
     """
     step = settings.decimation
-    depth_m, confidence, image = (
-        depth_m[::step, ::step],
-        confidence[::step, ::step],
-        image[::step, ::step],
-    )
-    points = unproject(_drop(depth_m, confidence, settings), camera, step)
-    paint(points, image)
+    thinned = depth_m[::step, ::step]
+    if settings.max_range > 0:
+        thinned = thinned.masked_fill(thinned >= settings.max_range, torch.nan)
+    scores = ((confidence, settings.min_confidence), (visibility, settings.min_visibility))
+    for score, least in scores:
+        if score is not None and least > 0:
+            thinned = thinned.masked_fill(score[::step, ::step] < least, torch.nan)
+    points = unproject(thinned, camera, step)
+    paint(points, image[::step, ::step])
     return points if settings.organized else points[torch.isfinite(points[..., 2])]
 
 
@@ -70,11 +75,3 @@ def optical_to_opengl(points: Tensor) -> Tensor:
     turned = points.clone()
     turned[..., 1:3].neg_()
     return turned
-
-
-def _drop(depth_m: Tensor, confidence: Tensor, settings: PointsSettings) -> Tensor:
-    if settings.max_range > 0:
-        depth_m = depth_m.masked_fill(depth_m > settings.max_range, torch.nan)
-    if settings.min_confidence > 0:
-        depth_m = depth_m.masked_fill(confidence < settings.min_confidence, torch.nan)
-    return depth_m

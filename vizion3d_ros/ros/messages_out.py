@@ -17,7 +17,7 @@ from stereo_msgs.msg import DisparityImage
 from torch import Tensor
 
 from vizion3d_ros.contracts.results import StereoResult
-from vizion3d_ros.contracts.settings import StereoSettings
+from vizion3d_ros.contracts.stereo_settings import StereoSettings
 from vizion3d_ros.geometry.colormap import colorize
 
 POINT_STEP = 16

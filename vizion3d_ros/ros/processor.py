@@ -15,7 +15,7 @@ from std_msgs.msg import Header
 
 from vizion3d_ros.contracts.commands import StereoCommand
 from vizion3d_ros.contracts.errors import DepthError, explain
-from vizion3d_ros.contracts.settings import StereoSettings
+from vizion3d_ros.contracts.stereo_settings import StereoSettings
 from vizion3d_ros.pipeline import StereoPipeline
 from vizion3d_ros.ros.camera_info import CameraInfoCache
 from vizion3d_ros.ros.messages_in import pair_to_arrays

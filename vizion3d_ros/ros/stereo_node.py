@@ -21,7 +21,7 @@ from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 from sensor_msgs.msg import CameraInfo, Image
 
 from vizion3d_ros.contracts.errors import explain
-from vizion3d_ros.contracts.settings import StereoSettings
+from vizion3d_ros.contracts.stereo_settings import StereoSettings
 from vizion3d_ros.pipeline import StereoPipeline
 from vizion3d_ros.ros.camera_info import CameraInfoCache
 from vizion3d_ros.ros.diagnostics import ERROR, OK, Diagnostics

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 import message_filters
 from sensor_msgs.msg import Image
 
-from vizion3d_ros.contracts.settings import SyncSettings
+from vizion3d_ros.contracts.stereo_settings import SyncSettings
 
 JUMP_BACK_NS = 1_000_000_000  # bags are looped without use_sim_time; drivers jitter far less
 PERIOD_SAMPLES = 15

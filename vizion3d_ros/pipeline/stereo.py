@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-READ THIS FIRST. One rectified pair in; disparity, depth and points out.
+One rectified pair in; disparity, depth and points out.
 
     command ─ matcher (engine) ─ + doffs ─ disparity ─┬─ depth
                                                       └─ points
-
-Every door of the package, topic or service or function call, builds a command and calls run().
 """
 
 from __future__ import annotations
@@ -18,7 +16,7 @@ import torch
 from vizion3d_ros.contracts.camera import StereoRig
 from vizion3d_ros.contracts.commands import Output, StereoCommand
 from vizion3d_ros.contracts.results import Cloud, StereoResult
-from vizion3d_ros.contracts.settings import StereoSettings
+from vizion3d_ros.contracts.stereo_settings import StereoSettings
 from vizion3d_ros.engine.backend import StereoBackend
 from vizion3d_ros.engine.device import choose_device
 from vizion3d_ros.engine.registry import load_stereo_backend
@@ -63,19 +61,21 @@ class StereoPipeline:
         )
         confidence = torch.as_tensor(match.confidence, device=self.device)
         depth_m = self._depth(command, disparity)
-        cloud = self._cloud(command, depth_m, confidence)
+        visibility = torch.as_tensor(match.visibility, device=self.device)
+        cloud = self._cloud(command, depth_m, confidence, visibility)
         finished = time.perf_counter()
         return StereoResult(
             rig=rig,
             disparity=disparity,
             confidence=confidence,
-            visibility=torch.as_tensor(match.visibility, device=self.device),
+            visibility=visibility,
             depth_m=depth_m,
             cloud=cloud,
             min_disparity=min_disparity,
             max_disparity=max(match.max_disparity + rig.doffs, min_disparity),
             disparity_step=match.step,
             backend_used=match.backend_used,
+            checkpoint=match.checkpoint,
             timings_ms={
                 'match': 1e3 * (matched - started),
                 'geometry': 1e3 * (finished - matched),
@@ -89,10 +89,21 @@ class StereoPipeline:
         return depth_from_disparity(disparity, focal_baseline)
 
     def _cloud(
-        self, command: StereoCommand, depth_m: torch.Tensor | None, confidence: torch.Tensor
+        self,
+        command: StereoCommand,
+        depth_m: torch.Tensor | None,
+        confidence: torch.Tensor,
+        visibility: torch.Tensor,
     ) -> Cloud | None:
         if depth_m is None or Output.CLOUD not in command.outputs:
             return None
         image = torch.as_tensor(command.left, device=self.device)
-        points = make_cloud(depth_m, confidence, image, command.rig.left, command.settings.points)
+        points = make_cloud(
+            depth_m,
+            image,
+            command.rig.left,
+            command.settings.points,
+            confidence=confidence,
+            visibility=visibility,
+        )
         return Cloud(points)
