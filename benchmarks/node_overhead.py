@@ -49,9 +49,9 @@ from vizion3d_ros.pipeline import StereoPipeline
 from vizion3d_ros.ros.camera_info import CameraInfoCache
 from vizion3d_ros.ros.messages_in import calibration_of
 from vizion3d_ros.ros.messages_out import Answer
-from vizion3d_ros.ros.processor import StereoFrame, StereoProcessor
 from vizion3d_ros.ros.run import keep_large_blocks
-from vizion3d_ros.ros.topics import OUTPUT_TOPICS, OutputPublishers, output_qos
+from vizion3d_ros.ros.stereo_frames import StereoFrame, StereoProcessor
+from vizion3d_ros.ros.topics import STEREO_OUTPUTS, OutputPublishers, output_qos
 
 WIDTH, HEIGHT = 1280, 720
 TOPICS = ('disparity', 'depth/image', 'confidence/image', 'points2')
@@ -101,7 +101,7 @@ def make_ours(node):
     infos.add_left(camera_info(0.0))
     infos.add_right(camera_info(-FOCAL_PX * BASELINE_M))
     settings = StereoSettings(device='cpu')
-    outputs = OutputPublishers(node, lambda: None)
+    outputs = OutputPublishers(node, STEREO_OUTPUTS, lambda: None)
     outputs.enabled = True
     wait_until(node, lambda: len(outputs.wanted(True, 0)) == len(TOPICS))
     processor = StereoProcessor(StereoPipeline('cpu'), infos, outputs, lambda: settings)
@@ -137,13 +137,13 @@ def premade() -> dict[str, object]:
         left=grey, right=grey, rig=calibration.rig, settings=settings, outputs=set(Output)
     )
     answer = Answer(StereoPipeline('cpu').run(command), Header(), camera_info(0.0), settings)
-    return {name: OUTPUT_TOPICS[name].build(answer) for name in TOPICS}
+    return {name: STEREO_OUTPUTS[name].build(answer) for name in TOPICS}
 
 
 def advertise(node) -> dict:
     """Publishers as the product has them, each known to the reader."""
     publishers = {
-        name: node.create_publisher(OUTPUT_TOPICS[name].type, name, output_qos())
+        name: node.create_publisher(STEREO_OUTPUTS[name].type, name, output_qos())
         for name in TOPICS
     }
     wait_until(node, lambda: all(p.get_subscription_count() for p in publishers.values()))
@@ -195,7 +195,7 @@ def read_forever() -> None:
     rclpy.init()
     node = rclpy.create_node('reader')
     for name in TOPICS:
-        node.create_subscription(OUTPUT_TOPICS[name].type, name, lambda _: None, 1)
+        node.create_subscription(STEREO_OUTPUTS[name].type, name, lambda _: None, 1)
     rclpy.spin(node)
 
 

@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""config/stereo.yaml says exactly what the node declares."""
+"""The shipped parameter files say exactly what the nodes declare."""
 
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
 import yaml
 
+from vizion3d_ros.contracts.mono_settings import MonoSettings
 from vizion3d_ros.contracts.stereo_settings import StereoSettings
 from vizion3d_ros.ros.parameters import build, fields
 
-CONFIG = Path(__file__).parents[1] / 'config' / 'stereo.yaml'
+CONFIG = Path(__file__).parents[1] / 'config'
+FILES = pytest.mark.parametrize(
+    ('name', 'model'), [('stereo.yaml', StereoSettings), ('mono.yaml', MonoSettings)]
+)
 
 
 def flatten(group, prefix=''):
@@ -20,24 +25,29 @@ def flatten(group, prefix=''):
             yield f'{prefix}{name}', value
 
 
-def shipped():
-    return dict(flatten(yaml.safe_load(CONFIG.read_text())['/**']['ros__parameters']))
+def shipped(name):
+    return dict(flatten(yaml.safe_load((CONFIG / name).read_text())['/**']['ros__parameters']))
 
 
-def test_every_parameter_stands_in_the_file_with_its_default_and_type():
-    declared = {name: field.default for name, field in fields(StereoSettings)}
-    assert shipped() == declared
+@FILES
+def test_every_parameter_stands_in_the_file_with_its_default_and_type(name, model):
+    declared = {name: field.default for name, field in fields(model)}
+    assert shipped(name) == declared
     # YAML 1 and 1.0 compare equal, but ROS refuses an integer for a double.
-    assert {n: type(v) for n, v in shipped().items()} == {n: type(v) for n, v in declared.items()}
+    assert {n: type(v) for n, v in shipped(name).items()} == {
+        n: type(v) for n, v in declared.items()
+    }
 
 
-def test_the_file_builds_the_default_settings():
-    assert build(StereoSettings, shipped()) == StereoSettings()
+@FILES
+def test_the_file_builds_the_default_settings(name, model):
+    assert build(model, shipped(name)) == model()
 
 
-def test_every_parameter_is_commented():
-    lines = CONFIG.read_text().splitlines()
-    leaves = {name.rpartition('.')[2] for name in shipped()}
+@FILES
+def test_every_parameter_is_commented(name, model):
+    lines = (CONFIG / name).read_text().splitlines()
+    leaves = {name.rpartition('.')[2] for name in shipped(name)}
     uncommented = []
     for above, line in pairwise(lines):
         key = line.partition(':')[0].strip()

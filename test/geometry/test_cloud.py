@@ -30,11 +30,6 @@ def image(device):
     )
 
 
-@pytest.fixture
-def confidence(depth):
-    return torch.linspace(0, 1, depth.numel(), device=depth.device).reshape(depth.shape)
-
-
 def painted(image):
     points = torch.full((*image.shape[:2], 4), NAN, device=image.device)
     paint(points, image)
@@ -78,8 +73,8 @@ def test_right_is_plus_x_and_down_is_plus_y(device):
     assert points[0, 0, 1] < 0 < points[-1, 0, 1]
 
 
-def test_opengl_turns_y_and_z_and_nothing_else(depth, image, confidence):
-    optical = make_cloud(depth, confidence, image, CAMERA, PointsSettings(min_confidence=0.0))
+def test_opengl_turns_y_and_z_and_nothing_else(depth, image):
+    optical = make_cloud(depth, image, CAMERA, PointsSettings())
     before = optical.clone()
     turned = optical_to_opengl(optical)
     np.testing.assert_array_equal(
@@ -89,8 +84,8 @@ def test_opengl_turns_y_and_z_and_nothing_else(depth, image, confidence):
     np.testing.assert_array_equal(optical.cpu().numpy(), before.cpu().numpy())
 
 
-def test_organised_keeps_every_pixel_in_its_place(depth, image, confidence):
-    points = make_cloud(depth, confidence, image, CAMERA, PointsSettings(min_confidence=0.0))
+def test_organised_keeps_every_pixel_in_its_place(depth, image):
+    points = make_cloud(depth, image, CAMERA, PointsSettings())
     assert points.shape == (7, 12, 4)
     np.testing.assert_allclose(points[..., :3].cpu().numpy(), closed_form(depth), rtol=1e-6)
     gaps = torch.isnan(depth)
@@ -99,27 +94,26 @@ def test_organised_keeps_every_pixel_in_its_place(depth, image, confidence):
     np.testing.assert_array_equal(bits(points), expected_bits(image))
 
 
-def test_filtered_keeps_valid_points_in_row_order(depth, image, confidence):
-    settings = PointsSettings(organized=False, min_confidence=0.0)
-    points = make_cloud(depth, confidence, image, CAMERA, settings)
+def test_filtered_keeps_valid_points_in_row_order(depth, image):
+    points = make_cloud(depth, image, CAMERA, PointsSettings(organized=False))
     valid = ~torch.isnan(depth).cpu().numpy()
     assert points.shape == (81, 4)
     np.testing.assert_allclose(points[:, :3].cpu().numpy(), closed_form(depth)[valid], rtol=1e-6)
     np.testing.assert_array_equal(bits(points), expected_bits(image)[valid])
 
 
-def test_filtered_with_nothing_valid_is_empty(depth, image, confidence):
+def test_filtered_with_nothing_valid_is_empty(depth, image):
     nothing = torch.full_like(depth, NAN)
-    points = make_cloud(nothing, confidence, image, CAMERA, PointsSettings(organized=False))
+    points = make_cloud(nothing, image, CAMERA, PointsSettings(organized=False))
     assert points.shape == (0, 4)
 
 
 @pytest.mark.parametrize('step', [2, 3, 5, 64])
 @pytest.mark.parametrize('organized', [True, False])
-def test_decimation_picks_pixels_and_keeps_their_rays(step, organized, depth, image, confidence):
-    whole = make_cloud(depth, confidence, image, CAMERA, PointsSettings(min_confidence=0.0))
-    settings = PointsSettings(decimation=step, organized=organized, min_confidence=0.0)
-    points = make_cloud(depth, confidence, image, CAMERA, settings)
+def test_decimation_picks_pixels_and_keeps_their_rays(step, organized, depth, image):
+    whole = make_cloud(depth, image, CAMERA, PointsSettings())
+    settings = PointsSettings(decimation=step, organized=organized)
+    points = make_cloud(depth, image, CAMERA, settings)
     picked = whole[::step, ::step]
     if not organized:
         picked = picked[~torch.isnan(picked[..., 2])]
@@ -127,20 +121,18 @@ def test_decimation_picks_pixels_and_keeps_their_rays(step, organized, depth, im
     np.testing.assert_array_equal(bits(points), bits(picked))
 
 
-def test_far_points_are_dropped_and_the_limit_itself_kept(image, device):
-    depth = torch.tensor([[1.0, 5.0, 5.0001, NAN]], device=device)
-    points = make_cloud(
-        depth, torch.ones_like(depth), image[:1, :4], CAMERA, PointsSettings(max_range=5.0)
-    )
+def test_far_points_are_dropped_from_the_limit_on(image, device):
+    depth = torch.tensor([[1.0, 4.9999, 5.0, NAN]], device=device)
+    points = make_cloud(depth, image[:1, :4], CAMERA, PointsSettings(max_range=5.0))
     assert torch.isnan(points[0, :, 2]).tolist() == [False, False, True, True]
 
 
-def test_uncertain_points_are_dropped_and_the_limit_itself_kept(image, device):
+@pytest.mark.parametrize('score', ['confidence', 'visibility'])
+def test_doubtful_points_are_dropped_and_the_limit_itself_kept(score, image, device):
     depth = torch.ones((1, 3), device=device)
-    confidence = torch.tensor([[0.0, 0.49, 0.5]], device=device)
-    points = make_cloud(
-        depth, confidence, image[:1, :3], CAMERA, PointsSettings(min_confidence=0.5)
-    )
+    scores = {score: torch.tensor([[0.0, 0.49, 0.5]], device=device)}
+    settings = PointsSettings(**{f'min_{score}': 0.5})
+    points = make_cloud(depth, image[:1, :3], CAMERA, settings, **scores)
     assert torch.isnan(points[0, :, 0]).tolist() == [True, True, False]
     assert depth.isfinite().all(), 'the depth image must not lose what the cloud drops'
 

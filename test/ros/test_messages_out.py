@@ -69,6 +69,7 @@ def answer(device, rig):
             'max_disparity': 64.0,
             'disparity_step': 0.0625,
             'backend_used': 'known',
+            'checkpoint': '',
         }
         if isinstance(parts.get('depth_m'), list):
             parts['depth_m'] = torch.tensor(parts['depth_m'], device=device)

@@ -2,7 +2,7 @@
 """Parameters of a real node, declared from the settings and kept equal to them."""
 
 import math
-from typing import get_args
+from typing import Literal, get_args, get_origin
 
 import pytest
 import rclpy
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.ros
 
 FIELDS = dict(fields(StereoSettings))
 NUMERIC = [name for name, field in FIELDS.items() if field.annotation in (int, float)]
-CHOICES = [name for name, field in FIELDS.items() if get_args(field.annotation)]
+CHOICES = [name for name, field in FIELDS.items() if get_origin(field.annotation) is Literal]
 
 
 @pytest.fixture(scope='module')
@@ -113,6 +113,13 @@ def test_choices_are_named_and_enforced(name, node, live):
     assert "got 'magic'" in answer.reason
     for choice in choices:
         assert set_all(node, **{name.replace('.', '__'): choice}).successful
+
+
+def test_a_list_is_a_parameter_like_any_other(node, live):
+    assert node.get_parameter('requests.allowed_models').value == ['']
+    assert set_all(node, requests__allowed_models=['a', 'b']).successful
+    assert live.current.requests.allowed_models == ['a', 'b']
+    assert not set_all(node, requests__allowed_models='a').successful
 
 
 def test_steps_are_told_and_enforced(node, live):

@@ -38,7 +38,8 @@ class CameraCalibration:
     """
     The parts of a CameraInfo that decide geometry; equal contents compare equal.
 
-    k: 9 numbers, p: 12 numbers, both row-major at full sensor size. roi: x, y, width, height.
+    k and r: 9 numbers, p: 12 numbers, all row-major and at full sensor size; d: coefficients of
+    the distortion_model. roi: x, y, width, height.
     """
 
     width: int
@@ -47,6 +48,14 @@ class CameraCalibration:
     p: tuple[float, ...]
     binning: tuple[int, int] = (1, 1)
     roi: tuple[int, int, int, int] = (0, 0, 0, 0)
+    distortion_model: str = ''
+    d: tuple[float, ...] = ()
+    r: tuple[float, ...] = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+
+    @property
+    def distorted(self) -> bool:
+        """Whether the lens distorts."""
+        return any(self.d)
 
     @property
     def image_size(self) -> tuple[int, int]:
@@ -76,15 +85,22 @@ class CameraCalibration:
         return self.p[3] / self._bin(0)
 
     def intrinsics(self) -> Intrinsics:
-        """Intrinsics of the images as they arrive, binning and region of interest applied."""
+        """Intrinsics of the rectified images, binning and region of interest applied."""
+        return self._as_they_arrive(self.p[0], self.p[5], self.p[2], self.p[6])
+
+    def raw_intrinsics(self) -> Intrinsics:
+        """Intrinsics of the images before rectification, as they arrive."""
+        return self._as_they_arrive(self.k[0], self.k[4], self.k[2], self.k[5])
+
+    def _as_they_arrive(self, fx: float, fy: float, cx: float, cy: float) -> Intrinsics:
         width, height = self.image_size
         return Intrinsics(
             width=width,
             height=height,
-            fx=self.p[0] / self._bin(0),
-            fy=self.p[5] / self._bin(1),
-            cx=(self.p[2] - self.roi[0]) / self._bin(0),
-            cy=(self.p[6] - self.roi[1]) / self._bin(1),
+            fx=fx / self._bin(0),
+            fy=fy / self._bin(1),
+            cx=(cx - self.roi[0]) / self._bin(0),
+            cy=(cy - self.roi[1]) / self._bin(1),
         )
 
     def _bin(self, axis: int) -> int:

@@ -76,20 +76,21 @@ class MonoCommand(Contract):
     """
     One image to turn into depth, relative or metric as the checkpoint is, and points as asked.
 
-    image: uint8, (H, W) grey or (H, W, 3) RGB.
+    image: uint8, (H, W) grey or (H, W, 3) RGB. camera: None = unknown, and then no points.
     scale_of: from a relative answer, float32 (H, W) on any device, to the scale that makes it
     metric, or None if there is none; not asked for metric checkpoints.
     """
 
     image: ImageArray
-    camera: Intrinsics
+    camera: Intrinsics | None
     settings: MonoSettings = MonoSettings()
     outputs: frozenset[Output] = frozenset()
     scale_of: Callable[[Any], MetricScale | None] | None = None
 
     @model_validator(mode='after')
     def _same_size(self) -> Self:
-        _check_size('image', self.image, self.camera)
+        if self.camera is not None:
+            _check_size('image', self.image, self.camera)
         return self
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from vizion3d_ros.contracts.camera import Intrinsics, StereoRig
+    from vizion3d_ros.contracts.camera import StereoRig
 
     FloatMap = NDArray[np.float32] | torch.Tensor
 
@@ -112,11 +112,10 @@ class MonoResult:
     relative: float32 (H, W), inverse depth up to scale and shift, larger = nearer; None when the
     checkpoint is a metric one.
     depth_m: float32 (H, W) metres along the optical axis, NaN = no measurement; None while a
-    relative answer has no scale. cloud: None without depth_m, or if it was not asked for.
+    relative answer has no scale. cloud: None without depth_m or intrinsics, or if not asked for.
     backend_used, checkpoint: as in Match. timings_ms: stage name to milliseconds.
     """
 
-    camera: Intrinsics
     relative: torch.Tensor | None
     depth_m: torch.Tensor | None
     cloud: Cloud | None

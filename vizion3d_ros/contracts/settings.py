@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from typing_extensions import Self
 
 from vizion3d_ros.contracts.base import Contract
 
@@ -108,6 +109,7 @@ class NodeSettings(Contract):
         description='Where the network and geometry run: auto, cpu, cuda or cuda:N',
         json_schema_extra=FIXED,
     )
+    min_depth: float = Field(0.1, ge=0.01, le=1000.0, description='Nearest depth, in metres')
     max_depth: float = Field(
         50.0, ge=0.02, le=10000.0, description='Farthest depth reported, in metres'
     )
@@ -130,3 +132,12 @@ class NodeSettings(Contract):
         description='Configure and activate at start; false = wait for a lifecycle manager',
         json_schema_extra=FIXED,
     )
+
+    @model_validator(mode='after')
+    def _ordered_depths(self) -> Self:
+        if self.max_depth <= self.min_depth:
+            raise ValueError(
+                'max_depth must be larger than min_depth, '
+                f'got min_depth {self.min_depth} and max_depth {self.max_depth}'
+            )
+        return self

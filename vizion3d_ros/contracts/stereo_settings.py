@@ -152,12 +152,3 @@ class StereoSettings(NodeSettings):
     baseline_m: float = Field(
         0.0, ge=0.0, le=100.0, description='Baseline in metres; 0 = from the right camera_info'
     )
-
-    @model_validator(mode='after')
-    def _ordered_depths(self) -> Self:
-        if self.max_depth <= self.min_depth:
-            raise ValueError(
-                'max_depth must be larger than min_depth, '
-                f'got min_depth {self.min_depth} and max_depth {self.max_depth}'
-            )
-        return self

@@ -21,9 +21,9 @@ def depth_from_relative(relative: Tensor, scale: MetricScale) -> Tensor:
     return torch.where(inverse > 0, 1 / inverse, torch.inf)
 
 
-def within(depth_m: Tensor, max_depth: float) -> Tensor:
-    """Depth with NaN in place of what lies beyond max_depth metres (REP-118: no measurement)."""
-    return torch.where(depth_m <= max_depth, depth_m, torch.nan)
+def within(depth_m: Tensor, min_depth: float, max_depth: float) -> Tensor:
+    """Depth with NaN in place of what lies outside, in metres (REP-118: no measurement)."""
+    return torch.where((depth_m >= min_depth) & (depth_m <= max_depth), depth_m, torch.nan)
 
 
 def spread_relative(relative: Tensor, depth_trunc: float) -> Tensor:

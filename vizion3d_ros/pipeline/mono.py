@@ -58,7 +58,6 @@ class MonoPipeline:
         cloud = self._cloud(command, depth_m)
         finished = time.perf_counter()
         return MonoResult(
-            camera=command.camera,
             relative=None if estimate.metric else values,
             depth_m=depth_m,
             cloud=cloud,
@@ -73,15 +72,15 @@ class MonoPipeline:
     def _depth(
         self, command: MonoCommand, estimate: Estimate, values: torch.Tensor
     ) -> torch.Tensor | None:
+        limits = command.settings.min_depth, command.settings.max_depth
         if estimate.metric:
-            return within(values, command.settings.max_depth)
+            return within(values, *limits)
         scale = command.scale_of(values) if command.scale_of else None
-        if scale is None:
-            return None
-        return within(depth_from_relative(values, scale), command.settings.max_depth)
+        return None if scale is None else within(depth_from_relative(values, scale), *limits)
 
     def _cloud(self, command: MonoCommand, depth_m: torch.Tensor | None) -> Cloud | None:
-        if depth_m is None or Output.CLOUD not in command.outputs:
+        wanted = Output.CLOUD in command.outputs
+        if depth_m is None or command.camera is None or not wanted:
             return None
         image = torch.as_tensor(command.image, device=self.device)
         settings = command.settings.points

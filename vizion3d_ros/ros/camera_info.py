@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-The newest CameraInfo of each side, turned into a rig once per change of content.
+The newest CameraInfo of each camera, turned into a calibration once per change of content.
 
 CameraInfo is not paired by stamp: it seldom changes, and a late or missing one must not cost
-image pairs.
+images.
 """
 
 from __future__ import annotations
@@ -18,22 +18,59 @@ from vizion3d_ros.contracts.calibration import (
     StereoCalibration,
     calibrate,
 )
+from vizion3d_ros.contracts.camera import Intrinsics
 from vizion3d_ros.ros.messages_in import calibration_of
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class KnownCamera:
+    """A CameraInfo and what it says: intrinsics, or in words why there are none."""
+
+    info: CameraInfo
+    content: CameraCalibration
+    intrinsics: Intrinsics | None
+    defect: str
+
+
+class CameraCache:
+    """
+    Holds the info of one camera; `known` is None until it has spoken.
+
+    Fed by the executor thread; `known` is replaced as a whole, so any thread may read it.
+    """
+
+    def __init__(self) -> None:
+        self.known: KnownCamera | None = None
+
+    def add(self, info: CameraInfo) -> None:
+        """Take a CameraInfo."""
+        content = calibration_of(info)
+        if self.known is not None and self.known.content == content:
+            return
+        defect = content.defect()
+        intrinsics = None if defect else content.intrinsics()
+        self.known = KnownCamera(info, content, intrinsics, defect)
+        if intrinsics is not None:
+            logger.info(
+                'calibrated: %dx%d, fx %.2f px', intrinsics.width, intrinsics.height, intrinsics.fx
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class KnownRig:
-    """A calibration and the left CameraInfo it came from."""
+    """A calibration of two cameras, and what it came from."""
 
     calibration: StereoCalibration
     left_info: CameraInfo
+    left: CameraCalibration
+    right: CameraCalibration
 
 
 class CameraInfoCache:
     """
-    Holds both infos; `known` is None until both sides have spoken.
+    Holds the infos of a stereo rig; `known` is None until both sides have spoken.
 
     Fed by the executor thread; `known` is replaced as a whole, so any thread may read it.
     """
@@ -53,11 +90,11 @@ class CameraInfoCache:
 
     def missing(self) -> list[str]:
         """Sides that have not sent a camera_info yet."""
-        return [side for side in ('left', 'right') if side not in self._infos]
+        return [side for side in ('left', 'right') if side not in self._contents]
 
     def distorted(self, side: str) -> bool:
         """Whether the camera of a side says that its lens distorts."""
-        return side in self._infos and any(self._infos[side].d)
+        return side in self._contents and self._contents[side].distorted
 
     def add_left(self, info: CameraInfo) -> None:
         """Take a left CameraInfo."""
@@ -69,19 +106,16 @@ class CameraInfoCache:
 
     def _add(self, side: str, info: CameraInfo) -> None:
         content = calibration_of(info)
-        self._infos[side] = info
         if self._contents.get(side) != content:
-            self._contents[side] = content
+            self._infos[side], self._contents[side] = info, content
             self._update()
-        elif self.known is not None:  # D and R change nothing here, but are passed on
-            self.known = KnownRig(self.known.calibration, self._infos['left'])
 
     def _update(self) -> None:
         if self.missing():
             return
         left, right = self._contents['left'], self._contents['right']
         calibration = calibrate(left, right, self._baseline_m)
-        self.known = KnownRig(calibration, self._infos['left'])
+        self.known = KnownRig(calibration, self._infos['left'], left, right)
         self._report(calibration, right)
 
     def _report(self, calibration: StereoCalibration, right: CameraCalibration) -> None:

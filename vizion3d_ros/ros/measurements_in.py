@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sensor_msgs_py import point_cloud2
 
 from vizion3d_ros.contracts.errors import InputError
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     FloatMap = NDArray[np.float32]
 
-FLOAT32 = 7  # sensor_msgs/PointField
+FLOAT32, FLOAT64 = 7, 8  # sensor_msgs/PointField
 
 
 def float_map(message: Image) -> FloatMap:
@@ -46,6 +47,24 @@ def disparity_map(message: DisparityImage) -> FloatMap:
     """Read disparities as float32 (H, W) pixels; what is below min_disparity becomes NaN."""
     values = float_map(message.image)
     return np.where(values >= message.min_disparity, values, np.float32(np.nan))
+
+
+def points_of(message: PointCloud2) -> FloatMap:
+    """
+    Read x, y, z as float32 (N, 3) in the message's frame and unit; points with NaN are left out.
+
+    Raises InputError without these fields, each float32 or all float64, and for a message shorter
+    than its fields say.
+    """
+    kinds = {f.name: f.datatype for f in message.fields if f.name in ('x', 'y', 'z')}
+    if set(kinds.values()) not in ({FLOAT32}, {FLOAT64}) or len(kinds) < 3:
+        raise InputError(
+            f'the cloud has the fields {[f.name for f in message.fields]}, expected x, y and z as '
+            'float32 or float64'
+        )
+    _bytes(message.data, message.width * message.height, message.point_step)
+    points = point_cloud2.read_points_numpy(message, field_names=['x', 'y', 'z'], skip_nans=True)
+    return np.ascontiguousarray(points, np.float32)
 
 
 def cloud_points(message: PointCloud2) -> tuple[FloatMap, NDArray[np.uint8]]:

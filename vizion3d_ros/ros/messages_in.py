@@ -77,6 +77,9 @@ def calibration_of(message: CameraInfo) -> CameraCalibration:
         p=tuple(map(float, message.p)),
         binning=(message.binning_x, message.binning_y),
         roi=(roi.x_offset, roi.y_offset, roi.width, roi.height),
+        distortion_model=message.distortion_model,
+        d=tuple(map(float, message.d)),
+        r=tuple(map(float, message.r)),
     )
 
 

@@ -2,13 +2,14 @@
 """
 Results become messages here, and nowhere else; the only place that knows millimetres.
 
-Stamp and frame are those of the left image. Payloads are appended to the array a new message
+Stamp and frame are those of the (left) image. Payloads are appended to the array a new message
 holds: one copy, where assigning to `data` makes a second one.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import torch
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField, RegionOfInterest
@@ -16,25 +17,34 @@ from std_msgs.msg import Header
 from stereo_msgs.msg import DisparityImage
 from torch import Tensor
 
-from vizion3d_ros.contracts.results import StereoResult
-from vizion3d_ros.contracts.stereo_settings import StereoSettings
+from vizion3d_ros.contracts.results import MonoResult, StereoResult
+from vizion3d_ros.contracts.settings import NodeSettings
 from vizion3d_ros.geometry.colormap import colorize
 
 POINT_STEP = 16
 MAX_MM = 65535
 
+Result = TypeVar('Result', StereoResult, MonoResult)
+
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """All a message can be made of. left_info: the CameraInfo the result was computed with."""
+class Answer(Generic[Result]):
+    """
+    All a message can be made of.
 
-    result: StereoResult
+    info: the CameraInfo of the (left) camera; None for a mono answer that needed none.
+    """
+
+    result: Result
     header: Header
-    left_info: CameraInfo
-    settings: StereoSettings
+    info: CameraInfo | None
+    settings: NodeSettings
 
 
-def disparity_message(answer: Answer) -> DisparityImage:
+AnyAnswer = Answer[StereoResult] | Answer[MonoResult]
+
+
+def disparity_message(answer: Answer[StereoResult]) -> DisparityImage:
     """
     Corrected disparity in pixels; invalid pixels are 0.0, below min_disparity.
 
@@ -55,7 +65,7 @@ def disparity_message(answer: Answer) -> DisparityImage:
     )
 
 
-def depth_message(answer: Answer) -> Image | None:
+def depth_message(answer: AnyAnswer) -> Image | None:
     """Depth as REP-118 wants it: 32FC1 metres with NaN, or 16UC1 millimetres with 0."""
     depth_m, encoding = answer.result.depth_m, answer.settings.depth.encoding
     if depth_m is None:
@@ -75,9 +85,11 @@ def to_millimetres(depth_m: Tensor) -> Tensor:
     return torch.where(fits, millimetres, 0).to(torch.int32).to(torch.int16)
 
 
-def depth_info_message(answer: Answer) -> CameraInfo:
-    """The left CameraInfo with the header of the depth image."""
-    info = answer.left_info
+def info_message(answer: AnyAnswer) -> CameraInfo | None:
+    """The CameraInfo of the (left) camera with the header of the depth image."""
+    info = answer.info
+    if info is None:
+        return None
     return CameraInfo(
         header=answer.header,
         height=info.height,
@@ -93,34 +105,55 @@ def depth_info_message(answer: Answer) -> CameraInfo:
     )
 
 
-def confidence_message(answer: Answer) -> Image:
+def depth_info_message(answer: AnyAnswer) -> CameraInfo | None:
+    """As info_message, but only beside a depth image."""
+    return None if answer.result.depth_m is None else info_message(answer)
+
+
+def relative_message(answer: Answer[MonoResult]) -> Image | None:
+    """32FC1 inverse depth up to scale and shift, larger = nearer; None if there are metres."""
+    relative = answer.result.relative
+    return None if relative is None else _image(answer.header, relative, '32FC1')
+
+
+def relative_color_message(answer: Answer[MonoResult]) -> Image | None:
+    """Picture of the relative answer over its own range, near bright, bgr8."""
+    relative = answer.result.relative
+    if relative is None:
+        return None
+    low, high = (float(end) for end in relative.aminmax())
+    return _image(answer.header, colorize(relative, low, high), 'bgr8')
+
+
+def confidence_message(answer: Answer[StereoResult]) -> Image:
     """32FC1 in 0..1: the higher, the smaller the expected error."""
     return _image(answer.header, answer.result.confidence, '32FC1')
 
 
-def visibility_message(answer: Answer) -> Image:
+def visibility_message(answer: Answer[StereoResult]) -> Image:
     """32FC1 in 0..1: high where both cameras see the point."""
     return _image(answer.header, answer.result.visibility, '32FC1')
 
 
-def disparity_color_message(answer: Answer) -> Image:
+def disparity_color_message(answer: Answer[StereoResult]) -> Image:
     """Picture of the disparity over the searched range, bgr8, invalid black."""
     result = answer.result
     picture = colorize(result.disparity, result.min_disparity, result.max_disparity)
     return _image(answer.header, picture, 'bgr8')
 
 
-def depth_color_message(answer: Answer) -> Image | None:
+def depth_color_message(answer: AnyAnswer) -> Image | None:
     """Picture of the depth on a logarithmic scale, near bright, bgr8, invalid black."""
-    depth_m, settings = answer.result.depth_m, answer.settings
+    depth_m = answer.result.depth_m
     if depth_m is None:
         return None
+    limits = torch.tensor([answer.settings.max_depth, answer.settings.min_depth])
+    low, high = torch.log(limits).neg().tolist()
     nearness = -torch.log(depth_m)
-    low, high = torch.log(torch.tensor([settings.max_depth, settings.min_depth])).neg().tolist()
     return _image(answer.header, colorize(nearness, low, high), 'bgr8')
 
 
-def cloud_message(answer: Answer) -> PointCloud2 | None:
+def cloud_message(answer: AnyAnswer) -> PointCloud2 | None:
     """Points of 16 bytes: float32 x, y, z in metres, optical frame, and packed rgb."""
     cloud = answer.result.cloud
     if cloud is None:

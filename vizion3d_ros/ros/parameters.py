@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Generic, TypeVar, get_args
+from typing import Any, Generic, Literal, TypeVar, get_args, get_origin
 
 from annotated_types import Ge, Le, MultipleOf
 from pydantic import ValidationError
@@ -102,14 +103,14 @@ def build(model: type[Settings], values: Mapping[str, Any]) -> Settings:
         group = nested
         for part in groups:
             group = group.setdefault(part, {})
-        group[leaf] = value
+        group[leaf] = list(value) if isinstance(value, (array, tuple)) else value
     return model.model_validate(nested)
 
 
 def descriptor(field: FieldInfo) -> ParameterDescriptor:
     """Description, range, choices and read-only mark of one setting."""
     extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-    choices = get_args(field.annotation)
+    choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
     answer = ParameterDescriptor(
         description=field.description or '',
         additional_constraints=f'one of: {", ".join(choices)}' if choices else '',

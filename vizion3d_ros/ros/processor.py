@@ -1,54 +1,66 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the worker thread does with a pair: decode, run the pipeline, publish what is wanted."""
+"""
+What the worker thread does with a frame: decode, run the pipeline, publish what is wanted.
+
+`FrameProcessor` is that loop; the stereo and the mono node fill in how a frame becomes a command.
+"""
 
 from __future__ import annotations
 
 import logging
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import ValidationError
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
-from vizion3d_ros.contracts.commands import StereoCommand
+from vizion3d_ros.contracts.commands import MonoCommand, Output, StereoCommand
 from vizion3d_ros.contracts.errors import DepthError, explain
-from vizion3d_ros.contracts.stereo_settings import StereoSettings
-from vizion3d_ros.pipeline import StereoPipeline
-from vizion3d_ros.ros.camera_info import CameraInfoCache
-from vizion3d_ros.ros.messages_in import pair_to_arrays
+from vizion3d_ros.contracts.results import MonoResult, StereoResult
+from vizion3d_ros.contracts.settings import NodeSettings
 from vizion3d_ros.ros.messages_out import Answer
 from vizion3d_ros.ros.throttle import Throttle
-from vizion3d_ros.ros.topics import OUTPUT_TOPICS, OutputPublishers
+from vizion3d_ros.ros.topics import OutputPublishers
 
 RATE_SAMPLES = 30
 
 logger = logging.getLogger(__name__)
 
 
+class Frame(Protocol):
+    """A frame as it waits for the worker: references only, nothing decoded."""
+
+    @property
+    def image(self) -> Image:
+        """The image whose stamp and frame the outputs carry."""
+        ...
+
+
+AnyFrame = TypeVar('AnyFrame', bound=Frame)
+Settings = TypeVar('Settings', bound=NodeSettings)
+
+
 @dataclass(frozen=True, slots=True)
-class StereoFrame:
-    """A pair as it waits for the worker: references only, nothing decoded."""
+class Job:
+    """A decoded frame: what to compute, and the CameraInfo that goes with the answer."""
 
-    left: Image
-    right: Image
+    command: StereoCommand | MonoCommand
+    info: CameraInfo | None
 
 
-class StereoProcessor:
+class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
     """Callable for the worker; its counters may be read from any thread."""
 
     def __init__(
-        self,
-        pipeline: StereoPipeline,
-        infos: CameraInfoCache,
-        outputs: OutputPublishers,
-        settings: Callable[[], StereoSettings],
+        self, pipeline: Any, outputs: OutputPublishers, settings: Callable[[], Settings]
     ) -> None:
         """settings() gives the ones to use for the frame in hand."""
-        self._pipeline = pipeline
-        self._infos = infos
+        self.pipeline = pipeline
         self._outputs = outputs
         self._settings = settings
         self._finished: deque[float] = deque(maxlen=RATE_SAMPLES)
@@ -58,6 +70,10 @@ class StereoProcessor:
         self.last_error = ''
         self.backend_used = ''
         self.timings_ms: dict[str, float] = {}
+
+    @abstractmethod
+    def decode(self, frame: AnyFrame, settings: Settings, needs: frozenset[Output]) -> Job | None:
+        """Make the command; None when nothing can be computed, which diagnostics explain."""
 
     @property
     def finished(self) -> float:
@@ -71,32 +87,25 @@ class StereoProcessor:
         times = tuple(self._finished)
         return (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else 0.0
 
-    def __call__(self, frame: StereoFrame) -> None:
-        """Process one pair; does nothing without a listener or a usable calibration."""
-        settings, known = self._settings(), self._infos.known
+    def __call__(self, frame: AnyFrame) -> None:
+        """Process one frame; does nothing without a listener."""
+        settings = self._settings()
         names = self._outputs.wanted(settings.lazy, settings.points.max_rate)
-        if not names or known is None or known.calibration.rig is None:
+        if not names:
             return
         started = time.perf_counter()
-        left, right = pair_to_arrays(frame.left, frame.right, settings.mono16_bits)
-        needs = {OUTPUT_TOPICS[name].needs for name in names} - {None}
+        job = self.decode(frame, settings, self._outputs.needs(names))
+        if job is None:
+            return
         decoded = time.perf_counter()
-        result = self._pipeline.run(
-            StereoCommand(
-                left=left,
-                right=right,
-                rig=known.calibration.rig,
-                settings=settings,
-                outputs=frozenset(needs),
-            )
-        )
+        result = self.pipeline.run(job.command)
         computed = time.perf_counter()
         header = Header(
-            stamp=frame.left.header.stamp,
-            frame_id=settings.frame_id_override or frame.left.header.frame_id,
+            stamp=frame.image.header.stamp,
+            frame_id=settings.frame_id_override or frame.image.header.frame_id,
         )
-        self._outputs.publish(Answer(result, header, known.left_info, settings), names)
-        self._note(result.backend_used, header)
+        self._outputs.publish(Answer(result, header, job.info, settings), names)
+        self.note(result, header)
         self.timings_ms = {
             'decode': 1e3 * (decoded - started),
             **result.timings_ms,
@@ -116,15 +125,16 @@ class StereoProcessor:
         else:
             logger.error('frame lost: %s', self.last_error, exc_info=error)
 
-    def _note(self, backend_used: str, header: Header) -> None:
+    def note(self, result: StereoResult | MonoResult, header: Header) -> None:
+        """Count a finished frame, and log what is new about it."""
         if not self.processed and not header.frame_id:
             logger.warning(
-                'the left image has an empty frame_id, so have all outputs: TF and rviz2 will '
+                'the input image has an empty frame_id, so have all outputs: TF and rviz2 will '
                 'not place them; set frame_id in the driver, or frame_id_override here'
             )
-        if backend_used != self.backend_used:
-            logger.info('depth from %s', backend_used)
-            self.backend_used = backend_used
+        if result.backend_used != self.backend_used:
+            logger.info('depth from %s', result.backend_used)
+            self.backend_used = result.backend_used
         self.last_error = ''
         self.processed += 1
         self._finished.append(time.monotonic())

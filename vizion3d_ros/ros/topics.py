@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names, types and QoS of every topic, in two tables; publishers and subscriptions from them."""
+"""Names, types and QoS of every topic, in tables; publishers and subscriptions from them."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,11 +25,17 @@ from vizion3d_ros.ros.compat import (
 )
 from vizion3d_ros.ros.messages_out import Answer
 
-INPUT_TOPICS: dict[str, type] = {
+STEREO_INPUTS: dict[str, type] = {
     'left/image_rect': Image,
     'right/image_rect': Image,
     'left/camera_info': CameraInfo,
     'right/camera_info': CameraInfo,
+}
+MONO_INPUTS: dict[str, type] = {
+    'image_rect': Image,
+    'camera_info': CameraInfo,
+    'sparse_depth/points': PointCloud2,
+    'sparse_depth/image': Image,
 }
 
 
@@ -57,15 +63,24 @@ class OutputTopic:
     needs: Output | None = None
 
 
-OUTPUT_TOPICS: dict[str, OutputTopic] = {
+STEREO_OUTPUTS: dict[str, OutputTopic] = {
     'disparity': OutputTopic(DisparityImage, messages_out.disparity_message),
     'disparity/image_color': OutputTopic(Image, messages_out.disparity_color_message),
     'depth/image': OutputTopic(Image, messages_out.depth_message, Output.DEPTH),
-    'depth/camera_info': OutputTopic(CameraInfo, messages_out.depth_info_message),
+    'depth/camera_info': OutputTopic(CameraInfo, messages_out.info_message),
     'depth/image_color': OutputTopic(Image, messages_out.depth_color_message, Output.DEPTH),
     'points2': OutputTopic(PointCloud2, messages_out.cloud_message, Output.CLOUD),
     'confidence/image': OutputTopic(Image, messages_out.confidence_message),
     'visibility/image': OutputTopic(Image, messages_out.visibility_message),
+}
+# What is metric needs depth; a relative answer without a scale leaves those topics silent.
+MONO_OUTPUTS: dict[str, OutputTopic] = {
+    'depth/image': OutputTopic(Image, messages_out.depth_message, Output.DEPTH),
+    'depth/camera_info': OutputTopic(CameraInfo, messages_out.depth_info_message, Output.DEPTH),
+    'depth/image_color': OutputTopic(Image, messages_out.depth_color_message, Output.DEPTH),
+    'points2': OutputTopic(PointCloud2, messages_out.cloud_message, Output.CLOUD),
+    'relative_depth/image': OutputTopic(Image, messages_out.relative_message),
+    'relative_depth/image_color': OutputTopic(Image, messages_out.relative_color_message),
 }
 
 
@@ -76,14 +91,17 @@ class OutputPublishers:
     Nothing is wanted and nothing leaves until `enabled` is set.
     """
 
-    def __init__(self, node: Node, on_listeners: Callable[[], None]) -> None:
+    def __init__(
+        self, node: Node, topics: Mapping[str, OutputTopic], on_listeners: Callable[[], None]
+    ) -> None:
         """Advertise every output; on_listeners() runs when a listener comes or goes."""
         self._node = node
+        self._topics = topics
         self._on_listeners = on_listeners
-        self._publishers = {name: self._create(name) for name in OUTPUT_TOPICS}
+        self._publishers = {name: self._create(name) for name in topics}
         self._cloud_due = 0.0
         self.enabled = False
-        self.published = dict.fromkeys(OUTPUT_TOPICS, 0)
+        self.published = dict.fromkeys(topics, 0)
 
     @property
     def usable(self) -> bool:
@@ -101,10 +119,15 @@ class OutputPublishers:
             names.discard('points2')
         return frozenset(names)
 
+    def needs(self, names: Collection[str]) -> frozenset[Output]:
+        """What has to be computed for the named topics."""
+        needs = (self._topics[name].needs for name in names)
+        return frozenset(need for need in needs if need is not None)
+
     def publish(self, answer: Answer, names: Collection[str]) -> None:
         """Make and send one message on each of the named topics that has something to say."""
         for name in names:
-            message = OUTPUT_TOPICS[name].build(answer)
+            message = self._topics[name].build(answer)
             if message is None or not self.enabled:
                 continue
             self._publishers[name].publish(message)
@@ -124,7 +147,7 @@ class OutputPublishers:
     def _create(self, name: str) -> Publisher:
         options = {'qos_overriding_options': QoSOverridingOptions.with_default_policies()}
         create = self._node.create_publisher
-        message_type = OUTPUT_TOPICS[name].type
+        message_type = self._topics[name].type
         try:  # matched events came after Humble, and not in every middleware
             events = PublisherEventCallbacks(matched=lambda _: self._on_listeners())
             return create(message_type, name, output_qos(), event_callbacks=events, **options)
@@ -135,9 +158,15 @@ class OutputPublishers:
 class InputSubscriptions:
     """The inputs of a node, there only while open."""
 
-    def __init__(self, node: Node, callbacks: dict[str, Callable[[Any], None]]) -> None:
-        """callbacks: one for every name in INPUT_TOPICS."""
+    def __init__(
+        self,
+        node: Node,
+        topics: Mapping[str, type],
+        callbacks: Mapping[str, Callable[[Any], None]],
+    ) -> None:
+        """callbacks: one for every name in topics."""
         self._node = node
+        self._topics = topics
         self._callbacks = callbacks
         self._subscriptions: dict[str, Subscription] = {}
         self.opened = 0.0  # time.monotonic()
@@ -152,7 +181,7 @@ class InputSubscriptions:
         """Subscribe to all inputs, unless that is done."""
         if not self.is_open:
             self.opened = time.monotonic()
-            self._subscriptions = {name: self._create(name) for name in INPUT_TOPICS}
+            self._subscriptions = {name: self._create(name) for name in self._topics}
 
     def close(self) -> None:
         """Drop all subscriptions."""
@@ -180,7 +209,7 @@ class InputSubscriptions:
             self._node.get_logger().error(self.faults[name])
 
         return self._node.create_subscription(
-            INPUT_TOPICS[name],
+            self._topics[name],
             name,
             self._callbacks[name],
             input_qos(),

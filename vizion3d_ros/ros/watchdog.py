@@ -24,12 +24,13 @@ def explain_no_pairs(sync: StereoSync, endpoints: Mapping[str, Endpoint]) -> str
     quiet_since = time.monotonic() - sync.settings.timeout
     silent = [side for side, stats in sides.items() if stats.arrived < quiet_since]
     if silent:
-        reasons = (_silence(endpoints[side], sides[side]) for side in silent)
+        reasons = (explain_silence(endpoints[side], sides[side]) for side in silent)
         return f'no stereo pair: {"; ".join(reasons)}'
     return f'no stereo pair: {_rates(sides)}; {_cause(sync)}'
 
 
-def _silence(endpoint: Endpoint, stats: InputStats) -> str:
+def explain_silence(endpoint: Endpoint, stats: InputStats) -> str:
+    """Say why no image comes on an input."""
     if not endpoint.writers:
         return f'nobody publishes {endpoint.topic}: start the camera or remap the topic'
     seen = (

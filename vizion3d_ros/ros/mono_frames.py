@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How one image, with whatever sparse depth came at about the same time, becomes a command."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sensor_msgs.msg import Image, PointCloud2
+
+from vizion3d_ros.contracts.commands import MetricScale, MonoCommand, Output
+from vizion3d_ros.contracts.errors import InputError
+from vizion3d_ros.contracts.mono_settings import MonoSettings
+from vizion3d_ros.geometry.rectify import rectify
+from vizion3d_ros.geometry.scale_tracker import ScaleTracker
+from vizion3d_ros.geometry.sparse_depth import SparseDepth, from_depth_image, project
+from vizion3d_ros.pipeline import MonoPipeline
+from vizion3d_ros.ros.camera_info import CameraCache
+from vizion3d_ros.ros.measurements_in import float_map, points_of
+from vizion3d_ros.ros.messages_in import image_to_array
+from vizion3d_ros.ros.processor import FrameProcessor, Job
+from vizion3d_ros.ros.sync import stamp_to_ns
+from vizion3d_ros.ros.topics import OutputPublishers
+
+if TYPE_CHECKING:
+    from std_msgs.msg import Header
+    from torch import Tensor
+
+    from vizion3d_ros.contracts.camera import Intrinsics
+    from vizion3d_ros.contracts.results import MonoResult
+
+HOW_TO_GET_METRES = (
+    'use a metric checkpoint (depth-anything-v2-metric-hypersim-*, -vkitti-*), '
+    'or publish lidar or SLAM depth on sparse_depth/points or sparse_depth/image'
+)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class MonoFrame:
+    """An image as it waits for the worker, and the sparse depth of about its time."""
+
+    image: Image
+    sparse: PointCloud2 | Image | None = None
+
+
+class MonoProcessor(FrameProcessor[MonoFrame, MonoSettings]):
+    """Decodes images; keeps the scale that sparse depth gives a relative answer."""
+
+    def __init__(
+        self,
+        pipeline: MonoPipeline,
+        camera: CameraCache,
+        outputs: OutputPublishers,
+        settings: Callable[[], MonoSettings],
+    ) -> None:
+        """settings() gives the ones to use for the image in hand."""
+        super().__init__(pipeline, outputs, settings)
+        self.tracker = ScaleTracker(settings().sparse_depth)
+        self.relative: bool | None = None  # until the first answer
+        self.sparse_fault = ''
+        self._camera = camera
+
+    def decode(
+        self, frame: MonoFrame, settings: MonoSettings, needs: frozenset[Output]
+    ) -> Job | None:
+        """Turn the messages into arrays, the image rectified if that is asked for."""
+        known = self._camera.known
+        camera = known.intrinsics if known else None
+        image = image_to_array(frame.image, settings.mono16_bits)
+        if settings.rectify:
+            if known is None or camera is None:
+                return None
+            image = rectify(image, known.content)
+        command = MonoCommand(
+            image=image,
+            camera=camera,
+            settings=settings,
+            outputs=needs,
+            scale_of=self._scale_of(frame, camera, settings) if needs else None,
+        )
+        return Job(command, known.info if known and camera else None)
+
+    def note(self, result: MonoResult, header: Header) -> None:
+        """Say once for each checkpoint what kind of answer it gives."""
+        relative = result.relative is not None
+        if relative and result.backend_used != self.backend_used:
+            logger.warning(
+                'relative checkpoint: inverse depth up to scale and shift, not metres, published '
+                'on relative_depth/* only; for metres %s',
+                HOW_TO_GET_METRES,
+            )
+        self.relative = relative
+        super().note(result, header)
+
+    def _scale_of(
+        self, frame: MonoFrame, camera: Intrinsics | None, settings: MonoSettings
+    ) -> Callable[[Tensor], MetricScale | None]:
+        self.tracker.settings = settings.sparse_depth
+        sparse, self.sparse_fault = None, ''
+        if frame.sparse is not None and camera is not None:
+            try:
+                sparse = sparse_depth(frame.sparse, camera, settings.sparse_depth.transform)
+            except InputError as error:  # costs the metres, not the frame
+                self.sparse_fault = str(error)
+        stamp_ns = stamp_to_ns(frame.image)
+        return lambda relative: self.tracker.update(relative, sparse, stamp_ns)
+
+
+def sparse_depth(
+    message: PointCloud2 | Image, camera: Intrinsics, transform: list[float]
+) -> SparseDepth:
+    """
+    Bring sparse depth into the image; transform: pose of the points' frame, as the setting.
+
+    Raises InputError for a message that holds no depth.
+    """
+    if isinstance(message, Image):
+        return from_depth_image(float_map(message), camera)
+    return project(points_of(message), transform, camera)
