@@ -30,6 +30,8 @@ setup(
     entry_points={
         'console_scripts': [
             f'stereo_node = {NAME}.ros.stereo_node:main',
+            f'mono_node = {NAME}.ros.mono_node:main',
+            f'service_node = {NAME}.ros.service_node:main',
             f'synthetic_rig = {NAME}.ros.synthetic_rig:main',
             f'play_pair = {NAME}.ros.play_pair:main',
             f'recorder = {NAME}.ros.recorder:main',

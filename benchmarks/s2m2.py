@@ -14,14 +14,13 @@ sizes in float32; with one, every variant at three sizes in float16.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
-import re
-import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import torch
 from machine import print_table
+from measure import fastest_in_turns, in_fresh_process, peak_on_gpu, peak_resident
 
 from vizion3d_ros.engine.networks.s2m2 import VARIANTS, build
 from vizion3d_ros.engine.networks.s2m2.reference import PLAIN
@@ -79,10 +78,10 @@ def measure(variant: str, arguments: argparse.Namespace) -> Iterator[dict[str, o
         pair = [image.to(device) for image in make_pair(width, height)]
         answers, ms = run_in_turns(networks, pair, arguments.repeats)
         if device == 'cuda':
-            mb = {form: peak_on_gpu(networks[form], pair) for form in FORMS}
+            mb = {form: peak_allocated(networks[form], pair) for form in FORMS}
         else:
             job = (variant, precision, (width, height), arguments.threads)
-            mb = {form: in_fresh_process(form, *job) for form in FORMS}
+            mb = {form: in_fresh_process(peak_of, form, *job) for form in FORMS}
         difference = (answers['plain'] - answers['fast']).abs()
         yield {
             'variant': variant,
@@ -122,53 +121,22 @@ def make_pair(width: int, height: int) -> tuple[torch.Tensor, torch.Tensor]:
 @torch.inference_mode()
 def run_in_turns(networks, pair, repeats: int) -> tuple[dict[str, torch.Tensor], dict[str, float]]:
     answers = {form: network(*pair)[0].cpu() for form, network in networks.items()}
-    ms = dict.fromkeys(networks, float('inf'))
-    for _ in range(repeats):
-        for form, network in networks.items():
-            wait(pair[0])
-            start = time.perf_counter()
-            network(*pair)
-            wait(pair[0])
-            ms[form] = min(ms[form], 1e3 * (time.perf_counter() - start))
-    return answers, ms
-
-
-def wait(tensor: torch.Tensor) -> None:
-    """Until the device has done what was asked of it."""
-    if tensor.is_cuda:
-        torch.cuda.synchronize()
+    calls = {form: partial(network, *pair) for form, network in networks.items()}
+    return answers, fastest_in_turns(calls, repeats)
 
 
 @torch.inference_mode()
-def peak_on_gpu(network: torch.nn.Module, pair) -> float:
-    before = torch.cuda.memory_allocated()
-    torch.cuda.reset_peak_memory_stats()
-    network(*pair)
-    torch.cuda.synchronize()
-    return (torch.cuda.max_memory_allocated() - before) / 1e6
-
-
-def in_fresh_process(*job: object) -> float:
-    with multiprocessing.get_context('spawn').Pool(1) as pool:
-        return pool.apply(peak_resident, job)
+def peak_allocated(network: torch.nn.Module, pair) -> float:
+    return peak_on_gpu(partial(network, *pair))
 
 
 @torch.inference_mode()
-def peak_resident(form, variant, precision, shape: tuple[int, int], threads: int) -> float:
-    """Megabytes that one call takes above what the process held; Linux keeps the high mark."""
+def peak_of(form, variant, precision, shape: tuple[int, int], threads: int) -> float:
+    """To be called in a fresh process."""
     torch.set_num_threads(threads)
     network = make(variant, form, 'cpu', precision)
     network(*make_pair(64, 64))
-    pair = make_pair(*shape)
-    before = resident('VmRSS')
-    Path('/proc/self/clear_refs').write_text('5')  # forget the high mark of loading
-    network(*pair)
-    return resident('VmHWM') - before
-
-
-def resident(name: str) -> float:
-    status = Path('/proc/self/status').read_text()
-    return int(re.search(rf'{name}:\s+(\d+)', status).group(1)) / 1e3
+    return peak_resident(partial(network, *make_pair(*shape)))
 
 
 if __name__ == '__main__':

@@ -8,12 +8,18 @@ import pytest
 import yaml
 
 from vizion3d_ros.contracts.mono_settings import MonoSettings
+from vizion3d_ros.contracts.service_settings import ServiceSettings
 from vizion3d_ros.contracts.stereo_settings import StereoSettings
 from vizion3d_ros.ros.parameters import build, fields
 
 CONFIG = Path(__file__).parents[1] / 'config'
 FILES = pytest.mark.parametrize(
-    ('name', 'model'), [('stereo.yaml', StereoSettings), ('mono.yaml', MonoSettings)]
+    ('name', 'model'),
+    [
+        ('stereo.yaml', StereoSettings),
+        ('mono.yaml', MonoSettings),
+        ('service.yaml', ServiceSettings),
+    ],
 )
 
 

@@ -1,153 +1,50 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The launch file, carried out by stand-ins for launch and launch_ros, and by the real ones."""
+"""Both launch files, carried out by stand-ins for launch and launch_ros, and by the real ones."""
 
-import ast
-import runpy
+import subprocess
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 
+import launch_stand_ins
 import pytest
 import yaml
+from launch_stand_ins import ROOT, DeclareLaunchArgument
 
-ROOT = Path(__file__).resolve().parent.parent
-LAUNCH_FILE = ROOT / 'launch' / 'stereo.launch.py'
+COMMON_ARGUMENTS = {
+    *('namespace', 'image', 'camera_info', 'params_file', 'rectify', 'autostart', 'use_sim_time'),
+    *('log_level', 'rviz', 'fixed_frame', 'transport_profile'),
+}
 EXPECTED_ARGUMENTS = {
-    *('namespace', 'left_namespace', 'right_namespace', 'params_file', 'use_sim_time'),
-    *('log_level', 'rviz', 'fixed_frame', 'backend', 'autostart'),
+    'stereo': COMMON_ARGUMENTS | {'left_namespace', 'right_namespace', 'backend'},
+    'mono': COMMON_ARGUMENTS | {'camera_namespace', 'model', 'sparse_points', 'sparse_image'},
 }
+SHARED = 'vizion3d_ros.ros.launching'
+VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
+
+both = pytest.mark.parametrize('kind', ['stereo', 'mono'])
 
 
-@dataclass
-class LaunchConfiguration:
-    name: str
-
-    def perform(self, context):
-        return context.launch_configurations[self.name]
-
-
-@dataclass
-class PathJoinSubstitution:
-    parts: list
-
-    def perform(self, context):
-        return '/'.join(resolve(self.parts, context))
-
-
-@dataclass
-class FindPackageShare:
-    package: str
-
-    def perform(self, context):
-        assert self.package == 'vizion3d_ros'
-        return str(ROOT)
-
-
-@dataclass
-class IfCondition:
-    predicate: LaunchConfiguration
-
-    def evaluate(self, context):
-        return resolve(self.predicate, context).lower() in ('true', '1')
-
-
-@dataclass
-class DeclareLaunchArgument:
-    name: str
-    default_value: object
-    description: str
-
-    def execute(self, context):
-        value = resolve(self.default_value, context)
-        context.launch_configurations.setdefault(self.name, value)
-
-
-@dataclass
-class OpaqueFunction:
-    function: object
-
-    def execute(self, context):
-        for entity in self.function(context):
-            entity.execute(context)
-
-
-@dataclass
-class SetEnvironmentVariable:
-    name: str
-    value: object
-
-    def execute(self, context):
-        context.environment[self.name] = resolve(self.value, context)
-
-
-@dataclass
-class Node:
-    """The keywords of the real one that we use; another is a TypeError."""
-
-    package: str
-    executable: str
-    name: object = None
-    namespace: object = ''
-    parameters: list = field(default_factory=list)
-    remappings: list = field(default_factory=list)
-    arguments: list = field(default_factory=list)
-    ros_arguments: list = field(default_factory=list)
-    output: str = 'log'
-    emulate_tty: bool = False
-    condition: IfCondition | None = None
-
-    def execute(self, context):
-        if self.condition is None or self.condition.evaluate(context):
-            values = {key: resolve(value, context) for key, value in vars(self).items()}
-            context.nodes[self.executable] = SimpleNamespace(**values)
-
-
-@dataclass
-class LaunchDescription:
-    entities: list
-
-
-@dataclass
-class LaunchContext:
-    launch_configurations: dict
-    environment: dict
-    nodes: dict = field(default_factory=dict)
-
-
-def resolve(value, context):
-    """Carry out the substitutions in a value."""
-    if hasattr(value, 'perform'):
-        return value.perform(context)
-    if isinstance(value, (list, tuple)):
-        return [resolve(item, context) for item in value]
-    return value
-
-
-STAND_INS = {
-    'launch': (LaunchContext, LaunchDescription),
-    'launch.actions': (DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable),
-    'launch.conditions': (IfCondition,),
-    'launch.substitutions': (LaunchConfiguration, PathJoinSubstitution),
-    'launch_ros': (),
-    'launch_ros.actions': (Node,),
-    'launch_ros.substitutions': (FindPackageShare,),
-}
+def launch_file(kind):
+    return ROOT / 'launch' / f'{kind}.launch.py'
 
 
 @pytest.fixture
-def run(monkeypatch):
-    """Call it with launch arguments and environment variables to get the context afterwards."""
-    for name, members in STAND_INS.items():
-        module = ModuleType(name)
-        vars(module).update({member.__name__: member for member in members})
+def stand_ins(monkeypatch):
+    """Have launch and launch_ros replaced, for this test alone."""
+    # Set, then gone: what a test imports under this name goes when the test ends.
+    monkeypatch.setitem(sys.modules, SHARED, ModuleType(SHARED))
+    del sys.modules[SHARED]
+    for name, module in launch_stand_ins.stand_ins().items():
         monkeypatch.setitem(sys.modules, name, module)
 
-    def launch(environment=(), **arguments):
-        context = LaunchContext(arguments, dict(environment))
-        for entity in runpy.run_path(str(LAUNCH_FILE))['generate_launch_description']().entities:
-            entity.execute(context)
-        return context
+
+@pytest.fixture
+def run(stand_ins):
+    """Call it with launch arguments and environment variables to get the context afterwards."""
+
+    def launch(kind, environment=(), **arguments):
+        return launch_stand_ins.carry_out(launch_file(kind), environment, arguments)
 
     return launch
 
@@ -165,55 +62,116 @@ def overrides(node):
     return merged
 
 
+def shipped_view(kind):
+    return yaml.safe_load((ROOT / 'rviz' / f'{kind}.rviz').read_text())['Visualization Manager']
+
+
 # --- the arguments ---------------------------------------------------------------------------
 
 
-@pytest.mark.usefixtures('run')
-def test_arguments_of_the_conventions_are_there_and_described():
-    entities = runpy.run_path(str(LAUNCH_FILE))['generate_launch_description']().entities
+@both
+@pytest.mark.usefixtures('stand_ins')
+def test_arguments_are_the_documented_ones_and_described(kind):
+    entities = launch_stand_ins.describe(launch_file(kind)).entities
     declared = [entity for entity in entities if isinstance(entity, DeclareLaunchArgument)]
-    assert {argument.name for argument in declared} >= EXPECTED_ARGUMENTS
+    assert {argument.name for argument in declared} == EXPECTED_ARGUMENTS[kind]
     assert all(len(argument.description) > 10 for argument in declared)
 
 
-def test_show_args_needs_neither_torch_nor_the_product():
-    imported = {
-        (node.module or '') if isinstance(node, ast.ImportFrom) else node.names[0].name
-        for node in ast.walk(ast.parse(LAUNCH_FILE.read_text()))
-        if isinstance(node, (ast.Import, ast.ImportFrom))
-    }
-    assert {name.partition('.')[0] for name in imported} <= {'launch', 'launch_ros', 'yaml'}
+@both
+def test_show_args_loads_neither_torch_nor_rclpy(kind):
+    code = (
+        'import sys, launch_stand_ins\n'
+        'sys.modules.update(launch_stand_ins.stand_ins())\n'
+        f'assert launch_stand_ins.describe({str(launch_file(kind))!r}).entities\n'
+        f'assert {SHARED!r} in sys.modules\n'
+        "print(*{'torch', 'rclpy', 'open3d', 'cv2', 'sensor_msgs'} & sys.modules.keys())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', f'import sys; sys.path.insert(0, {str(ROOT / "test")!r})\n{code}'],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, '\n', '')
 
 
 # --- the node --------------------------------------------------------------------------------
 
 
-def test_the_stereo_node_runs_alone_with_the_shipped_parameters(run):
-    nodes = run().nodes
-    assert nodes.keys() == {'stereo_node'}
-    node = nodes['stereo_node']
-    assert (node.package, node.name, node.namespace) == ('vizion3d_ros', 'stereo_node', '')
-    assert node.parameters[0] == str(ROOT / 'config' / 'stereo.yaml')
+@both
+def test_the_node_runs_alone_with_the_shipped_parameters(run, kind):
+    nodes = run(kind).nodes
+    assert nodes.keys() == {f'{kind}_node'}
+    node = nodes[f'{kind}_node']
+    assert (node.package, node.name, node.namespace) == ('vizion3d_ros', f'{kind}_node', '')
+    assert node.parameters[0] == str(ROOT / 'config' / f'{kind}.yaml')
     assert Path(node.parameters[0]).is_file()
 
 
-def test_namespace_parameter_file_and_log_level_reach_the_node(run):
-    context = run(namespace='front', params_file='/my.yaml', log_level='debug')
-    node = context.nodes['stereo_node']
+@both
+def test_namespace_parameter_file_and_log_level_reach_the_node(run, kind):
+    context = run(kind, namespace='front', params_file='/my.yaml', log_level='debug')
+    node = context.nodes[f'{kind}_node']
     assert node.namespace == 'front'
     assert node.parameters[0] == '/my.yaml'
     assert node.ros_arguments == ['--log-level', 'debug']
 
 
-def test_without_arguments_every_topic_keeps_its_name(run):
-    renamed = remappings(run().nodes['stereo_node'])
+@both
+@pytest.mark.parametrize(
+    ('given', 'expected'),
+    [
+        ({}, {}),
+        ({'rectify': 'true'}, {'rectify': True}),
+        ({'autostart': 'false'}, {'autostart': False}),
+        ({'use_sim_time': 'true'}, {'use_sim_time': True}),
+        ({'rectify': '', 'autostart': 'true', 'use_sim_time': ''}, {'autostart': True}),
+    ],
+)
+def test_the_parameter_file_is_overruled_only_by_what_was_given(run, kind, given, expected):
+    assert overrides(run(kind, **given).nodes[f'{kind}_node']) == expected
+
+
+@pytest.mark.parametrize(
+    ('kind', 'given', 'parameter'),
+    [
+        ('stereo', {'backend': 's2m2'}, 'backend'),
+        ('mono', {'model': '/my/network.pth'}, 'depth_anything_v2.model_backend'),
+    ],
+)
+def test_what_computes_the_depth_can_be_chosen(run, kind, given, parameter):
+    (value,) = given.values()
+    assert overrides(run(kind, **given).nodes[f'{kind}_node']) == {parameter: value}
+
+
+@both
+def test_every_parameter_that_is_set_is_one_of_the_shipped_file(run, kind):
+    names = EXPECTED_ARGUMENTS[kind] - {'use_sim_time'}
+    file = yaml.safe_load((ROOT / 'config' / f'{kind}.yaml').read_text())['/**']
+    given = dict.fromkeys(names & {'rectify', 'autostart', 'backend', 'model'}, 'x')
+    for name in overrides(run(kind, **given).nodes[f'{kind}_node']):
+        value = file['ros__parameters']
+        for part in name.split('.'):
+            value = value[part]
+
+
+# --- its inputs ------------------------------------------------------------------------------
+
+
+def test_without_arguments_every_stereo_topic_keeps_its_name(run):
+    renamed = remappings(run('stereo').nodes['stereo_node'])
     inputs = ('left/image_rect', 'left/camera_info', 'right/image_rect', 'right/camera_info')
     assert renamed == {name: name for name in inputs}
 
 
-def test_inputs_are_those_of_the_camera_namespaces(run):
+def test_stereo_inputs_are_those_of_the_camera_namespaces(run):
     context = run(
-        left_namespace='/rig/infra1', right_namespace='/rig/infra2/', image='image_rect_raw'
+        'stereo',
+        left_namespace='/rig/infra1',
+        right_namespace='/rig/infra2/',
+        image='image_rect_raw',
     )
     assert remappings(context.nodes['stereo_node']) == {
         'left/image_rect': '/rig/infra1/image_rect_raw',
@@ -224,70 +182,104 @@ def test_inputs_are_those_of_the_camera_namespaces(run):
 
 
 @pytest.mark.parametrize(
-    ('given', 'expected'),
+    ('given', 'image', 'camera_info'),
     [
-        ({}, {}),
-        ({'backend': 's2m2'}, {'backend': 's2m2'}),
-        ({'autostart': 'false'}, {'autostart': False}),
-        ({'use_sim_time': 'true'}, {'use_sim_time': True}),
-        ({'backend': '', 'autostart': 'true', 'use_sim_time': ''}, {'autostart': True}),
+        ({}, 'camera/image_rect', 'camera/camera_info'),
+        ({'image': 'image_raw'}, 'camera/image_raw', 'camera/camera_info'),
+        ({'camera_namespace': '/cam/'}, '/cam/image_rect', '/cam/camera_info'),
+        ({'camera_namespace': '/'}, '/image_rect', '/camera_info'),
+        ({'camera_namespace': ''}, 'image_rect', 'camera_info'),
+        ({'camera_info': '/calibration'}, 'camera/image_rect', '/calibration'),
     ],
 )
-def test_the_parameter_file_is_overruled_only_by_what_was_given(run, given, expected):
-    assert overrides(run(**given).nodes['stereo_node']) == expected
+def test_the_mono_image_is_that_of_the_camera_namespace(run, given, image, camera_info):
+    renamed = remappings(run('mono', **given).nodes['mono_node'])
+    assert renamed == {'image_rect': image, 'camera_info': camera_info}
+
+
+@pytest.mark.parametrize(
+    ('argument', 'sparse_input'),
+    [('sparse_points', 'sparse_depth/points'), ('sparse_image', 'sparse_depth/image')],
+)
+def test_sparse_depth_comes_from_the_topic_that_was_named(run, argument, sparse_input):
+    unnamed = remappings(run('mono').nodes['mono_node'])
+    renamed = remappings(run('mono', **{argument: '/theirs'}).nodes['mono_node'])
+    assert renamed == {**unnamed, sparse_input: '/theirs'}
+
+
+@both
+def test_only_inputs_that_the_node_has_are_renamed(run, kind):
+    topics = pytest.importorskip('vizion3d_ros.ros.topics')
+    inputs = {'stereo': topics.STEREO_INPUTS, 'mono': topics.MONO_INPUTS}[kind]
+    sparse = {'sparse_points': '/a', 'sparse_image': '/b'} if kind == 'mono' else {}
+    assert remappings(run(kind, **sparse).nodes[f'{kind}_node']).keys() == inputs.keys()
 
 
 # --- rviz2 and the transport -----------------------------------------------------------------
 
 
-def test_rviz_shows_the_topics_of_the_node_in_the_frame_asked_for(run):
-    arguments = {'namespace': 'front', 'left_namespace': '/l', 'right_namespace': '/r'}
-    nodes = run(rviz='true', fixed_frame='base_link', use_sim_time='true', **arguments).nodes
-    rviz, node = nodes['rviz2'], nodes['stereo_node']
+@both
+def test_rviz_shows_the_topics_of_the_node_in_the_frame_asked_for(run, kind):
+    arguments = {'namespace': 'front', 'image': 'image_raw', 'fixed_frame': 'base_link'}
+    nodes = run(kind, rviz='true', use_sim_time='true', **arguments).nodes
+    rviz, node = nodes['rviz2'], nodes[f'{kind}_node']
     assert rviz.package == 'rviz2'
     assert (rviz.namespace, remappings(rviz)) == (node.namespace, remappings(node))
-    assert rviz.arguments == ['-d', str(ROOT / 'rviz' / 'stereo.rviz'), '-f', 'base_link']
+    assert rviz.arguments == ['-d', str(ROOT / 'rviz' / f'{kind}.rviz'), '-f', 'base_link']
     assert overrides(rviz) == {'use_sim_time': True}
-    assert Path(rviz.arguments[1]).is_file()
 
 
-def test_rviz_starts_in_the_frame_that_the_shipped_view_names(run):
-    rviz = run(rviz='true').nodes['rviz2']
-    view = yaml.safe_load((ROOT / 'rviz' / 'stereo.rviz').read_text())
-    frame = view['Visualization Manager']['Global Options']['Fixed Frame']
-    assert rviz.arguments[-2:] == ['-f', frame]
+@both
+def test_rviz_starts_in_the_frame_that_the_shipped_view_names(run, kind):
+    rviz = run(kind, rviz='true').nodes['rviz2']
+    assert rviz.arguments[-2:] == ['-f', shipped_view(kind)['Global Options']['Fixed Frame']]
 
 
-VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
+@both
+def test_the_shipped_view_shows_topics_that_there_are(kind):
+    topics = pytest.importorskip('vizion3d_ros.ros.topics')
+    tables = {
+        'stereo': (topics.STEREO_INPUTS, topics.STEREO_OUTPUTS),
+        'mono': (topics.MONO_INPUTS, topics.MONO_OUTPUTS),
+    }
+    inputs, outputs = tables[kind]
+    types = {**inputs, **{name: output.type for name, output in outputs.items()}}
+    shown = {d['Topic']['Value']: d['Class'] for d in shipped_view(kind)['Displays']}
+    assert {'points2', 'depth/image_color'} <= shown.keys()
+    for topic, display in shown.items():
+        assert display == f'rviz_default_plugins/{types[topic].__name__}'
 
 
-def test_the_transport_profile_is_chosen_under_both_names(run):
+@both
+def test_the_transport_profile_is_chosen_under_both_names(run, kind):
     profile = str(ROOT / 'config' / 'fastdds_shm.xml')
     assert Path(profile).is_file()
-    assert run().environment == dict.fromkeys(VARIABLES, profile)
+    assert run(kind).environment == dict.fromkeys(VARIABLES, profile)
 
 
 def test_a_profile_of_the_environment_stays(run):
-    assert run({VARIABLES[0]: '/mine.xml'}).environment[VARIABLES[0]] == '/mine.xml'
+    environment = {VARIABLES[0]: '/mine.xml'}
+    assert run('mono', environment).environment[VARIABLES[0]] == '/mine.xml'
 
 
 def test_an_empty_transport_profile_changes_nothing(run):
-    assert run(transport_profile='').environment == {}
+    assert run('mono', transport_profile='').environment == {}
 
 
 # --- the real packages -----------------------------------------------------------------------
 
 
-def test_real_launch_makes_the_nodes():
+@both
+def test_real_launch_makes_the_nodes(kind):
     pytest.importorskip('launch_ros', reason='launch_ros comes with a ROS distribution only')
     from launch.launch_description_sources import get_launch_description_from_python_launch_file
 
     import launch
 
-    description = get_launch_description_from_python_launch_file(str(LAUNCH_FILE))
+    description = get_launch_description_from_python_launch_file(str(launch_file(kind)))
     names = {argument.name for argument in description.get_launch_arguments()}
-    assert names >= EXPECTED_ARGUMENTS
+    assert names == EXPECTED_ARGUMENTS[kind]
     context = launch.LaunchContext()
     made = [made for entity in description.entities for made in entity.visit(context) or ()]
     nodes = [entity.node_executable for entity in made if hasattr(entity, 'node_executable')]
-    assert nodes == ['stereo_node', 'rviz2']
+    assert nodes == [f'{kind}_node', 'rviz2']

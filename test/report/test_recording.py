@@ -9,6 +9,7 @@ from vizion3d_ros.report.recording import (
     DISPARITY,
     LEFT,
     POINTS,
+    RELATIVE,
     TRUE_DEPTH,
     Recording,
 )
@@ -69,6 +70,30 @@ def test_disparity_is_the_answer_only_without_depth():
     assert run.answer_ages_ns == [7, 7]
 
 
+def test_a_relative_answer_counts_only_without_depth_and_disparity():
+    run = Recording()
+    feed(run, RELATIVE, range(1, 4), age_ns=5)
+    assert (run.answer_topic, run.answer_ages_ns) == (RELATIVE, [5, 5, 5])
+    feed(run, DEPTH, range(2, 4), age_ns=7)
+    assert (run.answer_topic, run.answer_ages_ns) == (DEPTH, [7, 7])
+
+
+def test_depth_without_a_scale_is_not_lost():
+    run = Recording(frames=4)
+    feed(run, LEFT, range(1, 5))
+    feed(run, RELATIVE, (1, 2, 4))
+    feed(run, DEPTH, (3, 4))  # no scale for frames 1 and 2; the relative answer to 3 is lost
+    assert run.lost() == {LEFT: 0, RELATIVE: 1, DEPTH: 0}
+    assert not run.complete
+
+
+def test_a_run_of_relative_answers_can_be_complete():
+    run = Recording(frames=2)
+    feed(run, LEFT, range(1, 3))
+    feed(run, RELATIVE, range(1, 3))
+    assert run.complete
+
+
 def test_frames_beyond_those_of_interest_are_ignored():
     run = Recording(frames=3)
     feed(run, LEFT, range(1, 6))
@@ -111,4 +136,4 @@ def test_the_best_frame_is_the_newest_of_the_fullest():
     for index in range(1, 4):
         run.add(DEPTH, index, index, maps[index])
     run.add(LEFT, 5, 5, maps[5])
-    assert run.best[DEPTH][0, 0] == run.best[LEFT][0, 0] == 3
+    assert run.best[DEPTH][0, 0] == run.best[LEFT][0, 0] == run.best_ns == 3

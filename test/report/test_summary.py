@@ -88,3 +88,24 @@ def test_table_shows_what_there_is_and_says_what_was_scored(run):
     assert rows['bad-1.0'] == '37.50 % missing answers counted as wrong'
     without = summary.table(summary.summarize(recording.Recording(), None))
     assert 'bad-1.0' not in without and 'latency' not in without
+
+
+def test_a_relative_run_has_a_latency_and_no_scores():
+    run = recording.Recording()
+    for stamp in (1000 * MS, 2000 * MS):
+        run.add(recording.LEFT, stamp, stamp + MS, np.zeros((2, 4), np.uint8))
+        run.add(recording.RELATIVE, stamp, stamp + 20 * MS, np.ones((2, 4), np.float32))
+    report = summary.summarize(run, RIG)
+    assert (report['answer'], report['frames_answered']) == (recording.RELATIVE, 2)
+    assert report['latency_ms_p50'] == 20
+    assert report['valid_share'] is None and report['frames_scored'] == 0
+    assert 'valid share' not in summary.table(report)
+    assert Maps.from_frame(run.best, RIG).relative.tolist() == np.ones((2, 4)).tolist()
+
+
+def test_table_says_how_many_points_agree_with_the_fit(run):
+    fit = {'points': 1500.0, 'inliers': 1200.0, 'cells': 16.0, 'residual': 0.0031}
+    lines = summary.table({**summary.summarize(run, RIG), 'scale_fit': fit}).splitlines()
+    rows = {line[:20].strip(): ' '.join(line[20:].split()) for line in lines}
+    assert rows['points that agree'].startswith('80.00 % of 1500')
+    assert rows['fit residual'].startswith('0.31 %')

@@ -19,7 +19,7 @@ def domain():
 
 @pytest.fixture(scope='module')
 def start_node(domain, tmp_path_factory):
-    """Call it to start a stereo node; every one is ended after the module."""
+    """Call it to start a node, see NodeProcess; every one is ended after the module."""
     from harness import NodeProcess
 
     nodes = []
@@ -56,13 +56,48 @@ def robots(context):
 @pytest.fixture
 def make_robot(context, robots):
     """Call it to get the robot around the node of a namespace, with nobody listening yet."""
-    from harness import Robot
+    from robots import StereoRobot
 
-    def make(namespace='', name='robot', **kwargs):
+    def make(namespace='', name='robot', kind=StereoRobot, **kwargs):
         if (namespace, name) not in robots:
-            robots[namespace, name] = Robot(context, namespace, name, **kwargs)
+            robots[namespace, name] = kind(context, namespace, name, **kwargs)
         return robots[namespace, name]
 
     yield make
     for robot in robots.values():
         robot.rest()
+
+
+@pytest.fixture
+def start_source(domain, tmp_path):
+    """Call it to start a stand-in camera by its name; every one is ended after the test."""
+    from source_process import Source
+
+    sources = []
+
+    def start(name, **parameters):
+        sources.append(Source(domain, tmp_path, name, **parameters))
+        return sources[-1]
+
+    yield start
+    for source in sources:
+        if source.process.poll() is None:
+            source.process.kill()
+        source.process.communicate()
+
+
+@pytest.fixture
+def listen(domain):
+    """Call it to hear a stand-in camera, and more: listen(lidar__points=PointCloud2)."""
+    from source_process import Ears
+
+    all_ears = []
+
+    def make(**more):
+        topics = {name.replace('__', '/'): kind for name, kind in more.items()}
+        all_ears.append(Ears(domain, topics))
+        return all_ears[-1]
+
+    yield make
+    for ears in all_ears:
+        ears.close()

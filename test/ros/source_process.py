@@ -12,9 +12,16 @@ from harness import REPOSITORY
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CameraInfo, Image
 
 DEADLINE_S = 30.0
 QOS = QoSProfile(depth=200, reliability=ReliabilityPolicy.RELIABLE)
+INPUTS = {
+    'left/image_rect': Image,
+    'right/image_rect': Image,
+    'left/camera_info': CameraInfo,
+    'right/camera_info': CameraInfo,
+}
 
 
 class Source:
@@ -48,7 +55,7 @@ class Source:
 
 
 class Ears:
-    """Hears the topics given; `heard` keeps every message by topic."""
+    """Hears images, camera infos and the topics given; `heard` keeps every message by topic."""
 
     def __init__(self, domain, topics):
         self._context = rclpy.Context()
@@ -56,6 +63,7 @@ class Ears:
         self._node = Node('ears', context=self._context)
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
+        topics = {**INPUTS, **topics}
         self.heard = {topic: [] for topic in topics}
         for topic, kind in topics.items():
             self._node.create_subscription(kind, topic, self.heard[topic].append, QOS)
@@ -72,6 +80,10 @@ class Ears:
         self.wait_for(lambda: source.process.poll() is not None)
         for _ in range(200):
             self._executor.spin_once(timeout_sec=0)
+
+    def publishers(self, topic):
+        """How many publish a topic now."""
+        return self._node.count_publishers(topic)
 
     def close(self):
         self._executor.shutdown()

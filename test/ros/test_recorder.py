@@ -2,13 +2,8 @@
 """The recorder as a real process, fed over real middleware by publishers of this process."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
-import threading
 import time
-from array import array
 
 import cv2
 import numpy as np
@@ -18,26 +13,25 @@ rclpy = pytest.importorskip('rclpy')
 
 from rclpy.context import Context  # noqa: E402
 from rclpy.node import Node  # noqa: E402
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField  # noqa: E402
-from stereo_msgs.msg import DisparityImage  # noqa: E402
+from recorder_feed import (  # noqa: E402
+    BASELINE_M,
+    DEADLINE_S,
+    DEPTH_M,
+    DOFFS,
+    FOCAL_PX,
+    FRAMES,
+    MONO,
+    STEREO,
+    advertise,
+    end_of,
+    play,
+    start_recorder,
+)
 
+from vizion3d_ros.report.montage import DISAGREES  # noqa: E402
 from vizion3d_ros.ros import recorder as recorder_module  # noqa: E402
 
 pytestmark = pytest.mark.ros
-
-HEIGHT, WIDTH, FRAMES = 60, 80, 6
-FOCAL_PX, BASELINE_M, DOFFS = 100.0, 0.2, 6.0
-DEADLINE_S = 30.0
-IMAGES = ('left/image_rect', 'depth/image', 'confidence/image', 'ground_truth/depth')
-KINDS = {
-    **dict.fromkeys(IMAGES, Image),
-    'disparity': DisparityImage,
-    'points2': PointCloud2,
-    **dict.fromkeys(('left/camera_info', 'right/camera_info'), CameraInfo),
-}
-TRUTH_M = np.full((HEIGHT, WIDTH), 2.0, np.float32)
-DEPTH_M = TRUTH_M * np.float32(1.1)
-DEPTH_M[:15] = np.nan  # a quarter of the rows
 
 
 @pytest.fixture
@@ -57,107 +51,9 @@ def node(domain):
     context.shutdown()
 
 
-def start_recorder(domain, out, **parameters):
-    command = [
-        sys.executable,
-        '-m',
-        'vizion3d_ros.ros.recorder',
-        '--ros-args',
-        '-p',
-        f'out:={out}',
-    ]
-    for name, value in parameters.items():
-        command += ['-p', f'{name}:={value}']
-    env = {**os.environ, 'ROS_DOMAIN_ID': str(domain), 'PYTHONUNBUFFERED': '1'}
-    return subprocess.Popen(
-        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-
-
-def end_of(process):
-    """Give the exit code and the rest of the output."""
-    try:
-        output, _ = process.communicate(timeout=DEADLINE_S)
-    finally:
-        process.kill()
-    return process.returncode, output
-
-
-def advertise(node, process, topics):
-    """Create publishers and wait until the recorder says it found each of them."""
-    publishers = {topic: node.create_publisher(KINDS[topic], topic, 10) for topic in topics}
-    unheard = {topic for topic in topics if not topic.endswith('camera_info')}
-    alarm = threading.Timer(DEADLINE_S, process.kill)
-    alarm.start()
-    while unheard:
-        line = process.stdout.readline()
-        assert line, f'the recorder ended without finding {unheard}'
-        unheard -= {topic for topic in unheard if f' {topic}: 1 publisher' in line}
-    # Found is not yet found in return, and a writer that knows no reader sends nothing.
-    while not all(publisher.get_subscription_count() for publisher in publishers.values()):
-        assert alarm.is_alive(), 'a publisher does not see the recorder'
-        time.sleep(0.01)
-    alarm.cancel()
-    return publishers
-
-
-def image(pixels, encoding):
-    height, width = pixels.shape[:2]
-    padded = np.pad(pixels.reshape(height, -1).view(np.uint8), ((0, 0), (0, 8)))
-    message = Image(height=height, width=width, encoding=encoding, step=padded.shape[1])
-    message.data = array('B', padded.tobytes())
-    return message
-
-
-def camera_info(cx, tx):
-    p = [FOCAL_PX, 0.0, cx, tx, 0.0, FOCAL_PX, 30.0, 0.0, 0.0, 0.0, 1.0, 0.0]
-    k = [FOCAL_PX, 0.0, cx, 0.0, FOCAL_PX, 30.0, 0.0, 0.0, 1.0]
-    return CameraInfo(width=WIDTH, height=HEIGHT, k=k, p=p)
-
-
-def disparity():
-    corrected = np.nan_to_num(FOCAL_PX * BASELINE_M / DEPTH_M).astype(np.float32)
-    return DisparityImage(image=image(corrected, '32FC1'), min_disparity=1.0, max_disparity=60.0)
-
-
-def cloud():
-    names = ('x', 'y', 'z', 'rgb')
-    fields = [PointField(name=n, offset=4 * i, datatype=7, count=1) for i, n in enumerate(names)]
-    points = np.array([[0.5, -0.25, 2.0, 0.0], [np.nan] * 4, [1.0, 1.0, 3.0, 0.0]], np.float32)
-    points[:, 3] = np.array([0xFF8000, 0, 0x0000FF], np.uint32).view(np.float32)
-    message = PointCloud2(height=1, width=3, point_step=16, row_step=48, fields=fields)
-    message.data = array('B', points.tobytes())
-    return message
-
-
-def messages():
-    return {
-        'left/camera_info': camera_info(40.0, 0.0),
-        'right/camera_info': camera_info(40.0 + DOFFS, -FOCAL_PX * BASELINE_M),
-        'left/image_rect': image(np.full((HEIGHT, WIDTH, 3), 90, np.uint8), 'rgb8'),
-        'ground_truth/depth': image(TRUTH_M, '32FC1'),
-        'disparity': disparity(),
-        'confidence/image': image(np.ones_like(TRUTH_M), '32FC1'),
-        'points2': cloud(),
-        'depth/image': image(DEPTH_M, '32FC1'),
-    }
-
-
-def play(node, publishers, skip=()):
-    """Publish FRAMES frames of what is advertised, but not the (topic, index) in skip."""
-    content = messages()
-    for index in range(FRAMES):
-        stamp = node.get_clock().now().to_msg()
-        for topic, message in content.items():
-            if topic in publishers and (topic, index) not in skip:
-                message.header.stamp = stamp
-                publishers[topic].publish(message)
-        time.sleep(0.05)  # a camera's period, nothing waits for it
-
-
 def test_a_run_is_reported_with_its_loss(domain, node, tmp_path):
     process = start_recorder(domain, tmp_path, frames=FRAMES)
-    publishers = advertise(node, process, KINDS)
+    publishers = advertise(node, process, STEREO)
     play(node, publishers, skip={('depth/image', 3)})
     code, output = end_of(process)
     assert code == 0, output
@@ -174,7 +70,7 @@ def test_a_run_is_reported_with_its_loss(domain, node, tmp_path):
 def test_pictures_cloud_and_raw_disparity_are_written(domain, node, tmp_path):
     (tmp_path / 'cloud.ply').write_text('of an earlier run')
     process = start_recorder(domain, tmp_path, frames=FRAMES)
-    play(node, advertise(node, process, KINDS))
+    play(node, advertise(node, process, STEREO))
     code, output = end_of(process)
     assert code == 0, output
     raw = np.load(tmp_path / 'disparity.npy')
@@ -198,6 +94,33 @@ def test_without_depth_the_disparity_is_the_answer(domain, node, tmp_path):
     assert report['valid_share'] == 0.75 and report['depth_error_median'] is None
 
 
+def test_a_relative_answer_is_reported_with_the_remark_on_it(domain, node, tmp_path):
+    process = start_recorder(domain, tmp_path, frames=FRAMES, remark="'random weights'")
+    play(node, advertise(node, process, ['left/image_rect', 'relative_depth/image']))
+    code, output = end_of(process)
+    assert code == 0, output
+    report = json.loads((tmp_path / 'report.json').read_text())
+    assert (report['answer'], report['remark']) == ('relative_depth/image', 'random weights')
+    assert report['frames_answered'] == FRAMES and report['latency_ms_p50'] > 0
+    assert report['valid_share'] is None and 'scale_fit' not in report
+
+
+def test_metres_of_a_mono_node_are_reported_with_the_fit(domain, node, tmp_path):
+    forward = '[0.0, 0.0, 0.0, 0.5, -0.5, 0.5, 0.5]'
+    process = start_recorder(domain, tmp_path, frames=FRAMES, sparse_transform=forward)
+    play(node, advertise(node, process, MONO))
+    code, output = end_of(process)
+    assert code == 0, output
+    report = json.loads((tmp_path / 'report.json').read_text())
+    assert report['answer'] == 'depth/image'
+    assert report['depth_error_median'] == pytest.approx(0.1, rel=1e-5)
+    fit = {'points': 2.0, 'inliers': 1.0, 'cells': 1.0, 'residual': 0.0031}
+    assert report['scale_fit'] == fit
+    assert 'of 2, with scale and shift' in output
+    picture = cv2.imread(str(tmp_path / 'montage.png'))
+    assert (picture == DISAGREES).all(axis=2).any()  # the point that is twice too far
+
+
 def test_silence_is_a_failure_with_a_reason(domain, tmp_path):
     code, output = end_of(start_recorder(domain, tmp_path, timeout=1.0))
     assert code == 1
@@ -205,12 +128,12 @@ def test_silence_is_a_failure_with_a_reason(domain, tmp_path):
     assert json.loads((tmp_path / 'report.json').read_text())['frames_answered'] == 0
 
 
-def test_images_without_answers_point_at_the_stereo_node(domain, node, tmp_path):
+def test_images_without_answers_point_at_the_node(domain, node, tmp_path):
     process = start_recorder(domain, tmp_path, frames=FRAMES)
     play(node, advertise(node, process, ['left/image_rect']))
     code, output = end_of(process)
     assert code == 1
-    assert f'{FRAMES} images came' in output and 'is the stereo node running' in output
+    assert f'{FRAMES} images came' in output and 'is the stereo or mono node running' in output
 
 
 def test_the_run_ends_with_its_source(domain, node, tmp_path):
@@ -292,6 +215,7 @@ def test_losses_are_counted_where_matched_events_do_not_exist(domain, tmp_path, 
         node = recorder_module.Recorder()
         heard = {*recorder_module.TOPICS, 'points2'}
         assert len(accepted) == len(heard)
+        heard |= {'sparse_depth/points', 'diagnostics'}
         assert {s.topic_name.lstrip('/') for s in node.subscriptions} >= heard
         node.destroy_node()
     finally:

@@ -1,73 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The stand-in cameras as real processes, heard over real middleware."""
+"""The synthetic rig as a real process, heard over real middleware."""
 
 import json
 import re
 import signal
 import time
 
-import cv2
 import numpy as np
 import pytest
 
 rclpy = pytest.importorskip('rclpy')
 
-from harness import free_domain  # noqa: E402
 from scene import to_ns  # noqa: E402
-from sensor_msgs.msg import CameraInfo, Image  # noqa: E402
-from source_process import Ears, Source  # noqa: E402
+from sensor_msgs.msg import Image, PointCloud2, PointField  # noqa: E402
+from sensor_msgs_py import point_cloud2  # noqa: E402
 
 from vizion3d_ros.contracts.camera import StereoRig  # noqa: E402
+from vizion3d_ros.geometry.sparse_depth import project  # noqa: E402
 from vizion3d_ros.ros.camera_messages import camera_infos, encode  # noqa: E402
 from vizion3d_ros.ros.messages_in import image_to_array  # noqa: E402
 from vizion3d_ros.ros.synthetic_rig import faulty  # noqa: E402
+from vizion3d_ros.sources.lidar import LIDAR_POSE  # noqa: E402
 from vizion3d_ros.sources.scene import SyntheticScene  # noqa: E402
 
 pytestmark = pytest.mark.ros
 
 WIDTH, HEIGHT = 96, 64
 START_S = 20.0
-INPUTS = {
-    'left/image_rect': Image,
-    'right/image_rect': Image,
-    'left/camera_info': CameraInfo,
-    'right/camera_info': CameraInfo,
-}
 SMALL = {'width': WIDTH, 'height': HEIGHT, 'rate': 100.0, 'wait_for_subscribers': START_S}
-
-
-@pytest.fixture(scope='module')
-def domain():
-    return free_domain()
-
-
-@pytest.fixture
-def start(domain, tmp_path):
-    sources = []
-
-    def make(name, **parameters):
-        sources.append(Source(domain, tmp_path, name, **parameters))
-        return sources[-1]
-
-    yield make
-    for source in sources:
-        if source.process.poll() is None:
-            source.process.kill()
-        source.process.communicate()
-
-
-@pytest.fixture
-def listen(domain):
-    all_ears = []
-
-    def make(**more):
-        topics = {**INPUTS, **{name.replace('__', '/'): Image for name in more if more[name]}}
-        all_ears.append(Ears(domain, topics))
-        return all_ears[-1]
-
-    yield make
-    for ears in all_ears:
-        ears.close()
 
 
 def small_rig(doffs=0.0):
@@ -75,9 +35,9 @@ def small_rig(doffs=0.0):
     return rig.model_copy(update={'doffs': doffs})
 
 
-def test_frames_are_those_of_the_scene_with_its_true_depth(start, listen):
-    ears = listen(ground_truth__depth=True)
-    source = start('synthetic_rig', **SMALL, frames=5, doffs=3.0)
+def test_frames_are_those_of_the_scene_with_its_true_depth(start_source, listen):
+    ears = listen(ground_truth__depth=Image)
+    source = start_source('synthetic_rig', **SMALL, frames=5, doffs=3.0)
     ears.listen_until_the_end(source)
     assert source.summary() == {
         'frames_sent': 5, 'late': 0, 'dropped_left': 0, 'dropped_right': 0
@@ -102,13 +62,61 @@ def test_frames_are_those_of_the_scene_with_its_true_depth(start, listen):
     assert right_info[0].p[2] - left_info[0].p[2] == pytest.approx(3.0)
 
 
+def scans(ears):
+    """Points of every scan, float32 (N, 3), after a look at its header and layout."""
+    for cloud, image in zip(ears.heard['lidar/points'], ears.heard['left/image_rect']):
+        assert cloud.header.frame_id == 'rig_lidar_frame'
+        assert cloud.header.stamp == image.header.stamp
+        assert [(field.name, field.datatype) for field in cloud.fields] == [
+            (axis, PointField.FLOAT32) for axis in 'xyz'
+        ]
+        yield point_cloud2.read_points_numpy(cloud)
+
+
+def test_the_lidar_sees_the_depth_of_the_left_camera(start_source, listen):
+    ears = listen(lidar__points=PointCloud2)
+    ears.listen_until_the_end(start_source('synthetic_rig', **SMALL, frames=3, lidar_points=500))
+    scene, camera = SyntheticScene(small_rig()), small_rig().left
+    for index, points in enumerate(scans(ears)):
+        seen = project(points, LIDAR_POSE, camera)
+        assert seen.depth_m.size == len(points) == 500
+        pixels = np.rint(seen.rows).astype(int), np.rint(seen.columns).astype(int)
+        true = scene.at(index / SMALL['rate']).depth_m[pixels]
+        np.testing.assert_allclose(seen.depth_m, true, rtol=1e-5)
+    assert index == 2
+
+
+def test_the_lidar_is_as_wrong_as_asked(start_source, listen):
+    ears = listen(lidar__points=PointCloud2)
+    options = {'lidar_points': 2000, 'lidar_noise': 0.01, 'lidar_outliers': 0.25}
+    ears.listen_until_the_end(start_source('synthetic_rig', **SMALL, frames=1, **options))
+    (points,) = scans(ears)
+    seen = project(points, LIDAR_POSE, small_rig().left)
+    pixels = np.rint(seen.rows).astype(int), np.rint(seen.columns).astype(int)
+    errors = np.abs(seen.depth_m - SyntheticScene(small_rig()).at(0.0).depth_m[pixels])
+    assert 0.6 < (errors < 0.04).mean() < 0.85
+    assert 0.003 < np.median(errors) < 0.03
+
+
+def test_without_points_there_is_no_lidar(start_source, listen):
+    ears = listen(lidar__points=PointCloud2)
+    source = start_source('synthetic_rig', **SMALL)
+    ears.wait_for(lambda: len(ears.heard['left/image_rect']) > 2)
+    assert ears.publishers('left/image_rect') == 1
+    assert ears.publishers('lidar/points') == 0
+    source.process.send_signal(signal.SIGINT)
+    source.summary()
+
+
 @pytest.mark.parametrize(
     ('encoding', 'pixel_bytes', 'padding'),
     [('mono8', 1, 0), ('bgra8', 4, 7), ('mono16', 2, 13), ('bayer_rggb8', 1, 5)],
 )
-def test_encodings_and_row_padding(start, listen, encoding, pixel_bytes, padding):
+def test_encodings_and_row_padding(start_source, listen, encoding, pixel_bytes, padding):
     ears = listen()
-    source = start('synthetic_rig', **SMALL, frames=1, encoding=encoding, row_padding=padding)
+    source = start_source(
+        'synthetic_rig', **SMALL, frames=1, encoding=encoding, row_padding=padding
+    )
     ears.listen_until_the_end(source)
     assert source.summary()['frames_sent'] == 1
     image = ears.heard['left/image_rect'][0]
@@ -121,10 +129,10 @@ def test_encodings_and_row_padding(start, listen, encoding, pixel_bytes, padding
     )
 
 
-def test_lost_frames_and_shifted_stamps_are_as_counted(start, listen):
+def test_lost_frames_and_shifted_stamps_are_as_counted(start_source, listen):
     ears = listen()
     options = {'frames': 60, 'drop_rate': 0.3, 'stamp_jitter': 0.004, 'seed': 3}
-    source = start('synthetic_rig', **{**SMALL, 'rate': 50.0}, **options)
+    source = start_source('synthetic_rig', **{**SMALL, 'rate': 50.0}, **options)
     ears.listen_until_the_end(source)
     summary = source.summary()
     left, right = ears.heard['left/image_rect'], ears.heard['right/image_rect']
@@ -141,9 +149,9 @@ def test_lost_frames_and_shifted_stamps_are_as_counted(start, listen):
     assert 1.0 < paired.max() <= 4.0
 
 
-def test_noise_has_the_deviation_asked_for_and_differs_between_the_cameras(start, listen):
+def test_noise_has_the_deviation_asked_for_and_differs_between_the_cameras(start_source, listen):
     ears = listen()
-    ears.listen_until_the_end(start('synthetic_rig', **SMALL, frames=1, noise=4.0))
+    ears.listen_until_the_end(start_source('synthetic_rig', **SMALL, frames=1, noise=4.0))
     scene = SyntheticScene(small_rig()).at(0.0)
     noises = []
     for side, clean in (('left', scene.left), ('right', scene.right)):
@@ -156,14 +164,16 @@ def test_noise_has_the_deviation_asked_for_and_differs_between_the_cameras(start
     assert abs(np.corrcoef(noises)[0, 1]) < 0.05
 
 
-def test_it_says_that_it_renders_and_how_long(start):
-    _, _, err = start('synthetic_rig', **{**SMALL, 'wait_for_subscribers': 0.0}, frames=2).end()
+def test_it_says_that_it_renders_and_how_long(start_source):
+    _, _, err = start_source(
+        'synthetic_rig', **{**SMALL, 'wait_for_subscribers': 0.0}, frames=2
+    ).end()
     assert re.search(rf'rendering 2 of 2 frames of a swing, {WIDTH}x{HEIGHT}: about \d+ s', err)
 
 
-def test_missing_camera_infos_are_missing(start, listen):
+def test_missing_camera_infos_are_missing(start_source, listen):
     ears = listen()
-    source = start('synthetic_rig', **SMALL, frames=2, camera_info_fault='missing')
+    source = start_source('synthetic_rig', **SMALL, frames=2, camera_info_fault='missing')
     ears.listen_until_the_end(source)
     assert len(ears.heard['left/image_rect']) == 2
     assert ears.heard['left/camera_info'] == ears.heard['right/camera_info'] == []
@@ -187,9 +197,9 @@ def test_each_camera_info_fault_shows(fault, shows):
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_quickly_and_without_complaint(start, listen, number):
+def test_a_signal_ends_it_quickly_and_without_complaint(start_source, listen, number):
     ears = listen()
-    source = start('synthetic_rig', **SMALL)
+    source = start_source('synthetic_rig', **SMALL)
     ears.wait_for(lambda: len(ears.heard['left/image_rect']) > 3)
     source.process.send_signal(number)
     begun = time.monotonic()
@@ -198,8 +208,8 @@ def test_a_signal_ends_it_quickly_and_without_complaint(start, listen, number):
     assert source.summary()['frames_sent'] >= 3  # the fourth may have been cut in two
 
 
-def test_it_waits_for_listeners_only_so_long(start):
-    source = start('synthetic_rig', **{**SMALL, 'wait_for_subscribers': 0.2}, frames=2)
+def test_it_waits_for_listeners_only_so_long(start_source):
+    source = start_source('synthetic_rig', **{**SMALL, 'wait_for_subscribers': 0.2}, frames=2)
     code, out, err = source.end()
     assert code == 0
     assert json.loads(out.splitlines()[-1])['frames_sent'] == 2
@@ -215,67 +225,8 @@ def test_it_waits_for_listeners_only_so_long(start):
         ('play_pair', {'folder': '/nowhere/at/all'}, ('/nowhere/at/all', 'left.png')),
     ],
 )
-def test_a_bad_parameter_is_one_line_and_exit_code_1(start, name, parameters, words):
-    code, _, err = start(name, **parameters).end()
+def test_a_bad_parameter_is_one_line_and_exit_code_1(start_source, name, parameters, words):
+    code, _, err = start_source(name, **parameters).end()
     assert code == 1
     assert 'Traceback' not in err
     assert all(word in err for word in words), err
-
-
-def save_pair(folder, shade, calibration=None, disparity=None):
-    folder.mkdir()
-    for name, value in (('left.png', shade), ('right.png', shade + 1)):
-        cv2.imwrite(str(folder / name), np.full((6, 10, 3), (value, 0, 0), np.uint8))
-    if calibration:
-        (folder / 'calib.txt').write_text(calibration)
-    if disparity is not None:
-        np.savez(folder / 'disparity.npz', disparity=disparity)
-
-
-def test_stored_pairs_are_played_in_order(start, listen, tmp_path):
-    calibration = (
-        'cam0=[20 0 4; 0 20 3; 0 0 1]\ncam1=[20 0 6; 0 20 3; 0 0 1]\n'
-        'doffs=2\nbaseline=100\nwidth=10\nheight=6\n'
-    )
-    truth = np.full((6, 10), 3.0, np.float32)
-    truth[0, 0] = np.nan
-    pairs = tmp_path / 'pairs'
-    pairs.mkdir()
-    save_pair(pairs / 'a', 10, calibration, truth)
-    save_pair(pairs / 'b', 20)
-    ears = listen(ground_truth__disparity=True)
-    options = {'rate': 20.0, 'loop': False, 'wait_for_subscribers': START_S}
-    source = start('play_pair', folder=pairs, **options)
-    ears.listen_until_the_end(source)
-    code, out, err = source.end()
-    assert code == 0
-    assert json.loads(out.splitlines()[-1])['frames_sent'] == 2
-    assert 'b has no calib.txt' in err and 'disparity only' in err
-    left, right, _, infos, truths = (ears.heard[topic] for topic in ears.heard)
-    assert [image_to_array(image)[0, 0].tolist() for image in left] == [[0, 0, 10], [0, 0, 20]]
-    assert image_to_array(right[0])[0, 0].tolist() == [0, 0, 11]
-    assert infos[0].p[3] == pytest.approx(-2.0) and infos[0].p[2] == pytest.approx(6.0)
-    assert infos[1].p[3] == 0
-    assert len(truths) == 1
-    sent = np.frombuffer(truths[0].data, np.float32).reshape(6, 10)
-    np.testing.assert_array_equal(sent, truth)
-
-
-def test_a_pair_is_repeated_for_as_many_frames_as_asked(start, listen, tmp_path):
-    save_pair(tmp_path / 'pair', 10)
-    ears = listen()
-    options = {'rate': 50.0, 'frames': 7, 'encoding': 'mono8', 'wait_for_subscribers': START_S}
-    source = start('play_pair', folder=tmp_path / 'pair', **options)
-    ears.listen_until_the_end(source)
-    assert source.summary()['frames_sent'] == 7
-    images = ears.heard['left/image_rect']
-    assert len(images) == 7
-    assert {image.encoding for image in images} == {'mono8'}
-
-
-def test_a_pair_that_cannot_be_read_ends_it_with_the_file_named(start, tmp_path):
-    save_pair(tmp_path / 'pair', 10, calibration='cam0=nonsense')
-    code, _, err = start('play_pair', folder=tmp_path / 'pair').end()
-    assert code == 1
-    assert 'calib.txt: cam0 must be a matrix' in err
-    assert 'Traceback' not in err

@@ -60,6 +60,11 @@ class StereoCommand(Contract):
     settings: StereoSettings = StereoSettings()
     outputs: frozenset[Output] = frozenset()
 
+    @property
+    def image(self) -> NDArray[np.uint8]:
+        """The image whose pixels the answer has: the left one."""
+        return self.left
+
     @model_validator(mode='after')
     def _same_size(self) -> Self:
         _check_size('left image', self.left, self.rig.left)

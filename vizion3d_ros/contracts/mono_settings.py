@@ -61,7 +61,7 @@ class SparseDepthSettings(Contract):
     )
     tolerance: float = Field(
         0.1,
-        ge=0.001,
+        ge=0.01,
         le=1.0,
         description='Error of the depth at which a point disagrees, as share',
     )

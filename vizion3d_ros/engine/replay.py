@@ -14,84 +14,103 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     Maps = tuple[Tensor, ...]
-    Run = Callable[[Tensor, Tensor], tuple[Tensor, Tensor, Tensor]]
+    Run = Callable[..., Maps]
+    Recording = tuple[torch.cuda.CUDAGraph, Maps, Maps]
 
 WARM_UPS = 3  # as the CUDA graph documentation of torch asks for
+MOST_GRAPHS = 4  # each keeps the memory of a whole run, and the position tables it reads
 
 logger = logging.getLogger(__name__)
 
 
 def accelerate(network: nn.Module, how: str, device: torch.device) -> Run:
-    """Wrap a network of two images; how is off, graph or max."""
+    """Make a function of tensors that answers a tuple of tensors; how is off, graph or max."""
     if how == 'graph' and device.type == 'cuda':
         return GraphReplay(network)
     if how == 'graph':
         logger.warning('compile graph needs a GPU, but the device is %s: running eagerly', device)
     if how == 'max':
         return CompiledOrEager(network)
-    return network
+    return Eager(network)
+
+
+class Eager:
+    """The network as it is."""
+
+    def __init__(self, network: Callable[..., Tensor | Maps]) -> None:
+        self._network = network
+
+    def __call__(self, *inputs: Tensor) -> Maps:
+        """Run; a single answer becomes a tuple of one."""
+        answer = self._network(*inputs)
+        return answer if isinstance(answer, tuple) else (answer,)
 
 
 class GraphReplay:
     """Records one CUDA graph for each input size and replays it, which costs no launches."""
 
     def __init__(self, network: nn.Module) -> None:
-        self._network = network
-        self._graphs: dict[torch.Size, tuple[torch.cuda.CUDAGraph, Maps, Maps]] = {}
+        self._run = Eager(network)
+        self._graphs: dict[tuple[torch.Size, ...], Recording] = {}
         self._eager = False
 
-    def __call__(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def __call__(self, *inputs: Tensor) -> Maps:
         """Run; the answers are copies, so that the next replay does not overwrite them."""
-        if not self._eager and left.shape not in self._graphs:
-            self._record(left, right)
+        shapes = tuple(x.shape for x in inputs)
+        if not self._eager and shapes not in self._graphs:
+            self._record(shapes, inputs)
         if self._eager:
-            answer: tuple[Tensor, Tensor, Tensor] = self._network(left, right)
-            return answer
-        graph, inputs, outputs = self._graphs[left.shape]
-        inputs[0].copy_(left)
-        inputs[1].copy_(right)
+            return self._run(*inputs)
+        graph, places, outputs = self._graphs[shapes]
+        for place, x in zip(places, inputs):
+            place.copy_(x)
         graph.replay()
-        disparity, visibility, confidence = (output.clone() for output in outputs)
-        return disparity, visibility, confidence
+        return tuple(output.clone() for output in outputs)
 
-    def _record(self, left: Tensor, right: Tensor) -> None:
-        inputs = left.clone(), right.clone()
-        side = torch.cuda.Stream(left.device)  # type: ignore[no-untyped-call]
-        side.wait_stream(torch.cuda.current_stream(left.device))
+    def _record(self, shapes: tuple[torch.Size, ...], inputs: Maps) -> None:
+        device = inputs[0].device
+        self._make_room(device)
+        places = tuple(x.clone() for x in inputs)
+        side = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        side.wait_stream(torch.cuda.current_stream(device))
         try:
             with torch.cuda.stream(side):
                 for _ in range(WARM_UPS):
-                    self._network(*inputs)
-            torch.cuda.current_stream(left.device).wait_stream(side)
+                    self._run(*places)
+            torch.cuda.current_stream(device).wait_stream(side)
             graph = torch.cuda.CUDAGraph()
             with torch.cuda.graph(graph):
-                outputs = self._network(*inputs)
+                outputs = self._run(*places)
         except torch.OutOfMemoryError:
             raise
         except RuntimeError as error:
             logger.warning('no CUDA graph could be recorded, running eagerly: %s', error)
             self._eager = True
             return
-        self._graphs[left.shape] = graph, inputs, outputs
+        self._graphs[shapes] = graph, places, outputs
+
+    def _make_room(self, device: torch.device) -> None:
+        """Let go of the oldest recording once it has come to its end."""
+        if len(self._graphs) == MOST_GRAPHS:
+            torch.cuda.synchronize(device)
+            del self._graphs[next(iter(self._graphs))]
 
 
 class CompiledOrEager:
     """torch.compile with the longest search; eager for good once that fails."""
 
     def __init__(self, network: nn.Module) -> None:
-        self._network = network
-        self._compiled: Run | None = torch.compile(network, mode='max-autotune')
+        self._run = Eager(network)
+        self._compiled: Run | None = Eager(torch.compile(network, mode='max-autotune'))
 
-    def __call__(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def __call__(self, *inputs: Tensor) -> Maps:
         """Run; the first call of each input size compiles."""
         if self._compiled is not None:
             try:
-                maps = self._compiled(left, right)
-                return maps[0].clone(), maps[1].clone(), maps[2].clone()
+                return tuple(output.clone() for output in self._compiled(*inputs))
             except torch.OutOfMemoryError:
                 raise
             except Exception as error:  # the compiler fails in a hundred ways
                 logger.warning('torch.compile failed, running eagerly: %s', error)
                 self._compiled = None
-        answer: tuple[Tensor, Tensor, Tensor] = self._network(left, right)
-        return answer
+        return self._run(*inputs)

@@ -7,44 +7,36 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from vizion3d_ros.contracts.errors import BackendError
 from vizion3d_ros.contracts.results import Match
-from vizion3d_ros.engine.device import choose_device, choose_precision, every_core
+from vizion3d_ros.engine.device import choose_device, every_core
+from vizion3d_ros.engine.network_backend import NetworkBackend, enough_memory, upload
 from vizion3d_ros.engine.networks import s2m2
-from vizion3d_ros.engine.replay import accelerate
-from vizion3d_ros.engine.weights import S2M2, Shapes, load, resolve
+from vizion3d_ros.engine.weights import S2M2
 from vizion3d_ros.geometry.resize import Fit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import numpy as np
     from numpy.typing import NDArray
-    from torch import Tensor
 
     from vizion3d_ros.contracts.camera import StereoRig
-    from vizion3d_ros.contracts.stereo_settings import S2m2Settings, StereoSettings
-
-    Run = Callable[[Tensor, Tensor], tuple[Tensor, Tensor, Tensor]]
+    from vizion3d_ros.contracts.stereo_settings import StereoSettings
 
 MULTIPLE = 32  # image sizes that the network takes
 STEP_PX = 1 / 16  # its answers are continuous; what is smaller is noise
+REMEDY = 'lower s2m2.max_width and s2m2.max_height, or choose a smaller checkpoint'
 
 
-class S2m2Backend:
+class S2m2Backend(NetworkBackend):
     """
     Neural matching on the CPU or a GPU; see StereoBackend for the contract.
 
     Every pixel is answered whose disparity fits min_depth and max_depth; confidence is the
     network's probability of an error below 4 px of its own size, visibility whether the right
-    camera sees the pixel. The checkpoint is loaded with the first pair, and again when the
-    settings name another; if that fails, the one in use stays.
+    camera sees the pixel.
     """
 
     def __init__(self) -> None:
-        self._key: tuple[object, ...] = ()
-        self._run: Run | None = None
-        self._name = self._checkpoint = ''
+        super().__init__(S2M2, s2m2.build)
 
     def match(
         self,
@@ -59,13 +51,15 @@ class S2m2Backend:
         Raises BackendError when no checkpoint can be loaded or memory does not suffice.
         """
         device = choose_device(settings.device)
-        run = self._network(settings.s2m2, device)
         limits = settings.s2m2
+        run = self._network(limits, device, limits.refine_iterations)
         height, width = left.shape[:2]
         fit = Fit.into(height, width, limits.max_height, limits.max_width, MULTIPLE)
         with torch.inference_mode(), every_core(device):
-            pair = tuple(fit.apply(_upload(image, device)) for image in (left, right))
-            maps = _guarded(run, pair, limits)
+            pair = tuple(fit.apply(upload(image, device)) for image in (left, right))
+            rows, columns = fit.padded_size
+            with enough_memory(f'{limits.model_backend} at {columns}x{rows}', REMEDY):
+                maps = run(*pair)
             disparity, visibility, confidence = (fit.undo(values)[0, 0] for values in maps)
             disparity = disparity * fit.width_ratio
             low, high = _searched(rig, settings)
@@ -78,40 +72,9 @@ class S2m2Backend:
             min_disparity=low,
             max_disparity=high,
             step=STEP_PX * fit.width_ratio,
-            backend_used=self._name,
+            backend_used=f'{self._checkpoint} (S2M2-{self._variant}, {self._ran_on})',
             checkpoint=self._checkpoint,
         )
-
-    def _network(self, settings: S2m2Settings, device: torch.device) -> Run:
-        precision = choose_precision(settings.precision, device)
-        key = (settings.model_backend, settings.sha256, settings.refine_iterations)
-        wanted = (*key, settings.compile, precision, device)
-        if self._run is None or wanted != self._key:
-            checkpoint = load(
-                resolve(settings.model_backend, S2M2, settings.sha256), S2M2, _shapes
-            )
-            with torch.device('meta'):
-                network = s2m2.build(checkpoint.variant, settings.refine_iterations)
-            network.load_state_dict(checkpoint.tensors, assign=True)
-            network = network.requires_grad_(False).to(device, precision)
-            self._run = accelerate(network, settings.compile, device)
-            self._key = wanted
-            self._checkpoint = str(checkpoint.path)
-            self._name = f'{checkpoint.path} (S2M2-{checkpoint.variant}, {precision}, {device})'
-        return self._run
-
-
-def _shapes(variant: str) -> Shapes:
-    with torch.device('meta'):
-        network = s2m2.build(variant)
-    return {name: tuple(value.shape) for name, value in network.state_dict().items()}
-
-
-def _upload(image: NDArray[np.uint8], device: torch.device) -> Tensor:
-    """uint8 (H, W) or (H, W, 3) to float32 (1, 3, H, W); what travels is bytes, not floats."""
-    pixels = torch.as_tensor(image, device=device)
-    pixels = pixels.permute(2, 0, 1) if pixels.ndim == 3 else pixels.expand(3, *pixels.shape)
-    return pixels[None].to(torch.float32)
 
 
 def _searched(rig: StereoRig, settings: StereoSettings) -> tuple[float, float]:
@@ -121,15 +84,3 @@ def _searched(rig: StereoRig, settings: StereoSettings) -> tuple[float, float]:
     depths = settings.max_depth, settings.min_depth
     low, high = (rig.focal_baseline / depth - rig.doffs for depth in depths)
     return low, high
-
-
-def _guarded(run: Run, pair: tuple[Tensor, ...], settings: S2m2Settings) -> tuple[Tensor, ...]:
-    try:
-        return run(*pair)
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        torch.cuda.empty_cache()
-        raise BackendError(
-            f'not enough memory for {settings.model_backend} at {pair[0].shape[-1]}x'
-            f'{pair[0].shape[-2]}: lower s2m2.max_width and s2m2.max_height, or choose a smaller '
-            f'checkpoint ({error})'
-        ) from error

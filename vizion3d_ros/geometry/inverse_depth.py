@@ -15,10 +15,11 @@ def depth_from_relative(relative: Tensor, scale: MetricScale) -> Tensor:
     """
     Z = 1 / (scale * relative + shift): float32 (H, W) metres along the optical axis.
 
-    relative: float32 (H, W), larger = nearer. Where the sum is not positive the depth is +inf.
+    relative: float32 (H, W), larger = nearer; NaN stays NaN. Where the sum is not positive the
+    depth is +inf.
     """
     inverse = torch.add(relative * scale.scale, scale.shift)
-    return torch.where(inverse > 0, 1 / inverse, torch.inf)
+    return torch.where(inverse <= 0, torch.inf, 1 / inverse)
 
 
 def within(depth_m: Tensor, min_depth: float, max_depth: float) -> Tensor:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from vizion3d_ros.contracts.calibration import CameraCalibration
     from vizion3d_ros.contracts.camera import Intrinsics
 
-COEFFICIENTS = {'plumb_bob': (4, 5), 'rational_polynomial': (8, 12, 14), 'equidistant': (4,)}
+FISHEYE = 'equidistant'  # bends straight lines even where all its coefficients are 0
+COEFFICIENTS = {'plumb_bob': (4, 5), 'rational_polynomial': (8, 12, 14), FISHEYE: (4,)}
 """Distortion models and how many numbers each has."""
 
 Maps = tuple['NDArray[Any]', 'NDArray[Any]']
@@ -32,10 +33,11 @@ def rectify(image: NDArray[np.uint8], calibration: CameraCalibration) -> NDArray
     """
     Rectify one raw image, uint8 (H, W) or (H, W, C); what the camera did not see is black.
 
-    An image without distortion and rotation comes back as it is. Raises CalibrationError for a
-    model or a size that does not fit.
+    An image without distortion and rotation comes back as it is. Raises CalibrationError for
+    numbers, a model or a size that do not fit.
     """
-    if not calibration.distorted and _changes_nothing(calibration):
+    _check_numbers(calibration)
+    if _changes_nothing(calibration):
         return image
     height, width = image.shape[:2]
     if (width, height) != calibration.image_size:
@@ -48,14 +50,15 @@ def rectify(image: NDArray[np.uint8], calibration: CameraCalibration) -> NDArray
 
 
 def _changes_nothing(calibration: CameraCalibration) -> bool:
-    unturned = np.allclose(_rotation(calibration), np.eye(3))
-    return bool(unturned and calibration.intrinsics() == calibration.raw_intrinsics())
+    bent = calibration.distorted or calibration.distortion_model == FISHEYE
+    turned = not np.allclose(_rotation(calibration), np.eye(3))
+    return not bent and not turned and calibration.intrinsics() == calibration.raw_intrinsics()
 
 
 @lru_cache(maxsize=4)
 def _maps(calibration: CameraCalibration) -> Maps:
     _check_model(calibration)
-    fisheye = calibration.distortion_model == 'equidistant'
+    fisheye = calibration.distortion_model == FISHEYE
     make = cv2.fisheye.initUndistortRectifyMap if fisheye else cv2.initUndistortRectifyMap
     raw, rectified = _matrix(calibration.raw_intrinsics()), _matrix(calibration.intrinsics())
     coefficients = np.array(calibration.d)
@@ -67,6 +70,21 @@ def _maps(calibration: CameraCalibration) -> Maps:
 def _rotation(calibration: CameraCalibration) -> NDArray[np.float64]:
     rotation = np.reshape(calibration.r, (3, 3))
     return rotation if rotation.any() else np.eye(3)  # zeros: the driver knows of no rectification
+
+
+def _check_numbers(calibration: CameraCalibration) -> None:
+    numbers = {'K': calibration.k, 'D': calibration.d, 'R': calibration.r, 'P': calibration.p}
+    for name, values in numbers.items():
+        if not np.isfinite(values).all():
+            raise CalibrationError(
+                f'camera_info has {name} = {list(values)}, expected finite numbers: '
+                'correct the calibration'
+            )
+    if min(calibration.k[0], calibration.k[4]) <= 0:
+        raise CalibrationError(
+            f'camera_info has K[0] = {calibration.k[0]:g} and K[4] = {calibration.k[4]:g}, the '
+            'focal lengths of the raw image, expected positive numbers: correct the calibration'
+        )
 
 
 def _check_model(calibration: CameraCalibration) -> None:

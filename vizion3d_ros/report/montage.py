@@ -23,9 +23,14 @@ if TYPE_CHECKING:
 
 PANEL_WIDTH = 560
 MARGIN, HEADING, FOOTER, BAR = 24, 34, 44, 12
-PAPER, INK, FAINT = (250, 250, 250), (40, 36, 32), (130, 124, 118)
+PAPER, INK, FAINT, ALERT = (250, 250, 250), (40, 36, 32), (130, 124, 118), (40, 40, 190)
 NO_ANSWER, NO_TRUTH = (0, 0, 0), (120, 120, 120)
-MEANINGS = {NO_ANSWER: 'no measurement', NO_TRUTH: 'no ground truth'}
+DISAGREES = (220, 0, 220)
+MEANINGS = {
+    NO_ANSWER: 'no measurement',
+    NO_TRUTH: 'no ground truth',
+    DISAGREES: 'point that disagrees with the depth',
+}
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
@@ -88,6 +93,12 @@ def disparity_scale(disparity: FloatMap, outliers: float) -> Scale | None:
     return Scale(*span, 'px', cv2.COLORMAP_TURBO) if span else None
 
 
+def relative_scale(relative: FloatMap, outliers: float) -> Scale | None:
+    """Span the values of a relative answer, near bright, as `depth_scale` does."""
+    span = _span(relative, outliers)
+    return Scale(*span, '', cv2.COLORMAP_VIRIDIS) if span else None
+
+
 def photo(title: str, image: NDArray[np.uint8]) -> Panel:
     """Show an image, uint8 (H, W) grey or (H, W, 3) RGB."""
     code = cv2.COLOR_GRAY2BGR if image.ndim == 2 else cv2.COLOR_RGB2BGR
@@ -110,16 +121,16 @@ def error_chart(title: str, error: FloatMap, truth: FloatMap, scale: Scale) -> P
     return replace(panel, marks=(NO_ANSWER, NO_TRUTH))
 
 
-def montage(panels: Sequence[Panel], notes: Rows = ()) -> Picture:
+def montage(panels: Sequence[Panel], notes: Rows = (), remark: str = '') -> Picture:
     """
-    Lay panels out in rows of up to three, the notes (name, value) in the place after them.
+    Lay panels out in rows of up to three, a card with remark and notes (name, value) after them.
 
     Gives uint8 (H, W, 3) BGR. Without panels there is only the notes' card.
     """
     tiles = [_tile(panel) for panel in panels]
     height = max([tile.shape[0] for tile in tiles], default=HEADING + 320)
     marks = dict.fromkeys(mark for panel in panels for mark in panel.marks)
-    tiles.append(_card(notes, marks, height))
+    tiles.append(_card(remark, notes, marks, height))
     columns = 2 if len(tiles) == 4 else min(3, len(tiles))
     tiles += [_paper(height)] * (-len(tiles) % columns)
     padded = [_extend(tile, height) for tile in tiles]
@@ -143,7 +154,8 @@ def _tile(panel: Panel) -> Picture:
     picture = cv2.resize(panel.picture, (PANEL_WIDTH, height), interpolation=method)
     tile = _paper(HEADING + height + FOOTER)
     tile[HEADING : HEADING + height, MARGIN:] = picture
-    _write(tile, panel.title, MARGIN, HEADING - 10, size=0.62, weight=2)
+    size = 0.62 * min(1.0, PANEL_WIDTH / _width(panel.title, 0.62, 2))
+    _write(tile, panel.title, MARGIN, HEADING - 10, size=size, weight=2)
     if panel.scale:
         _draw_scale(tile, panel.scale, HEADING + height + 8)
     return tile
@@ -153,14 +165,16 @@ def _draw_scale(tile: Picture, scale: Scale, top: int) -> None:
     tile[top : top + BAR, MARGIN:] = scale.color(np.linspace(0, 1, PANEL_WIDTH)[None, :])
     for position in (0.0, 0.25, 0.5, 0.75, 1.0):
         label = scale.tick(position)
-        width = cv2.getTextSize(label, FONT, 0.45, 1)[0][0]
-        left = MARGIN + round(position * (PANEL_WIDTH - width))
+        left = MARGIN + round(position * (PANEL_WIDTH - _width(label, 0.45, 1)))
         _write(tile, label, left, top + BAR + 17, size=0.45, color=FAINT)
 
 
-def _card(notes: Rows, marks: Iterable[Color], height: int) -> Picture:
+def _card(remark: str, notes: Rows, marks: Iterable[Color], height: int) -> Picture:
     card = _paper(height)
     y = HEADING + 18
+    for line in _lines(remark[:1].upper() + remark[1:], 0.62, 2):
+        _write(card, line, MARGIN, y, size=0.62, weight=2, color=ALERT)
+        y += 32
     for name, value in notes:
         _write(card, name, MARGIN, y, color=FAINT)
         _write(card, value, MARGIN + 210, y)
@@ -173,6 +187,18 @@ def _card(notes: Rows, marks: Iterable[Color], height: int) -> Picture:
     return card
 
 
+def _lines(text: str, size: float, weight: int) -> list[str]:
+    """Break a text between words so that each line fits a panel."""
+    lines: list[str] = []
+    for word in text.split():
+        longer = f'{lines[-1]} {word}' if lines else word
+        if lines and _width(longer, size, weight) <= PANEL_WIDTH:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
+
+
 def _paper(height: int) -> Picture:
     return np.full((height, MARGIN + PANEL_WIDTH, 3), PAPER, np.uint8)
 
@@ -181,6 +207,10 @@ def _extend(tile: Picture, height: int, right: int = 0) -> Picture:
     below = height - tile.shape[0]
     border = cv2.copyMakeBorder(tile, 0, below, 0, right, cv2.BORDER_CONSTANT, value=PAPER)
     return np.asarray(border, np.uint8)
+
+
+def _width(text: str, size: float, weight: int) -> int:
+    return int(cv2.getTextSize(text, FONT, size, weight)[0][0])
 
 
 def _write(

@@ -15,12 +15,16 @@ LEFT = 'left/image_rect'
 DEPTH = 'depth/image'
 DISPARITY = 'disparity'
 CONFIDENCE = 'confidence/image'
+RELATIVE = 'relative_depth/image'
 POINTS = 'points2'
+SPARSE = 'sparse_depth/points'
 TRUE_DEPTH = 'ground_truth/depth'
 TRUE_DISPARITY = 'ground_truth/disparity'
 
 FROM_SOURCE = (LEFT, TRUE_DEPTH, TRUE_DISPARITY)
 FROM_NODE = (DEPTH, DISPARITY, CONFIDENCE)
+ANSWERS = (DEPTH, DISPARITY, RELATIVE)
+PICTURED = (LEFT, CONFIDENCE, RELATIVE)  # drawn, but not scored
 
 MOST_KEPT = 40
 KEPT_PIXELS = 12_000_000
@@ -34,7 +38,8 @@ class Recording:
     frames: number of frames of interest; stamps beyond that many are ignored, 0 = no limit.
 
     Numbers of all messages are kept, but arrays only of at most MOST_KEPT frames (and at most
-    KEPT_PIXELS pixels per topic), evenly spread over the run, and of the newest frames.
+    KEPT_PIXELS pixels per topic), evenly spread over the run, and of the newest frames. best is
+    the newest of those on most topics, best_ns its stamp.
     """
 
     def __init__(self, frames: int = 0) -> None:
@@ -45,6 +50,7 @@ class Recording:
         self.last_ns = 0
         self.kept: dict[int, Frame] = {}
         self.best: Frame = {}
+        self.best_ns = 0
         self._reported_lost: defaultdict[str, int] = defaultdict(int)
         self._order: dict[int, int] = {}
         self._recent: dict[int, Frame] = {}
@@ -70,8 +76,8 @@ class Recording:
 
     @property
     def answer_topic(self) -> str:
-        """The output that counts as the answer: depth, without a calibration disparity."""
-        return DISPARITY if self.ages_ns[DISPARITY] and not self.ages_ns[DEPTH] else DEPTH
+        """The output that counts as the answer: the first of depth, disparity, relative depth."""
+        return next((topic for topic in ANSWERS if self.ages_ns[topic]), DEPTH)
 
     @property
     def answer_ages_ns(self) -> list[int]:
@@ -86,7 +92,7 @@ class Recording:
     @property
     def complete(self) -> bool:
         """Whether all frames of interest came with every full-rate topic seen so far."""
-        topics = [t for t in (*FROM_SOURCE, *FROM_NODE) if self.ages_ns[t]]
+        topics = [t for t in (*FROM_SOURCE, *FROM_NODE, RELATIVE) if self.ages_ns[t]]
         answered = len(self.answer_ages_ns)
         return 0 < self.frames <= answered and all(
             len(self.ages_ns[topic]) == self.frames for topic in topics
@@ -104,18 +110,19 @@ class Recording:
         output one for every frame with at least one output. What is missing counts as lost, or
         what the middleware reports for the topic where that is more (a frame lost on all topics
         leaves no other trace); the two are never added. Frames that the node skipped because it
-        was busy are not lost messages: nobody sent them.
+        was busy are not lost messages, nor is depth beside a relative answer whose scale was not
+        known: nobody sent them.
         """
-        answered = set().union(*(self.ages_ns[topic] for topic in FROM_NODE))
-        lost = {}
-        for topic, count in self.received().items():
-            expected = count
-            if topic in FROM_SOURCE:
-                expected = self.frames_seen
-            elif topic in FROM_NODE:
-                expected = len(answered)
-            lost[topic] = max(expected - count, self._reported_lost[topic])
-        return lost
+        measured = set().union(*(self.ages_ns[topic] for topic in FROM_NODE))
+        expected = {
+            **dict.fromkeys(FROM_SOURCE, self.frames_seen),
+            **dict.fromkeys(FROM_NODE, len(measured)),
+            RELATIVE: len(measured.union(self.ages_ns[RELATIVE])),
+        }
+        return {
+            topic: max(expected.get(topic, count) - count, self._reported_lost[topic])
+            for topic, count in self.received().items()
+        }
 
     def _accept(self, stamp_ns: int) -> bool:
         if stamp_ns in self._order:
@@ -129,10 +136,10 @@ class Recording:
         recent = self._recent.setdefault(stamp_ns, {})
         recent[topic] = values
         if len(recent) >= len(self.best):
-            self.best = recent
+            self.best, self.best_ns = recent, stamp_ns
         if len(self._recent) > RECENT:
             del self._recent[next(iter(self._recent))]
-        if topic not in (LEFT, CONFIDENCE) and self._order[stamp_ns] % self._stride == 0:
+        if topic not in PICTURED and self._order[stamp_ns] % self._stride == 0:
             self.kept.setdefault(stamp_ns, {})[topic] = values
             self._thin(values.shape[0] * values.shape[1])
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vizion3d_ros.contracts.camera import StereoRig
+    from vizion3d_ros.geometry.sparse_depth import SparseDepth
     from vizion3d_ros.report.recording import Frame, Recording
 
     FloatMap = NDArray[np.floating[Any]]
@@ -31,6 +32,7 @@ class Maps:
 
     left: uint8 (H, W) or (H, W, 3) RGB. The others are float (H, W): depth in metres, disparity
     in pixels as x_left - x_right (without doffs), confidence in 0..1; NaN = no measurement.
+    relative: inverse depth up to scale and shift. sparse: measured points in the left image.
     """
 
     left: NDArray[np.uint8] | None = None
@@ -39,9 +41,13 @@ class Maps:
     confidence: FloatMap | None = None
     true_depth_m: FloatMap | None = None
     true_disparity: FloatMap | None = None
+    relative: FloatMap | None = None
+    sparse: SparseDepth | None = None
 
     @classmethod
-    def from_frame(cls, frame: Frame, rig: StereoRig | None) -> Maps:
+    def from_frame(
+        cls, frame: Frame, rig: StereoRig | None, sparse: SparseDepth | None = None
+    ) -> Maps:
         """
         Take a recorded frame, whose disparity is corrected by doffs, 0 = no measurement.
 
@@ -66,6 +72,8 @@ class Maps:
             confidence=frame.get(recording.CONFIDENCE),
             true_depth_m=true_depth_m,
             true_disparity=true_disparity,
+            relative=frame.get(recording.RELATIVE),
+            sparse=sparse,
         )
 
 
@@ -75,13 +83,15 @@ def summarize(run: Recording, rig: StereoRig | None) -> Report:
 
     frames_sent is the number of frames of which anything came, until `count_sent` corrects it.
     Latency is receive time minus header stamp of the answer (depth, without a calibration
-    disparity) in milliseconds. Scores pool the kept frames, frames_scored of them.
+    disparity, without a scale the relative one) in milliseconds. Scores pool the kept frames,
+    frames_scored of them.
     """
     frames = [Maps.from_frame(frame, rig) for frame in run.kept.values()]
     p50, p95 = metrics.percentiles([age / 1e6 for age in run.answer_ages_ns], (50, 95))
     report: Report = {
         'frames_sent': run.frames_seen,
         'frames_answered': len(run.answer_ages_ns),
+        'answer': run.answer_topic if run.answer_ages_ns else None,
         'rate_hz': _rate_hz(run),
         'latency_ms_p50': p50,
         'latency_ms_p95': p95,
@@ -112,6 +122,7 @@ def table(report: Report) -> str:
     """Lay the report out in aligned lines; rows without a value are left out."""
     scored = f'{report["frames_scored"]} frames, evenly spread'
     unanswered = report['frames_sent'] - report['frames_answered']
+    fit = report.get('scale_fit') or {}
     rows = [
         ('frames in', _number(report['frames_sent'], 'd'), ''),
         ('frames out', _number(report['frames_answered'], 'd'), _skipped(unanswered)),
@@ -127,10 +138,17 @@ def table(report: Report) -> str:
         ('bad-1.0 answered', _percent(report.get('bad_1_answered')), 'of the answered pixels'),
         ('bad-2.0 answered', _percent(report.get('bad_2_answered')), ''),
         ('EPE', _number(report.get('epe'), '.3f', ' px'), 'of the answered pixels'),
+        ('points that agree', _percent(agreeing(fit)), _fitted(fit)),
+        ('fit residual', _percent(fit.get('residual')), 'median depth error of these points'),
         ('messages lost', _number(report['messages_lost'], 'd'), _losses(report['lost'])),
     ]
     lines = [f'{name:<20}{value:>12}   {note}'.rstrip() for name, value, note in rows if value]
     return '\n'.join(lines)
+
+
+def agreeing(fit: Report) -> float | None:
+    """Share of the sparse depth that agrees with the fit of scale and shift; None without."""
+    return fit['inliers'] / fit['points'] if fit.get('points') else None
 
 
 def _rate_hz(run: Recording) -> float:
@@ -179,6 +197,10 @@ def _percent(share: float | None) -> str:
 
 def _skipped(frames: int) -> str:
     return f'{frames} not answered; a busy node skips to the newest' if frames else ''
+
+
+def _fitted(fit: Report) -> str:
+    return f'of {fit["points"]:.0f}, with scale and shift of the newest fit' if fit else ''
 
 
 def _losses(lost: dict[str, int]) -> str:

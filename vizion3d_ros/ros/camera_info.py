@@ -64,6 +64,7 @@ class KnownRig:
 
     calibration: StereoCalibration
     left_info: CameraInfo
+    right_info: CameraInfo
     left: CameraCalibration
     right: CameraCalibration
 
@@ -115,7 +116,7 @@ class CameraInfoCache:
             return
         left, right = self._contents['left'], self._contents['right']
         calibration = calibrate(left, right, self._baseline_m)
-        self.known = KnownRig(calibration, self._infos['left'], left, right)
+        self.known = KnownRig(calibration, self._infos['left'], self._infos['right'], left, right)
         self._report(calibration, right)
 
     def _report(self, calibration: StereoCalibration, right: CameraCalibration) -> None:

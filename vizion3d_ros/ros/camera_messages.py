@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures and rigs become the messages a stereo camera driver sends. Stamps are left at zero."""
+"""
+Pictures, rigs and points become the messages that drivers of cameras and lidars send.
+
+Stamps are left at zero.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,9 @@ from typing import Any, Literal, get_args
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from sensor_msgs_py import point_cloud2
+from std_msgs.msg import Header
 
 from vizion3d_ros.contracts.camera import Intrinsics, StereoRig
 from vizion3d_ros.contracts.errors import InputError
@@ -19,6 +25,7 @@ from vizion3d_ros.contracts.errors import InputError
 Encoding = Literal['mono8', 'rgb8', 'bgr8', 'rgba8', 'bgra8', 'mono16', 'bayer_rggb8']
 LEFT_FRAME = 'rig_left_optical_frame'
 RIGHT_FRAME = 'rig_right_optical_frame'
+LIDAR_FRAME = 'rig_lidar_frame'
 
 
 def encode(picture: NDArray[np.uint8], encoding: str) -> NDArray[Any]:
@@ -63,6 +70,11 @@ def camera_infos(rig: StereoRig) -> tuple[CameraInfo, CameraInfo]:
         _camera_info(left, 0.0, LEFT_FRAME),
         _camera_info(right, -(rig.focal_baseline or 0.0), RIGHT_FRAME),
     )
+
+
+def lidar_message(points: NDArray[np.float32]) -> PointCloud2:
+    """Wrap points, float32 (N, 3) metres in the lidar's frame, as fields x, y, z."""
+    return point_cloud2.create_cloud_xyz32(Header(frame_id=LIDAR_FRAME), points)
 
 
 def _camera_info(camera: Intrinsics, tx: float, frame_id: str) -> CameraInfo:

@@ -22,12 +22,14 @@ from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 
 from vizion3d_ros.contracts.errors import explain
 from vizion3d_ros.contracts.settings import NodeSettings
-from vizion3d_ros.ros.diagnostics import ERROR, OK, Diagnostics
+from vizion3d_ros.ros.diagnostics import ERROR, OK, Diagnostics, Task
 from vizion3d_ros.ros.log import forward_logs
 from vizion3d_ros.ros.parameters import LiveSettings
 from vizion3d_ros.ros.processor import FrameProcessor
+from vizion3d_ros.ros.requests import RequestKind, Requests
 from vizion3d_ros.ros.run import run_node
-from vizion3d_ros.ros.status import Parts, Task
+from vizion3d_ros.ros.services import NodeServices
+from vizion3d_ros.ros.status import Parts
 from vizion3d_ros.ros.throttle import Throttle
 from vizion3d_ros.ros.topics import InputSubscriptions, OutputPublishers, OutputTopic
 from vizion3d_ros.worker import Worker
@@ -64,6 +66,7 @@ class DepthNode(LifecycleNode, Generic[Settings]):
     """The inputs that are images to compute with."""
     INPUTS: ClassVar[Mapping[str, type]]
     OUTPUTS: ClassVar[Mapping[str, OutputTopic]]
+    REQUEST: ClassVar[RequestKind]
 
     def __init__(self, name: str, model: type[Settings]) -> None:
         """Declare parameters; nothing moves before `begin`."""
@@ -73,6 +76,7 @@ class DepthNode(LifecycleNode, Generic[Settings]):
         self.parts: Parts | None = None
         self.quiet_since = 0.0
         self._throttle = Throttle()
+        self._node_services = NodeServices(self)
 
     @property
     def settings(self) -> Settings:
@@ -99,7 +103,11 @@ class DepthNode(LifecycleNode, Generic[Settings]):
 
     @abstractmethod
     def tasks(self, parts: Parts) -> dict[str, Task]:
-        """Report the state; what is not OK is logged as well, except for the task `output`."""
+        """Report the state; what is not OK is logged as well, unless `is_logged`."""
+
+    def is_logged(self, name: str, text: str) -> bool:
+        """Whether the processor has logged this text of a task already."""
+        return name == 'output'
 
     def begin(self, callbacks: Mapping[str, Callable[[Any], None]]) -> None:
         """Start polling and, with autostart, become active; callbacks: one for each input."""
@@ -119,24 +127,40 @@ class DepthNode(LifecycleNode, Generic[Settings]):
         if self.parts is None:
             return False
         self.parts.worker.put_frame(frame)
+        self._node_services.feed(frame, self.parts)
         return True
+
+    def follow_listeners(self) -> None:
+        """Subscribe to the inputs while an output has a listener."""
+        if self.parts is None:
+            return
+        listeners = self.parts.outputs.wanted(self.settings.lazy, cloud_rate=0)
+        wanted = bool(listeners) or self._node_services.want_frame
+        if wanted and not self.inputs.is_open:
+            self.quiet_since = time.monotonic()
+            self.inputs.open()
+        elif not wanted and self.inputs.is_open:
+            self._stop_listening()
 
     @reported
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the network, advertise the outputs, start the worker."""
         pipeline = self.load(self.settings)
-        outputs = OutputPublishers(self, self.OUTPUTS, self._follow_listeners)
+        outputs = OutputPublishers(self, self.OUTPUTS, self.follow_listeners)
         processor = self.make_processor(pipeline, outputs)
         worker = Worker(processor, processor.on_error)
         diagnostics = Diagnostics(self, hardware_id=str(pipeline.device))
-        self.parts = Parts(outputs, processor, worker, diagnostics)
+        requests = Requests(
+            self.REQUEST, pipeline, lambda: self.settings, lambda: self.get_clock().now().to_msg()
+        )
+        self.parts = Parts(outputs, processor, worker, diagnostics, requests)
         return TransitionCallbackReturn.SUCCESS
 
     @reported
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Open the inputs as soon as somebody listens."""
         self._enable(True)
-        self._follow_listeners()
+        self.follow_listeners()
         device = self.parts.diagnostics.hardware_id if self.parts else ''
         topics = ' and '.join(map(self.inputs.topic, self.IMAGES))
         self.get_logger().info(f'ready on {device} with {self.settings.backend}: {topics}')
@@ -178,6 +202,7 @@ class DepthNode(LifecycleNode, Generic[Settings]):
         parts, self.parts = self.parts, None
         if parts is None:
             return
+        self._node_services.give_up()
         if not parts.worker.close(CLOSE_TIMEOUT) and self.context.ok():
             self.get_logger().warning(f'the worker is still busy after {CLOSE_TIMEOUT} s')
         parts.outputs.destroy()
@@ -194,17 +219,6 @@ class DepthNode(LifecycleNode, Generic[Settings]):
         if self.parts is not None:
             self.parts.outputs.enabled = enabled
 
-    def _follow_listeners(self) -> None:
-        """Subscribe to the inputs while an output has a listener."""
-        if self.parts is None:
-            return
-        wanted = bool(self.parts.outputs.wanted(self.settings.lazy, cloud_rate=0))
-        if wanted and not self.inputs.is_open:
-            self.quiet_since = time.monotonic()
-            self.inputs.open()
-        elif not wanted and self.inputs.is_open:
-            self._stop_listening()
-
     def _stop_listening(self) -> None:
         self.inputs.close()
         self._forget_frames()
@@ -216,7 +230,7 @@ class DepthNode(LifecycleNode, Generic[Settings]):
 
     def _on_settings(self, settings: Settings) -> None:
         self.follow(settings)
-        self._follow_listeners()
+        self.follow_listeners()
 
     def _on_time_jump(self, jump: TimeJump) -> None:
         reason = 'time went back'
@@ -229,13 +243,16 @@ class DepthNode(LifecycleNode, Generic[Settings]):
         """Say why nothing comes out, follow listeners where events are missing, report."""
         if self.parts is None:
             return
-        self._follow_listeners()
         tasks = self.tasks(self.parts)
+        self._node_services.expire(
+            '; '.join(text for level, text, _ in tasks.values() if level != OK)
+        )
+        self.follow_listeners()
         for name, (level, text, _) in tasks.items():
-            known = name == 'output'  # the processor has logged it
-            if level != OK and not known and self._throttle.allows(f'{name}: {text}'):
+            told = level == OK or self.is_logged(name, text)
+            if not told and self._throttle.allows(f'{name}: {text}'):
                 self._log(level, f'{name}: {text}')
-        self.parts.diagnostics.publish(tasks)
+        self.parts.diagnostics.publish({**tasks, 'requests': self._node_services.task()})
 
     def _log(self, level: bytes, text: str) -> None:
         if level == ERROR:  # rclpy wants a line of code for each severity

@@ -11,6 +11,8 @@ from rclpy.node import Node
 OK = DiagnosticStatus.OK
 WARN = DiagnosticStatus.WARN
 ERROR = DiagnosticStatus.ERROR
+Task = tuple[bytes, str, Mapping[str, object]]
+"""Level, one sentence, and values."""
 
 
 class Diagnostics:
@@ -22,7 +24,7 @@ class Diagnostics:
         self.hardware_id = hardware_id
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
 
-    def publish(self, tasks: Mapping[str, tuple[bytes, str, Mapping[str, object]]]) -> None:
+    def publish(self, tasks: Mapping[str, Task]) -> None:
         """Send every task: name to level, one sentence, and values."""
         message = DiagnosticArray()
         message.header.stamp = self._node.get_clock().now().to_msg()

@@ -9,9 +9,11 @@ holds: one copy, where assigning to `data` makes a second one.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField, RegionOfInterest
 from std_msgs.msg import Header
 from stereo_msgs.msg import DisparityImage
@@ -24,6 +26,7 @@ from vizion3d_ros.geometry.colormap import colorize
 POINT_STEP = 16
 MAX_MM = 65535
 
+Values = Tensor | NDArray[Any]
 Result = TypeVar('Result', StereoResult, MonoResult)
 
 
@@ -51,7 +54,7 @@ def disparity_message(answer: Answer[StereoResult]) -> DisparityImage:
     T is 0.0 without a baseline: readers that compute depth then get none.
     """
     result = answer.result
-    image = _image(answer.header, result.disparity.nan_to_num(nan=0.0), '32FC1')
+    image = image_message(answer.header, result.disparity.nan_to_num(nan=0.0), '32FC1')
     height, width = result.disparity.shape
     return DisparityImage(
         header=answer.header,
@@ -71,7 +74,7 @@ def depth_message(answer: AnyAnswer) -> Image | None:
     if depth_m is None:
         return None
     pixels = depth_m if encoding == '32FC1' else to_millimetres(depth_m)
-    return _image(answer.header, pixels, encoding)
+    return image_message(answer.header, pixels, encoding)
 
 
 def to_millimetres(depth_m: Tensor) -> Tensor:
@@ -113,7 +116,7 @@ def depth_info_message(answer: AnyAnswer) -> CameraInfo | None:
 def relative_message(answer: Answer[MonoResult]) -> Image | None:
     """32FC1 inverse depth up to scale and shift, larger = nearer; None if there are metres."""
     relative = answer.result.relative
-    return None if relative is None else _image(answer.header, relative, '32FC1')
+    return None if relative is None else image_message(answer.header, relative, '32FC1')
 
 
 def relative_color_message(answer: Answer[MonoResult]) -> Image | None:
@@ -122,24 +125,24 @@ def relative_color_message(answer: Answer[MonoResult]) -> Image | None:
     if relative is None:
         return None
     low, high = (float(end) for end in relative.aminmax())
-    return _image(answer.header, colorize(relative, low, high), 'bgr8')
+    return image_message(answer.header, colorize(relative, low, high), 'bgr8')
 
 
 def confidence_message(answer: Answer[StereoResult]) -> Image:
     """32FC1 in 0..1: the higher, the smaller the expected error."""
-    return _image(answer.header, answer.result.confidence, '32FC1')
+    return image_message(answer.header, answer.result.confidence, '32FC1')
 
 
 def visibility_message(answer: Answer[StereoResult]) -> Image:
     """32FC1 in 0..1: high where both cameras see the point."""
-    return _image(answer.header, answer.result.visibility, '32FC1')
+    return image_message(answer.header, answer.result.visibility, '32FC1')
 
 
 def disparity_color_message(answer: Answer[StereoResult]) -> Image:
     """Picture of the disparity over the searched range, bgr8, invalid black."""
     result = answer.result
     picture = colorize(result.disparity, result.min_disparity, result.max_disparity)
-    return _image(answer.header, picture, 'bgr8')
+    return image_message(answer.header, picture, 'bgr8')
 
 
 def depth_color_message(answer: AnyAnswer) -> Image | None:
@@ -150,17 +153,25 @@ def depth_color_message(answer: AnyAnswer) -> Image | None:
     limits = torch.tensor([answer.settings.max_depth, answer.settings.min_depth])
     low, high = torch.log(limits).neg().tolist()
     nearness = -torch.log(depth_m)
-    return _image(answer.header, colorize(nearness, low, high), 'bgr8')
+    return image_message(answer.header, colorize(nearness, low, high), 'bgr8')
 
 
 def cloud_message(answer: AnyAnswer) -> PointCloud2 | None:
-    """Points of 16 bytes: float32 x, y, z in metres, optical frame, and packed rgb."""
+    """The points of the answer; see points_message."""
     cloud = answer.result.cloud
-    if cloud is None:
-        return None
-    height, width = cloud.points.shape[:2] if cloud.organized else (1, len(cloud.points))
+    return None if cloud is None else points_message(answer.header, cloud.points)
+
+
+def points_message(header: Header, points: Values) -> PointCloud2:
+    """
+    Points of 16 bytes: float32 x, y, z in metres, optical frame, and packed rgb.
+
+    points: float32 (H, W, 4) organised, with NaN where nothing is, or (N, 4) valid ones only.
+    """
+    organized = points.ndim == 3
+    height, width = points.shape[:2] if organized else (1, len(points))
     message = PointCloud2(
-        header=answer.header,
+        header=header,
         height=height,
         width=width,
         fields=[
@@ -170,26 +181,22 @@ def cloud_message(answer: AnyAnswer) -> PointCloud2 | None:
         is_bigendian=False,
         point_step=POINT_STEP,
         row_step=POINT_STEP * width,
-        is_dense=not cloud.organized,
+        is_dense=not organized,
     )
-    _fill(message, cloud.points)
+    _fill(message, points)
     return message
 
 
-def _image(header: Header, pixels: Tensor, encoding: str) -> Image:
+def image_message(header: Header, pixels: Values, encoding: str) -> Image:
+    """Wrap pixels (H, W) or (H, W, C) of the type that the encoding says."""
     height, width = pixels.shape[:2]
-    message = Image(
-        header=header,
-        height=height,
-        width=width,
-        encoding=encoding,
-        is_bigendian=False,
-        step=pixels[0].numel() * pixels.element_size(),
-    )
+    message = Image(header=header, height=height, width=width, encoding=encoding)
+    message.is_bigendian = False
     _fill(message, pixels)
+    message.step = len(message.data) // height
     return message
 
 
-def _fill(message: Image | PointCloud2, tensor: Tensor) -> None:
-    flat = tensor.contiguous().reshape(-1).view(torch.uint8)
-    message.data.frombytes(flat.cpu().numpy())
+def _fill(message: Image | PointCloud2, values: Values) -> None:
+    array = values.cpu().numpy() if isinstance(values, Tensor) else values
+    message.data.frombytes(np.ascontiguousarray(array).reshape(-1).view(np.uint8))

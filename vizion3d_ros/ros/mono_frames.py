@@ -12,7 +12,7 @@ from sensor_msgs.msg import Image, PointCloud2
 
 from vizion3d_ros.contracts.commands import MetricScale, MonoCommand, Output
 from vizion3d_ros.contracts.errors import InputError
-from vizion3d_ros.contracts.mono_settings import MonoSettings
+from vizion3d_ros.contracts.mono_settings import MonoSettings, SparseDepthSettings
 from vizion3d_ros.geometry.rectify import rectify
 from vizion3d_ros.geometry.scale_tracker import ScaleTracker
 from vizion3d_ros.geometry.sparse_depth import SparseDepth, from_depth_image, project
@@ -31,9 +31,14 @@ if TYPE_CHECKING:
     from vizion3d_ros.contracts.camera import Intrinsics
     from vizion3d_ros.contracts.results import MonoResult
 
+NO_TRANSFORM = SparseDepthSettings().transform
 HOW_TO_GET_METRES = (
     'use a metric checkpoint (depth-anything-v2-metric-hypersim-*, -vkitti-*), '
     'or publish lidar or SLAM depth on sparse_depth/points or sparse_depth/image'
+)
+RELATIVE = (
+    'relative checkpoint: its answer is inverse depth up to scale and shift, which goes to '
+    f'relative_depth/*; for metres on depth/* and points2 {HOW_TO_GET_METRES}'
 )
 
 logger = logging.getLogger(__name__)
@@ -62,7 +67,11 @@ class MonoProcessor(FrameProcessor[MonoFrame, MonoSettings]):
         self.tracker = ScaleTracker(settings().sparse_depth)
         self.relative: bool | None = None  # until the first answer
         self.sparse_fault = ''
+        self.sparse_frames = ''
         self._camera = camera
+        self._network = settings().depth_anything_v2
+        self._checkpoint = ''
+        self._metric = False
 
     def decode(
         self, frame: MonoFrame, settings: MonoSettings, needs: frozenset[Output]
@@ -82,32 +91,59 @@ class MonoProcessor(FrameProcessor[MonoFrame, MonoSettings]):
             outputs=needs,
             scale_of=self._scale_of(frame, camera, settings) if needs else None,
         )
-        return Job(command, known.info if known and camera else None)
+        return Job(command, {'camera': known.info} if known and camera else {})
 
     def note(self, result: MonoResult, header: Header) -> None:
-        """Say once for each checkpoint what kind of answer it gives."""
-        relative = result.relative is not None
-        if relative and result.backend_used != self.backend_used:
-            logger.warning(
-                'relative checkpoint: inverse depth up to scale and shift, not metres, published '
-                'on relative_depth/* only; for metres %s',
-                HOW_TO_GET_METRES,
-            )
-        self.relative = relative
+        """Say once for each checkpoint what kind of answer it gives, and when metres come."""
+        relative, metric = result.relative is not None, result.depth_m is not None
+        known = self.relative and result.checkpoint == self._checkpoint
+        if relative and not metric and not known:
+            logger.warning(RELATIVE)
+        self.relative, self._checkpoint = relative, result.checkpoint
+        fit = self.tracker.state.fit
+        if relative and metric and not self._metric and fit is not None:
+            text = f'metres from sparse depth: {fit.inliers} of {fit.points} points agree'
+            if self._throttle.allows(text):
+                logger.info(text)
+        self._metric = metric
         super().note(result, header)
 
     def _scale_of(
         self, frame: MonoFrame, camera: Intrinsics | None, settings: MonoSettings
     ) -> Callable[[Tensor], MetricScale | None]:
         self.tracker.settings = settings.sparse_depth
-        sparse, self.sparse_fault = None, ''
-        if frame.sparse is not None and camera is not None:
-            try:
-                sparse = sparse_depth(frame.sparse, camera, settings.sparse_depth.transform)
-            except InputError as error:  # costs the metres, not the frame
-                self.sparse_fault = str(error)
+        if settings.depth_anything_v2 != self._network:  # whose scale is another
+            self._network = settings.depth_anything_v2
+            self.tracker.reset()
+        sparse = self._sparse(frame, camera, settings.sparse_depth.transform)
         stamp_ns = stamp_to_ns(frame.image)
         return lambda relative: self.tracker.update(relative, sparse, stamp_ns)
+
+    def _sparse(
+        self, frame: MonoFrame, camera: Intrinsics | None, transform: list[float]
+    ) -> SparseDepth | None:
+        if frame.sparse is None or camera is None:
+            return None
+        self.sparse_fault, self.sparse_frames = '', _one_frame(frame, transform)
+        try:
+            return sparse_depth(frame.sparse, camera, transform)
+        except InputError as error:  # costs the metres, not the frame
+            self.sparse_fault = f'sparse depth cannot be used: {error}'
+            return None
+
+
+def _one_frame(frame: MonoFrame, transform: list[float]) -> str:
+    """Say that points of another frame are taken for points of the image's, if so."""
+    if not isinstance(frame.sparse, PointCloud2) or transform != NO_TRANSFORM:
+        return ''
+    points, image = frame.sparse.header.frame_id, frame.image.header.frame_id
+    if points == image:
+        return ''
+    return (
+        f'the points are in frame {points!r} and the image in {image!r}, but '
+        'sparse_depth.transform says that these are one: set it to the pose of the former in the '
+        'latter'
+    )
 
 
 def sparse_depth(

@@ -13,9 +13,12 @@ from vizion3d_ros.contracts.mono_settings import MonoSettings
 from vizion3d_ros.pipeline import MonoPipeline
 from vizion3d_ros.ros.camera_info import CameraCache
 from vizion3d_ros.ros.depth_node import DepthNode, run_depth_node
-from vizion3d_ros.ros.mono_frames import MonoFrame, MonoProcessor
-from vizion3d_ros.ros.mono_status import MonoStatus, SparseStats
-from vizion3d_ros.ros.status import Parts, Task, output_task
+from vizion3d_ros.ros.diagnostics import Task
+from vizion3d_ros.ros.mono_frames import RELATIVE, MonoFrame, MonoProcessor
+from vizion3d_ros.ros.mono_status import MonoStatus
+from vizion3d_ros.ros.requests import MONO_REQUEST
+from vizion3d_ros.ros.sparse_input import SparseInput
+from vizion3d_ros.ros.status import Parts, output_task
 from vizion3d_ros.ros.sync import JUMP_BACK_NS, InputStats, stamp_to_ns
 from vizion3d_ros.ros.topics import MONO_INPUTS, MONO_OUTPUTS, OutputPublishers
 
@@ -28,14 +31,14 @@ class MonoNode(DepthNode[MonoSettings]):
     IMAGES = ('image_rect',)
     INPUTS = MONO_INPUTS
     OUTPUTS = MONO_OUTPUTS
+    REQUEST = MONO_REQUEST
 
     def __init__(self) -> None:
         """Declare parameters and, with autostart, become active."""
         super().__init__('mono_node', MonoSettings)
         self._camera = CameraCache()
         self._images = InputStats()
-        self._sparse: PointCloud2 | Image | None = None
-        self._sparse_stats = SparseStats()
+        self._sparse = SparseInput()
         self.begin(
             {
                 'image_rect': self._on_image,
@@ -57,7 +60,7 @@ class MonoNode(DepthNode[MonoSettings]):
 
     def forget(self) -> None:
         """Drop sparse depth that waits for an image."""
-        self._sparse = None
+        self._sparse.forget()
         self._images.newest_ns = None
         self._images.steps_ns.clear()
 
@@ -68,7 +71,7 @@ class MonoNode(DepthNode[MonoSettings]):
         """Report images, calibration, scale and output."""
         settings = self.settings
         wanted = parts.outputs.wanted(settings.lazy, cloud_rate=0)
-        status = MonoStatus(self.inputs, self._images, self._sparse_stats, self._camera, settings)
+        status = MonoStatus(self.inputs, self._images, self._sparse, self._camera, settings)
         return {
             'input': status.images_in(self.quiet_since),
             'calibration': status.calibration(wanted),
@@ -76,12 +79,15 @@ class MonoNode(DepthNode[MonoSettings]):
             'output': output_task(parts, self.inputs, settings.timeout),
         }
 
+    def is_logged(self, name: str, text: str) -> bool:
+        """Leave out what the processor has said once."""
+        return super().is_logged(name, text) or text == RELATIVE
+
     def _on_info(self, info: CameraInfo) -> None:
         self._camera.add(info)
 
     def _on_sparse(self, message: PointCloud2 | Image) -> None:
-        self._sparse_stats.received += 1
-        self._sparse = message
+        self._sparse.add(message, self._images.newest_ns)
 
     def _on_image(self, image: Image) -> None:
         self.quiet_since = time.monotonic()
@@ -91,18 +97,8 @@ class MonoNode(DepthNode[MonoSettings]):
             logger.info('time went back by %.3f s: all starts anew', (newest_ns - stamp_ns) / 1e9)
             self.forget()
         self._images.add(stamp_ns)
-        self.hand_over(MonoFrame(image, self._sparse_for(stamp_ns)))
-
-    def _sparse_for(self, stamp_ns: int) -> PointCloud2 | Image | None:
-        """Sparse depth of about the time of an image, as far as it has come."""
-        if self._sparse is None:
-            return None
-        stats = self._sparse_stats
-        stats.offset = (stamp_ns - stamp_to_ns(self._sparse)) / 1e9
-        if abs(stats.offset) > self.settings.sparse_depth.max_offset:
-            return None
-        stats.used += 1
-        return self._sparse
+        max_offset = self.settings.sparse_depth.max_offset
+        self.hand_over(MonoFrame(image, self._sparse.near(stamp_ns, max_offset)))
 
 
 def main(args: list[str] | None = None) -> int:

@@ -4,29 +4,22 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from vizion3d_ros.contracts.mono_settings import MonoSettings
 from vizion3d_ros.ros.camera_info import CameraCache
-from vizion3d_ros.ros.diagnostics import ERROR, OK, WARN
-from vizion3d_ros.ros.mono_frames import HOW_TO_GET_METRES, MonoProcessor
-from vizion3d_ros.ros.status import RECTIFY, Task
+from vizion3d_ros.ros.diagnostics import ERROR, OK, WARN, Task
+from vizion3d_ros.ros.mono_frames import RELATIVE, MonoProcessor
+from vizion3d_ros.ros.sparse_input import SparseInput
+from vizion3d_ros.ros.status import RECTIFY
 from vizion3d_ros.ros.sync import InputStats
 from vizion3d_ros.ros.topics import InputSubscriptions
 from vizion3d_ros.ros.watchdog import Endpoint, explain_silence
 
 IMAGE, INFO = 'image_rect', 'camera_info'
+SPARSE = ('sparse_depth/points', 'sparse_depth/image')
 METRIC = ('depth/image', 'depth/camera_info', 'depth/image_color', 'points2')
 NEEDS_CAMERA = ('points2', 'depth/camera_info')
-
-
-@dataclass(slots=True)
-class SparseStats:
-    """What came as sparse depth: how much, and how much of it fitted an image in time."""
-
-    received: int = 0
-    used: int = 0
-    offset: float = field(default=float('nan'))  # seconds, image - sparse depth, the newest one
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +28,7 @@ class MonoStatus:
 
     inputs: InputSubscriptions
     images: InputStats
-    sparse: SparseStats
+    sparse: SparseInput
     camera: CameraCache
     settings: MonoSettings
 
@@ -56,18 +49,20 @@ class MonoStatus:
     def calibration(self, wanted: frozenset[str]) -> Task:
         """Whether the camera is known; wanted: the outputs that somebody listens to."""
         known, topic = self.camera.known, self.inputs.topic(INFO)
+        rectify = self.settings.rectify
         needed = [name for name in NEEDS_CAMERA if name in wanted]
-        cost = 'no output' if self.settings.rectify else f'no {" and ".join(needed)}'
+        cost = 'no output' if rectify else f'no {" and ".join(needed or NEEDS_CAMERA)}'
         if known is None:
             late = time.monotonic() - self.inputs.opened > self.settings.timeout
-            if late and self.images.received and (needed or self.settings.rectify):
+            if late and self.images.received and (needed or rectify):
                 text = f'images arrive but no camera_info on {topic}: start or remap it'
                 return WARN, f'{text}; until then {cost}', {}
             return OK, 'waiting for camera_info', {}
         if known.intrinsics is None:
-            return WARN, f'camera_info {known.defect}: calibrate the camera; until then {cost}', {}
+            text = f'camera_info {known.defect}: calibrate the camera; until then {cost}'
+            return (ERROR if rectify else WARN), text, {}
         image_topic = self.inputs.topic(IMAGE)
-        if known.content.distorted and not self.settings.rectify and 'rect' not in image_topic:
+        if known.content.distorted and not rectify and 'rect' not in image_topic:
             return WARN, f'{image_topic} may be distorted: {RECTIFY}', {}
         return OK, 'calibrated', dict(known.intrinsics)
 
@@ -80,41 +75,53 @@ class MonoStatus:
         values = self._fit_values(processor)
         if not wanted.intersection(METRIC):
             return OK, 'relative: nobody asks for metres', values
-        tracker = processor.tracker
-        if not tracker.reason:
+        state = processor.tracker.state
+        if state.scale is not None:
             return OK, 'metric: sparse depth gives the scale', values
-        why = processor.sparse_fault or self._late_sparse() or tracker.reason
+        if not self.sparse.received:
+            return WARN, self._silence() or RELATIVE, values
+        why = self._unplaced() or processor.sparse_fault or state.reason
+        if processor.sparse_frames:
+            why = f'{why}; {processor.sparse_frames}'
         return WARN, f'no metres, so no depth/* and no points2: {why}', values
 
-    def _late_sparse(self) -> str:
-        if not self.sparse.received:
-            return f'the checkpoint is a relative one; {HOW_TO_GET_METRES}'
-        if self.camera.known is None or self.camera.known.intrinsics is None:
-            return 'sparse depth comes, but without a calibration it has no place in the image'
-        if not self.sparse.used:
-            return (
-                f'{self.sparse.received} messages of sparse depth came, the newest '
-                f'{self.sparse.offset:+.3f} s off the image (image - sparse), more than '
-                f'sparse_depth.max_offset of {self.settings.sparse_depth.max_offset:g} s: '
-                'check the clocks, or raise it'
-            )
+    def _silence(self) -> str:
+        """Say why no sparse depth has come although somebody publishes it."""
+        late = time.monotonic() - self.inputs.opened > self.settings.timeout
+        for name in SPARSE:
+            writers = self.inputs.writers(name)
+            if writers and late:
+                endpoint = Endpoint(self.inputs.topic(name), writers)
+                return f'no sparse depth: {explain_silence(endpoint, InputStats())}'
         return ''
 
+    def _unplaced(self) -> str:
+        """Say why sparse depth that comes has no place in an image."""
+        if self.camera.known is None or self.camera.known.intrinsics is None:
+            return (
+                'sparse depth comes, but without a calibrated camera_info on '
+                f'{self.inputs.topic(INFO)} it has no place in the image'
+            )
+        max_offset = self.settings.sparse_depth.max_offset
+        late = self.sparse.unmatched and abs(self.sparse.offset) > max_offset
+        return self.sparse.explain(max_offset) if late else ''
+
     def _fit_values(self, processor: MonoProcessor) -> dict[str, object]:
-        tracker = processor.tracker
+        state = processor.tracker.state
         values: dict[str, object] = {
             'sparse received': self.sparse.received,
-            'sparse used': self.sparse.used,
+            'images with sparse': self.sparse.used,
+            'sparse offset': round(self.sparse.offset, 3),
         }
-        if tracker.fit is not None:
+        if state.fit is not None:
             values |= {
-                'points': tracker.fit.points,
-                'inliers': tracker.fit.inliers,
-                'cells': tracker.fit.cells,
-                'residual': round(tracker.fit.residual, 4),
+                'points': state.fit.points,
+                'inliers': state.fit.inliers,
+                'cells': state.fit.cells,
+                'residual': round(state.fit.residual, 4),
             }
-        if tracker.age is not None:
-            values['age'] = round(tracker.age, 3)
-        if tracker.scale is not None:
-            values |= {'scale': tracker.scale.scale, 'shift': tracker.scale.shift}
+        if state.age is not None:
+            values['age'] = round(state.age, 3)
+        if state.scale is not None:
+            values |= {'scale': state.scale.scale, 'shift': state.scale.shift}
         return values

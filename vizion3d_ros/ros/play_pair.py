@@ -17,6 +17,7 @@ import sys
 from pathlib import Path
 
 from pydantic import Field
+from sensor_msgs.msg import Image
 
 from vizion3d_ros.contracts.errors import InputError
 from vizion3d_ros.ros.camera_messages import (
@@ -47,7 +48,8 @@ class PairPlayer(StereoSource):
 
     def __init__(self) -> None:
         """Declare parameters and start loading; InputError if there is no pair."""
-        super().__init__('play_pair', 'ground_truth/disparity')
+        super().__init__('play_pair')
+        self._truth = self.advertise(Image, 'ground_truth/disparity')
         settings = declare(self, PlayerSettings)
         if not settings.folder:
             raise InputError(f'parameter folder is empty: expected a folder that holds {HOLDS}')
@@ -76,10 +78,10 @@ class PairPlayer(StereoSource):
             image_message(encode(picture, self._encoding), self._encoding, frame_id)
             for picture, frame_id in ((pair.left, LEFT_FRAME), (pair.right, RIGHT_FRAME))
         )
-        truth = None
+        extras = ()
         if pair.disparity is not None:
-            truth = image_message(pair.disparity, '32FC1', LEFT_FRAME)
-        return SourceFrame((left, right), camera_infos(pair.rig), truth)
+            extras = ((self._truth, image_message(pair.disparity, '32FC1', LEFT_FRAME)),)
+        return SourceFrame((left, right), camera_infos(pair.rig), extras)
 
 
 def main(args: list[str] | None = None) -> int:

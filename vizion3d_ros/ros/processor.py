@@ -11,7 +11,7 @@ import logging
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -23,7 +23,7 @@ from vizion3d_ros.contracts.commands import MonoCommand, Output, StereoCommand
 from vizion3d_ros.contracts.errors import DepthError, explain
 from vizion3d_ros.contracts.results import MonoResult, StereoResult
 from vizion3d_ros.contracts.settings import NodeSettings
-from vizion3d_ros.ros.messages_out import Answer
+from vizion3d_ros.ros.messages_out import Answer, AnyAnswer
 from vizion3d_ros.ros.throttle import Throttle
 from vizion3d_ros.ros.topics import OutputPublishers
 
@@ -47,10 +47,10 @@ Settings = TypeVar('Settings', bound=NodeSettings)
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A decoded frame: what to compute, and the CameraInfo that goes with the answer."""
+    """A decoded frame: what to compute, and the infos by camera, that of the image first."""
 
     command: StereoCommand | MonoCommand
-    info: CameraInfo | None
+    infos: Mapping[str, CameraInfo]
 
 
 class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
@@ -98,19 +98,24 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
         if job is None:
             return
         decoded = time.perf_counter()
-        result = self.pipeline.run(job.command)
+        answer = self.answer(frame, job, settings)
         computed = time.perf_counter()
+        self._outputs.publish(answer, names)
+        self.note(answer.result, answer.header)
+        self.timings_ms = {
+            'decode': 1e3 * (decoded - started),
+            **answer.result.timings_ms,
+            'publish': 1e3 * (time.perf_counter() - computed),
+        }
+
+    def answer(self, frame: AnyFrame, job: Job, settings: Settings) -> AnyAnswer:
+        """Run the pipeline on a decoded frame."""
         header = Header(
             stamp=frame.image.header.stamp,
             frame_id=settings.frame_id_override or frame.image.header.frame_id,
         )
-        self._outputs.publish(Answer(result, header, job.info, settings), names)
-        self.note(result, header)
-        self.timings_ms = {
-            'decode': 1e3 * (decoded - started),
-            **result.timings_ms,
-            'publish': 1e3 * (time.perf_counter() - computed),
-        }
+        info = next(iter(job.infos.values()), None)
+        return Answer(self.pipeline.run(job.command), header, info, settings)
 
     def on_error(self, error: Exception) -> None:
         """Count and report a frame that failed; the same error once in ten seconds."""

@@ -1,20 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Record what a stereo node answers: numbers, one picture, one cloud.
+Record what a stereo or mono node answers: numbers, one picture, one cloud.
 
     ros2 run vizion3d_ros recorder --ros-args -p out:=run -p frames:=100
 
-Listens to the left image, the outputs and, where it is published, ground truth. Stops after
-`frames` frames, when the source is gone, after `timeout` seconds of silence, or on Ctrl-C. Then
-writes report.json, montage.png, cloud.ply and disparity.npy (x_left - x_right in pixels, NaN = no
-answer) into the folder `out`. Exits with 1 and the reason if no depth or disparity came, or if the
-folder cannot be written to.
+Listens to the left image, the outputs and, where it is published, ground truth; of a mono node
+also to its sparse depth and its diagnostics. Stops after `frames` frames, when the source is gone,
+after `timeout` seconds of silence, or on Ctrl-C. Then writes report.json, montage.png, cloud.ply
+and disparity.npy (x_left - x_right in pixels, NaN = no answer) into the folder `out`. Exits with 1
+and the reason if none of depth, disparity and relative depth came, or if the folder cannot be
+written to.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 import time
 from contextlib import suppress
@@ -22,8 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import cv2
-import numpy as np
+from diagnostic_msgs.msg import DiagnosticArray
 from pydantic import Field
 from rclpy.clock import Clock, ClockType
 from rclpy.executors import ExternalShutdownException
@@ -35,33 +33,33 @@ from stereo_msgs.msg import DisparityImage
 from vizion3d_ros.contracts.base import Contract
 from vizion3d_ros.contracts.calibration import calibrate
 from vizion3d_ros.contracts.errors import DepthError, InputError
-from vizion3d_ros.report import recording, summary
+from vizion3d_ros.report import folder, recording, summary
 from vizion3d_ros.report.cloud_file import write_cloud
-from vizion3d_ros.report.montage import montage
-from vizion3d_ros.report.panels import figures, stereo_panels
 from vizion3d_ros.ros.compat import SubscriptionEventCallbacks, UnsupportedEventTypeError
 from vizion3d_ros.ros.measurements_in import cloud_points, disparity_map, float_map
 from vizion3d_ros.ros.messages_in import calibration_of, image_to_array
 from vizion3d_ros.ros.parameters import declare
 from vizion3d_ros.ros.run import run_node
+from vizion3d_ros.ros.scale_record import ScaleRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vizion3d_ros.contracts.camera import StereoRig
+    from vizion3d_ros.geometry.sparse_depth import SparseDepth
 
 QOS = QoSProfile(
     reliability=ReliabilityPolicy.BEST_EFFORT, history=HistoryPolicy.KEEP_LAST, depth=10
 )
 POLL_S = 0.2
 QUIET_S = 1.0  # after the last frame, outputs still on their way have this long to arrive
-FILES = ('report.json', 'montage.png', 'cloud.ply', 'disparity.npy')
 
 TOPICS: dict[str, tuple[type, Callable[[Any], Any]]] = {
     recording.LEFT: (Image, image_to_array),
     recording.DEPTH: (Image, float_map),
     recording.DISPARITY: (DisparityImage, disparity_map),
     recording.CONFIDENCE: (Image, float_map),
+    recording.RELATIVE: (Image, float_map),
     recording.TRUE_DEPTH: (Image, float_map),
     recording.TRUE_DISPARITY: (Image, float_map),
 }
@@ -77,6 +75,13 @@ class RecorderSettings(Contract):
     timeout: float = Field(
         10.0, ge=0.1, le=3600.0, description='Seconds of silence before giving up'
     )
+    remark: str = Field('', description='What people must know of the answer, for the picture')
+    sparse_transform: list[float] = Field(
+        [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0],
+        min_length=7,
+        max_length=7,
+        description='Pose of sparse_depth/points, as sparse_depth.transform of the mono node',
+    )
 
 
 class Recorder(Node):
@@ -89,11 +94,13 @@ class Recorder(Node):
         self.out = Path(settings.out).expanduser().resolve()
         self.run = recording.Recording(settings.frames)
         self.cloud: PointCloud2 | None = None
+        self.scale = ScaleRecord(settings.sparse_transform)
+        self._remark = settings.remark
         self._timeout_s = settings.timeout
         self._infos: dict[str, CameraInfo] = {}
         self.started = self._last_message = time.monotonic()
         self._source_seen = False
-        _clear(self.out)
+        folder.clear(self.out)
         self._subscribe()
         steady = Clock(clock_type=ClockType.STEADY_TIME)  # simulated time may end with its source
         self.create_timer(POLL_S, self._end_if_finished, clock=steady)
@@ -117,6 +124,17 @@ class Recorder(Node):
         left, right = (calibration_of(self._infos[side]) for side in ('left', 'right'))
         return calibrate(left, right).rig
 
+    @property
+    def sparse(self) -> SparseDepth | None:
+        """Sparse depth of about the time of the best frame; InputError if it is unusable."""
+        return self.scale.sparse_near(self.run.best_ns, self._infos.get('left'))
+
+    @property
+    def asides(self) -> summary.Report:
+        """What else belongs into the report."""
+        asides = {'remark': self._remark, 'scale_fit': self.scale.fit}
+        return {name: value for name, value in asides.items() if value}
+
     def _end_if_finished(self) -> None:
         if self.finished:
             raise ExternalShutdownException
@@ -125,6 +143,9 @@ class Recorder(Node):
         for topic, (kind, _) in TOPICS.items():
             self._listen(kind, topic, partial(self._on_frame, topic))
         self._listen(PointCloud2, recording.POINTS, self._on_cloud)
+        self.create_subscription(PointCloud2, recording.SPARSE, self.scale.add_cloud, QOS)
+        diagnosed = self.scale.add_diagnostics
+        self.create_subscription(DiagnosticArray, '/diagnostics', diagnosed, QOS)
         for side in ('left', 'right'):
             keep = partial(self._infos.__setitem__, side)
             self.create_subscription(CameraInfo, f'{side}/camera_info', keep, QOS)
@@ -165,49 +186,26 @@ class Recorder(Node):
         return fresh
 
 
-def _clear(out: Path) -> None:
-    """Make the folder and delete the results of an earlier run; InputError if that fails."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        for name in FILES:
-            (out / name).unlink(missing_ok=True)
-    except OSError as error:
-        raise _unwritable(out, error) from error
-    if not os.access(out, os.W_OK | os.X_OK):
-        raise _unwritable(out, PermissionError('permission denied'))
-
-
-def _unwritable(out: Path, error: OSError) -> InputError:
-    return InputError(
-        f'results cannot be written to {out}: {error.strerror or error}; '
-        'name another folder with the parameter out'
-    )
-
-
 def write_results(recorder: Recorder) -> summary.Report:
     """
     Write the report, and the other files as far as there is something for them.
 
     Gives the report. Raises InputError if the folder cannot be written to; why there is no cloud
-    is said on stderr.
+    and no sparse depth in the picture is said on stderr.
     """
-    report = summary.summarize(recorder.run, recorder.rig)
-    maps = summary.Maps.from_frame(recorder.run.best, recorder.rig)
-    try:
-        (recorder.out / 'report.json').write_text(json.dumps(report, indent=2) + '\n')
-        _write_picture(recorder.out, maps, report)
-        if maps.disparity is not None:
-            np.save(recorder.out / 'disparity.npy', maps.disparity.astype(np.float32))
-    except OSError as error:
-        raise _unwritable(recorder.out, error) from error
+    report = {**summary.summarize(recorder.run, recorder.rig), **recorder.asides}
+    maps = summary.Maps.from_frame(recorder.run.best, recorder.rig, _sparse_of(recorder))
+    folder.write(recorder.out, report, maps)
     _write_cloud(recorder.out, recorder.cloud)
     return report
 
 
-def _write_picture(out: Path, maps: summary.Maps, report: summary.Report) -> None:
-    picture = montage(stereo_panels(maps), figures(report))
-    _, png = cv2.imencode('.png', picture)  # imwrite would keep the reason of a failure to itself
-    (out / 'montage.png').write_bytes(png.tobytes())
+def _sparse_of(recorder: Recorder) -> SparseDepth | None:
+    try:
+        return recorder.sparse
+    except DepthError as error:
+        print(f'[WARN] recorder: {recording.SPARSE}: {error}', file=sys.stderr)
+        return None
 
 
 def _write_cloud(out: Path, cloud: PointCloud2 | None) -> None:
@@ -226,13 +224,14 @@ def failure(recorder: Recorder) -> str:
         return ''
     if recording.LEFT in received:
         return (
-            f'{received[recording.LEFT]} images came on {recording.LEFT}, but no depth and no '
-            'disparity: is the stereo node running, and what does its log say?'
+            f'{received[recording.LEFT]} images came on {recording.LEFT}, but no depth, '
+            'disparity or relative depth: is the stereo or mono node running, and what does its '
+            'log say?'
         )
     waited_s = time.monotonic() - recorder.started
     return (
-        f'nothing came on {recording.LEFT}, {recording.DEPTH} or {recording.DISPARITY} in '
-        f'{waited_s:.0f} s: is the source running, in this ROS domain and under these names?'
+        f'nothing came on {recording.LEFT}, {", ".join(recording.ANSWERS)} in {waited_s:.0f} s: '
+        'is the source running, in this ROS domain and under these names?'
     )
 
 

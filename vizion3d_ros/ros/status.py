@@ -7,8 +7,9 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from vizion3d_ros.ros.diagnostics import ERROR, OK, WARN, Diagnostics
+from vizion3d_ros.ros.diagnostics import ERROR, OK, WARN, Diagnostics, Task
 from vizion3d_ros.ros.processor import FrameProcessor
+from vizion3d_ros.ros.requests import Requests
 from vizion3d_ros.ros.topics import InputSubscriptions, OutputPublishers
 from vizion3d_ros.worker import Worker
 
@@ -17,7 +18,6 @@ RECTIFY = (
     'camera_info has a lens distortion and the name does not say rect; '
     'run image_proc, or set rectify'
 )
-Task = tuple[bytes, str, dict[str, object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class Parts:
     processor: FrameProcessor[Any, Any]
     worker: Worker[Any]
     diagnostics: Diagnostics
+    requests: Requests
 
 
 def output_task(parts: Parts, inputs: InputSubscriptions, timeout: float) -> Task:

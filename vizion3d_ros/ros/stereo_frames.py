@@ -62,4 +62,4 @@ class StereoProcessor(FrameProcessor[StereoFrame, StereoSettings]):
             settings=settings,
             outputs=needs,
         )
-        return Job(command, known.left_info)
+        return Job(command, {'left': known.left_info, 'right': known.right_info})

@@ -12,7 +12,9 @@ from vizion3d_ros.contracts.stereo_settings import StereoSettings
 from vizion3d_ros.pipeline import StereoPipeline
 from vizion3d_ros.ros.camera_info import CameraInfoCache
 from vizion3d_ros.ros.depth_node import DepthNode, run_depth_node
-from vizion3d_ros.ros.status import Parts, Task, output_task
+from vizion3d_ros.ros.diagnostics import Task
+from vizion3d_ros.ros.requests import STEREO_REQUEST
+from vizion3d_ros.ros.status import Parts, output_task
 from vizion3d_ros.ros.stereo_frames import StereoFrame, StereoProcessor
 from vizion3d_ros.ros.stereo_status import StereoStatus
 from vizion3d_ros.ros.sync import StereoSync
@@ -25,6 +27,7 @@ class StereoNode(DepthNode[StereoSettings]):
     IMAGES = ('left/image_rect', 'right/image_rect')
     INPUTS = STEREO_INPUTS
     OUTPUTS = STEREO_OUTPUTS
+    REQUEST = STEREO_REQUEST
 
     def __init__(self) -> None:
         """Declare parameters and, with autostart, become active."""

@@ -15,6 +15,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from pydantic import Field
 from rclpy.clock import Clock, ClockType
@@ -47,15 +48,26 @@ class SourceSettings(Contract):
         le=3600.0,
         description='Seconds to wait at most until somebody listens to images and camera_info',
     )
+    listeners: list[int] = Field(
+        [1, 1],
+        min_length=2,
+        max_length=2,
+        description='How many must listen to the left and the right camera, to end the waiting',
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFrame:
-    """One moment, ready to be stamped and sent, left and right; infos of None are not sent."""
+    """
+    One moment, ready to be stamped and sent, left and right; infos of None are not sent.
+
+    extras: publishers made by `advertise` and what they send, ahead of the images, while somebody
+    listens.
+    """
 
     images: tuple[Image, Image]
     infos: tuple[CameraInfo, CameraInfo] | None
-    truth: Image | None = None
+    extras: tuple[tuple[Publisher, Any], ...] = ()
 
 
 @dataclass(slots=True)
@@ -79,16 +91,16 @@ class Transmission:
 class StereoSource(Node, ABC):
     """Publishes prepared frames in order, again and again, at a steady rate."""
 
-    def __init__(self, name: str, truth_topic: str) -> None:
+    def __init__(self, name: str) -> None:
         """Advertise. Frames come once `begin` has been called."""
         super().__init__(name)
         self.sent = Sent()
         self.stopping = threading.Event()
         self._frames: list[SourceFrame] = []
         self._failure: Exception | None = None
-        self._images = [self._advertise(Image, f'{side}/image_rect') for side in SIDES]
-        self._infos = [self._advertise(CameraInfo, f'{side}/camera_info') for side in SIDES]
-        self._truth = self._advertise(Image, truth_topic)
+        self._advertised: list[Publisher] = []
+        self._images = [self.advertise(Image, f'{side}/image_rect') for side in SIDES]
+        self._infos = [self.advertise(CameraInfo, f'{side}/camera_info') for side in SIDES]
         self._worker = threading.Thread(target=self._prepare, daemon=True)
 
     @abstractmethod
@@ -99,11 +111,22 @@ class StereoSource(Node, ABC):
         """Decide how the next frame goes out."""
         return Transmission()
 
+    def advertise(self, kind: type, topic: str) -> Publisher:
+        """Make a publisher with the profile of all topics; before `begin`."""
+        overrides = QoSOverridingOptions.with_default_policies()
+        # Reliable with a few frames of history: matches every reader, and outlasts a short stall.
+        # A new profile each time, because rclpy writes the overrides into it.
+        qos = QoSProfile(depth=5)
+        publisher = self.create_publisher(kind, topic, qos, qos_overriding_options=overrides)
+        self._advertised.append(publisher)
+        return publisher
+
     def begin(self, settings: SourceSettings) -> None:
         """Start preparing, then waiting for listeners, then publishing."""
         self._rate = settings.rate
         self._total = settings.frames
         self._patience_s = settings.wait_for_subscribers
+        self._listeners = settings.listeners
         self._deadline = time.monotonic() + self._patience_s
         self._heard_since = math.inf
         self._worker.start()
@@ -118,13 +141,6 @@ class StereoSource(Node, ABC):
             self._worker.join(GIVE_UP_S)
         print(json.dumps(asdict(self.sent)), flush=True)
         super().destroy_node()
-
-    def _advertise(self, kind: type, topic: str) -> Publisher:
-        overrides = QoSOverridingOptions.with_default_policies()
-        # Reliable with a few frames of history: matches every reader, and outlasts a short stall.
-        # A new profile each time, because rclpy writes the overrides into it.
-        qos = QoSProfile(depth=5)
-        return self.create_publisher(kind, topic, qos, qos_overriding_options=overrides)
 
     def _prepare(self) -> None:
         try:
@@ -142,8 +158,8 @@ class StereoSource(Node, ABC):
             if time.monotonic() < self._deadline:
                 return
             self.get_logger().warning(
-                f'nobody listens to both images and camera_info after {self._patience_s:g} s: '
-                'starting anyway'
+                f'nobody listens to images and camera_info after {self._patience_s:g} s, or fewer '
+                f'than the {self._listeners} expected (left, right): starting anyway'
             )
         self.destroy_timer(self._timer)
         self._started = time.monotonic()
@@ -154,8 +170,13 @@ class StereoSource(Node, ABC):
     def _heard(self) -> bool:
         """Tell whether all that will be sent has had a listener for a moment."""
         sends_infos = any(frame.infos is not None for frame in self._frames)
-        needed = [*self._images, *(self._infos if sends_infos else ())]
-        if not all(publisher.get_subscription_count() for publisher in needed):
+        needed = [self._images, self._infos] if sends_infos else [self._images]
+        enough = all(
+            publisher.get_subscription_count() >= expected
+            for sides in needed
+            for publisher, expected in zip(sides, self._listeners)
+        )
+        if not enough:
             self._heard_since = math.inf
             return False
         self._heard_since = min(self._heard_since, time.monotonic())
@@ -179,6 +200,10 @@ class StereoSource(Node, ABC):
     def _send(self, frame: SourceFrame) -> None:
         now = self.get_clock().now()
         way = self.transmission()
+        for publisher, message in frame.extras:
+            if publisher.get_subscription_count():
+                message.header.stamp = now.to_msg()
+                publisher.publish(message)
         for side, offset_s in enumerate((way.left_s, way.right_s)):
             if offset_s is None:
                 continue
@@ -190,12 +215,9 @@ class StereoSource(Node, ABC):
             self._images[side].publish(frame.images[side])
         self.sent.dropped_left += way.left_s is None
         self.sent.dropped_right += way.right_s is None
-        if frame.truth is not None and self._truth.get_subscription_count():
-            frame.truth.header.stamp = now.to_msg()
-            self._truth.publish(frame.truth)
 
     def _finish(self) -> None:
         """Let reliable readers have the last frames, then end the spinning."""
-        for publisher in (*self._images, self._truth):
+        for publisher in self._advertised:
             publisher.wait_for_all_acked(Duration(seconds=ACKNOWLEDGE_S))
         raise ExternalShutdownException

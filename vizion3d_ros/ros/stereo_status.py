@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from vizion3d_ros.contracts.calibration import Severity
 from vizion3d_ros.ros.camera_info import CameraInfoCache
-from vizion3d_ros.ros.diagnostics import ERROR, OK, WARN
-from vizion3d_ros.ros.status import RECTIFY, Task
+from vizion3d_ros.ros.diagnostics import ERROR, OK, WARN, Task
+from vizion3d_ros.ros.status import RECTIFY
 from vizion3d_ros.ros.sync import InputStats, StereoSync
 from vizion3d_ros.ros.topics import InputSubscriptions
 from vizion3d_ros.ros.watchdog import Endpoint, explain_no_pairs

@@ -5,8 +5,11 @@ A stereo camera without hardware: a moving scene with known depth, and faults on
     ros2 run vizion3d_ros synthetic_rig --ros-args -p width:=1280 -p height:=720
 
 Publishes left|right/image_rect, left|right/camera_info and, while somebody listens,
-ground_truth/depth (32FC1, metres). The scene swings to and fro every 4 s; one swing is rendered
-before the first frame and kept in memory. A swing of more than 256 MiB is cut short.
+ground_truth/depth (32FC1, metres). With lidar_points above 0 also lidar/points, from a lidar that
+sits beside the left camera as sources/lidar.py says (LIDAR_POSE).
+
+The scene swings to and fro every 4 s; one swing is rendered before the first frame and kept in
+memory. A swing of more than 256 MiB is cut short.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
-from sensor_msgs.msg import CameraInfo
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from vizion3d_ros.contracts.camera import StereoRig
 from vizion3d_ros.ros.camera_messages import (
@@ -29,6 +32,7 @@ from vizion3d_ros.ros.camera_messages import (
     camera_infos,
     encode,
     image_message,
+    lidar_message,
 )
 from vizion3d_ros.ros.parameters import declare
 from vizion3d_ros.ros.run import run_node
@@ -38,6 +42,7 @@ from vizion3d_ros.ros.stereo_source import (
     StereoSource,
     Transmission,
 )
+from vizion3d_ros.sources.lidar import LIDAR_POSE, simulate
 from vizion3d_ros.sources.scene import PERIOD_S, SyntheticScene
 
 MOST_BYTES = 256 * 2**20
@@ -76,6 +81,15 @@ class RigSettings(SourceSettings):
     drop_rate: float = Field(
         0.0, ge=0.0, le=1.0, description='Share of frames lost, each side on its own'
     )
+    lidar_points: int = Field(
+        0, ge=0, le=100_000, description='Points of each scan of the lidar; 0 = no lidar'
+    )
+    lidar_noise: float = Field(
+        0.0, ge=0.0, le=1.0, description='Deviation of the ranges of the lidar in metres'
+    )
+    lidar_outliers: float = Field(
+        0.0, ge=0.0, le=1.0, description='Share of the points of the lidar with a wrong range'
+    )
     encoding: Encoding = Field('rgb8', description='Encoding of both images')
     row_padding: int = Field(0, ge=0, le=4096, description='Unused bytes after each image row')
     camera_info_fault: InfoFault = Field('none', description='What is wrong with the camera infos')
@@ -87,8 +101,11 @@ class SyntheticRig(StereoSource):
 
     def __init__(self) -> None:
         """Declare parameters and start rendering."""
-        super().__init__('synthetic_rig', 'ground_truth/depth')
+        super().__init__('synthetic_rig')
         self._settings = declare(self, RigSettings)
+        self._truth = self.advertise(Image, 'ground_truth/depth')
+        if self._settings.lidar_points:
+            self._lidar = self.advertise(PointCloud2, 'lidar/points')
         self._random = np.random.default_rng(self._settings.seed)
         self.begin(self._settings)
 
@@ -140,7 +157,24 @@ class SyntheticRig(StereoSource):
             for picture, frame_id in ((frame.left, LEFT_FRAME), (frame.right, RIGHT_FRAME))
         )
         infos = faulty(camera_infos(self._rig()), settings.camera_info_fault)
-        return SourceFrame((left, right), infos, image_message(frame.depth_m, '32FC1', LEFT_FRAME))
+        extras = [(self._truth, image_message(frame.depth_m, '32FC1', LEFT_FRAME))]
+        if settings.lidar_points:
+            extras.append((self._lidar, lidar_message(self._scan(frame.depth_m, noise))))
+        return SourceFrame((left, right), infos, tuple(extras))
+
+    def _scan(
+        self, depth_m: NDArray[np.float32], noise: np.random.Generator
+    ) -> NDArray[np.float32]:
+        settings = self._settings
+        return simulate(
+            depth_m,
+            self._rig().left,
+            LIDAR_POSE,
+            settings.lidar_points,
+            settings.lidar_noise,
+            settings.lidar_outliers,
+            noise,
+        )
 
 
 Infos = tuple[CameraInfo, CameraInfo]
@@ -207,8 +241,8 @@ def _noisy(
 
 
 def _size(frame: SourceFrame) -> int:
-    messages = (*frame.images, frame.truth)
-    return sum(len(message.data) for message in messages if message is not None)
+    messages = (*frame.images, *(message for _, message in frame.extras))
+    return sum(len(message.data) for message in messages)
 
 
 def main(args: list[str] | None = None) -> int:

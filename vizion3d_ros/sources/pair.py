@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from vizion3d_ros.contracts.camera import Intrinsics, StereoRig
 from vizion3d_ros.contracts.errors import CalibrationError, InputError
 from vizion3d_ros.sources.calibration_file import CalibrationFile, read_calibration
+from vizion3d_ros.sources.picture import read_picture
 
 IMAGE_NAMES = (('left.png', 'right.png'), ('im0.png', 'im1.png'))
 HOLDS = 'left.png and right.png (or im0.png and im1.png)'
@@ -72,7 +72,7 @@ def load_pair(folder: Path) -> StereoPair:
     paths = _image_paths(folder)
     if paths is None:
         raise InputError(f'{folder}: expected {HOLDS}')
-    left, right = (_read_image(path) for path in paths)
+    left, right = (read_picture(path, str(path)) for path in paths)
     if left.shape != right.shape:
         raise InputError(
             f'{paths[1]}: expected the same size and channels as {paths[0].name}, '
@@ -93,18 +93,6 @@ def _image_paths(folder: Path) -> tuple[Path, Path] | None:
         if left.is_file() and right.is_file():
             return left, right
     return None
-
-
-def _read_image(path: Path) -> NDArray[np.uint8]:
-    try:
-        encoded = np.frombuffer(path.read_bytes(), np.uint8)
-    except OSError as error:
-        raise InputError(f'{path}: {error}') from error
-    image = cv2.imdecode(encoded, cv2.IMREAD_ANYCOLOR) if encoded.size else None
-    if image is None:
-        raise InputError(f'{path}: expected an image, got {encoded.size} bytes of something else')
-    colour = image.ndim == 3
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB) if colour else image, np.uint8)
 
 
 def _calibration(folder: Path, image: NDArray[np.uint8]) -> CalibrationFile:

@@ -12,6 +12,7 @@ from vizion3d_ros.engine.weights.cache import Slot, cache_dir
 from vizion3d_ros.engine.weights.families import family_of
 from vizion3d_ros.engine.weights.fit import shapes_of
 from vizion3d_ros.engine.weights.load import read_tensors
+from vizion3d_ros.engine.weights.names import licence_of
 
 
 @dataclass(frozen=True)
@@ -53,4 +54,4 @@ def _content(path: Path) -> tuple[str, str]:
     variant = family.variant_of(shapes) if family else ''
     if not family or not variant:
         return 'no known network', ''
-    return f'{family.name} {variant}', family.licences[variant]
+    return f'{family.name} {variant}', licence_of(path.name, family, variant)

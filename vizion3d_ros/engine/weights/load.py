@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING
 from vizion3d_ros.contracts.errors import BackendError, CheckpointError
 from vizion3d_ros.engine.weights.families import Family, Shapes
 from vizion3d_ros.engine.weights.fit import find_variant, fit, shapes_of
+from vizion3d_ros.engine.weights.names import licence_of
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from vizion3d_ros.engine.weights.resolve import ModelFile
 
-WRAPPER = 'state_dict'
+WRAPPERS = ('state_dict', 'model')
+PARALLEL = 'module.'  # what torch's data parallel training puts before every name
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +56,8 @@ def load(model: ModelFile, family: Family, expected: Callable[[str], Shapes]) ->
         raise model.refuse(str(refusal)) from refusal
     except OSError as error:
         raise model.unreadable(error) from error
-    licence = family.licences[variant]
+    file_name = model.known.file_name if model.known else model.path.name
+    licence = licence_of(file_name, family, variant)
     log.info('loaded %s: %s %s, licence %s', model.path, family.name, variant, licence)
     return Checkpoint(model.path, variant, licence, fitting)
 
@@ -68,7 +71,7 @@ def _check_promise(model: ModelFile, variant: str) -> None:
 
 def read_tensors(path: Path, device: str = 'cpu') -> dict[str, Tensor]:
     """
-    Return the state dict in a file, bare or under 'state_dict'; no code in it is ever run.
+    Return the state dict in a file, bare or wrapped; no code in it is ever run.
 
     On the device 'meta' only shapes are read. Raises CheckpointError if there is none.
     """
@@ -95,11 +98,12 @@ def _first_line(error: Exception) -> str:
 def _unwrap(content: object) -> dict[str, Tensor]:
     import torch
 
-    if isinstance(content, dict) and isinstance(content.get(WRAPPER), dict):
-        ignored = [key for key in content if key != WRAPPER]
-        if ignored:
-            log.info('ignored beside %s: %s', WRAPPER, ', '.join(map(str, ignored)))
-        content = content[WRAPPER]
+    for wrapper in WRAPPERS:
+        if isinstance(content, dict) and isinstance(content.get(wrapper), dict):
+            ignored = [key for key in content if key != wrapper]
+            if ignored:
+                log.info('ignored beside %s: %s', wrapper, ', '.join(map(str, ignored)))
+            content = content[wrapper]
     if not isinstance(content, dict) or not content:
         raise CheckpointError(f'holds {type(content).__name__}, expected a state dict')
     for name, value in content.items():
@@ -107,4 +111,6 @@ def _unwrap(content: object) -> dict[str, Tensor]:
             raise CheckpointError(
                 f'holds {type(value).__name__} in {name!r}, expected a tensor: no state dict'
             )
+    if all(name.startswith(PARALLEL) for name in content):
+        return {name.removeprefix(PARALLEL): value for name, value in content.items()}
     return dict(content)

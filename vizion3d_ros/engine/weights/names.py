@@ -11,6 +11,8 @@ from vizion3d_ros.engine.weights.request import public_part
 VIZION3D = 'https://github.com/OlafenwaMoses/vizion3D/releases/download/essentials-v1'
 DEPTH_ANYTHING = 'https://huggingface.co/depth-anything'
 
+UNSTATED = 'Apache-2.0 presumably, as its base: the authors state none'
+
 DEFAULT_STEREO = 's2m2-L'
 DEFAULT_MONO = 'depth-anything-v2-base'
 
@@ -21,7 +23,7 @@ class KnownModel:
     A published checkpoint.
 
     url is '' where no address is known: the file is then looked for in the cache. sha256 is '' or
-    64 hex digits.
+    64 hex digits. terms: its licence where that is not its family's, else ''.
     """
 
     name: str
@@ -30,11 +32,22 @@ class KnownModel:
     file_name: str
     url: str = ''
     sha256: str = ''
+    terms: str = ''
 
     @property
     def licence(self) -> str:
         """The licence of the weights."""
-        return self.family.licences[self.variant]
+        return self.terms or self.family.licences[self.variant]
+
+
+def _depth_anything(size: str, variant: str, trained_on: str = '') -> KnownModel:
+    """Give a checkpoint of the authors; trained_on: the data set of a metric one."""
+    kind = 'Depth-Anything-V2-' + (f'Metric-{trained_on}-' if trained_on else '')
+    repository = kind + size
+    file_name = kind.lower().replace('-', '_') + f'{variant}.pth'
+    url = f'{DEPTH_ANYTHING}/{repository}/resolve/main/{file_name}'
+    terms = UNSTATED if trained_on and variant == 'vits' else ''
+    return KnownModel(repository.lower(), DEPTH_ANYTHING_V2, variant, file_name, url, terms=terms)
 
 
 KNOWN = (
@@ -44,13 +57,7 @@ KNOWN = (
         's2m2-L', S2M2, 'L', 'stereo-depth-s2m2-L.pth', f'{VIZION3D}/stereo-depth-s2m2-L.pth'
     ),
     KnownModel('s2m2-XL', S2M2, 'XL', 'CH384NTR3.pth'),
-    KnownModel(
-        'depth-anything-v2-small',
-        DEPTH_ANYTHING_V2,
-        'vits',
-        'depth_anything_v2_vits.pth',
-        f'{DEPTH_ANYTHING}/Depth-Anything-V2-Small/resolve/main/depth_anything_v2_vits.pth',
-    ),
+    _depth_anything('Small', 'vits'),
     KnownModel(
         'depth-anything-v2-base',
         DEPTH_ANYTHING_V2,
@@ -58,13 +65,13 @@ KNOWN = (
         'depth_anything_v2_vitb.pth',
         f'{VIZION3D}/depth_anything_v2_vitb.pth',
     ),
-    KnownModel(
-        'depth-anything-v2-large',
-        DEPTH_ANYTHING_V2,
-        'vitl',
-        'depth_anything_v2_vitl.pth',
-        f'{DEPTH_ANYTHING}/Depth-Anything-V2-Large/resolve/main/depth_anything_v2_vitl.pth',
-    ),
+    _depth_anything('Large', 'vitl'),
+    _depth_anything('Small', 'vits', 'Hypersim'),
+    _depth_anything('Base', 'vitb', 'Hypersim'),
+    _depth_anything('Large', 'vitl', 'Hypersim'),
+    _depth_anything('Small', 'vits', 'VKITTI'),
+    _depth_anything('Base', 'vitb', 'VKITTI'),
+    _depth_anything('Large', 'vitl', 'VKITTI'),
 )
 
 
@@ -76,3 +83,11 @@ def known_by_name(name: str) -> KnownModel | None:
 def known_by_url(url: str) -> KnownModel | None:
     """The model that this address is known for."""
     return next((m for m in KNOWN if m.url and m.url == public_part(url)), None)
+
+
+def licence_of(file_name: str, family: Family, variant: str) -> str:
+    """The licence of weights: of the published file of this name, else of all of this size."""
+    published = [
+        m for m in KNOWN if (m.file_name, m.family, m.variant) == (file_name, family, variant)
+    ]
+    return published[0].licence if published else family.licences[variant]

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Names, addresses and paths of one checkpoint, and settings that change with another."""
+
+import pytest
+
+from vizion3d_ros.contracts.mono_request import DEFAULT_MONO_BACKEND
+from vizion3d_ros.contracts.mono_settings import DepthAnythingSettings
+from vizion3d_ros.contracts.stereo_request import DEFAULT_STEREO_BACKEND
+from vizion3d_ros.contracts.stereo_settings import S2m2Settings
+from vizion3d_ros.requests.checkpoints import known_model, same_checkpoint, with_checkpoint
+
+
+def test_a_name_and_its_address_are_one_checkpoint():
+    assert same_checkpoint('s2m2-L', DEFAULT_STEREO_BACKEND)
+    assert same_checkpoint('S2M2-l', 's2m2-L')
+    assert same_checkpoint('/a/b.pth', '/a/b.pth')
+    assert not same_checkpoint('s2m2-L', 's2m2-S')
+    assert not same_checkpoint('/a/b.pth', '/a/c.pth')
+
+
+@pytest.mark.parametrize('model', ['', 's2m2-L', DEFAULT_STEREO_BACKEND])
+def test_the_same_checkpoint_changes_nothing(model):
+    settings = S2m2Settings(sha256='a' * 64)
+    assert with_checkpoint(settings, model) is settings
+
+
+def test_another_checkpoint_has_its_own_checksum_and_kind():
+    settings = DepthAnythingSettings(
+        model_backend='indoor.pth', sha256='a' * 64, metric_max_depth=20.0, input_size=252
+    )
+    changed = with_checkpoint(settings, DEFAULT_MONO_BACKEND, metric_max_depth=0.0)
+    assert changed.model_backend == 'depth-anything-v2-base'
+    assert (changed.sha256, changed.metric_max_depth, changed.input_size) == ('', 0.0, 252)
+
+
+@pytest.mark.parametrize('model', ['http://[', 'https://', '://', '\0', 'x' * 9999])
+def test_nonsense_is_no_known_model_and_no_crash(model):
+    assert known_model(model) is None

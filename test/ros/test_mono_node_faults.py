@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What no mono node should have to see: no calibration, a wrong one, broken images, silence."""
+
+from array import array
+
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticStatus
+from harness import values_of
+from known_depth_node import METRIC_CHECKPOINT
+from mono_robot import GREY, KNOWN_NODE, RELATIVE, MonoRobot, depth_error
+from scene import image_message, info_message, pixels_of
+from sensor_msgs.msg import CameraInfo, PointCloud2
+
+pytestmark = pytest.mark.ros
+
+SECOND = 10**9
+OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
+METRIC = {**RELATIVE, 'depth_anything_v2.model_backend': METRIC_CHECKPOINT, 'timeout': 0.5}
+
+
+@pytest.fixture(scope='module')
+def nodes(start_node):
+    """Nodes that start together."""
+    parameters = {
+        '/metric': METRIC,
+        '/no_info': METRIC,
+        '/relative': {**RELATIVE, 'timeout': 0.5},
+        '/raw': {**METRIC, 'rectify': 'true'},
+    }
+    return {name: start_node(name, p, program=KNOWN_NODE) for name, p in parameters.items()}
+
+
+@pytest.fixture
+def start(nodes, make_robot):
+    """Call it for a node and its robot, which know each other."""
+
+    def start(namespace):
+        robot = make_robot(namespace, kind=MonoRobot)
+        robot.meet()
+        return nodes[namespace], robot
+
+    return start
+
+
+def assert_depth(robot, depths, send=None):
+    depths.clear()
+    assert depth_error(pixels_of(robot.ask(depths, send))) < 1e-5
+
+
+def test_without_camera_info_depth_flows_and_points_come_with_it(start):
+    node, robot = start('/no_info')
+    depths, clouds = robot.listen('depth/image'), robot.listen('points2', PointCloud2)
+    infos = robot.listen('depth/camera_info', CameraInfo)
+    assert_depth(robot, depths, robot.send_image)
+
+    status = robot.status('calibration', lambda s, _: s.level == WARN, every=robot.send_image)
+    for words in ('/no_info/camera_info', 'no points2 and depth/camera_info'):
+        assert words in status.message
+    assert len(node.lines('[WARN]', 'calibration')) == 1
+    assert not clouds and not infos
+    robot.ask(clouds)
+    robot.ask(infos)
+    assert robot.status('calibration', every=robot.send).level == OK
+
+
+def test_a_relative_answer_needs_no_camera_info_at_all(start):
+    node, robot = start('/relative')
+    robot.ask(robot.listen('relative_depth/image'), robot.send_image)
+    robot.status('input', lambda _, v: v['received'] > 30, every=robot.send_image)
+    assert robot.status('calibration', every=robot.send_image).level == OK
+    assert not node.lines('[WARN]', 'calibration')
+
+
+def test_sparse_depth_without_camera_info_has_no_place(start):
+    _, robot = start('/relative')
+    robot.listen('depth/image')
+
+    def send():
+        robot.send_points()
+        return robot.send_image()
+
+    status = robot.status('scale', lambda _, v: v.get('sparse received', 0) > 3, every=send)
+    assert status.level == WARN
+    assert '/relative/camera_info' in status.message
+
+
+def test_an_uncalibrated_camera_gives_depth_without_points(start):
+    node, robot = start('/metric')
+    depths, clouds = robot.listen('depth/image'), robot.listen('points2', PointCloud2)
+
+    def send():
+        robot.send_info(CameraInfo(width=320, height=240))
+        return robot.send_image()
+
+    status = robot.status('calibration', lambda s, _: s.level == WARN, every=send)
+    for words in ('uncalibrated', 'K[0] = 0', 'no points2'):
+        assert words in status.message
+    clouds.clear()
+    for _ in range(3):
+        assert_depth(robot, depths, send)
+    assert not clouds
+    node.wait_for_line('[WARN]', 'calibrate the camera')
+    robot.ask(clouds)
+
+
+def test_a_calibration_of_another_size_loses_frames_with_an_error(start):
+    node, robot = start('/no_info')
+    depths = robot.listen('depth/image')
+
+    def send():
+        robot.send_info(info_message(0.0, 640, 480))
+        return robot.send_image()
+
+    status = robot.status('output', lambda s, _: s.level == ERROR, every=send)
+    assert '320x240' in status.message and '640x480' in status.message
+    node.wait_for_line('[ERROR]', 'frame lost', '320x240', '640x480', 'camera_info')
+    assert len(node.lines('frame lost', '640x480')) == 1
+    assert_depth(robot, depths)
+    assert robot.status('output', every=robot.send).level == OK
+
+
+def truncate(message):
+    message.data = array('B', bytes(1000))
+
+
+def lie_about_step(message):
+    message.step = message.width - 1
+
+
+def invent_an_encoding(message):
+    message.encoding = 'smellovision'
+
+
+def halve(message):
+    message.height //= 2
+    message.data = message.data[: message.height * message.step]
+
+
+def empty(message):
+    message.width = message.height = message.step = 0
+    message.data = array('B')
+
+
+FAULTS = [
+    (truncate, ('1000 bytes', 'truncated')),
+    (lie_about_step, ('step', '319')),
+    (invent_an_encoding, ("'smellovision'", 'mono8')),
+    (halve, ('320x120', '320x240')),
+    (empty, ('empty', '0x0')),
+]
+
+
+@pytest.mark.parametrize(('spoil', 'words'), FAULTS, ids=lambda f: getattr(f, '__name__', ''))
+def test_a_bad_image_is_reported_once_and_the_next_good_one_answered(start, spoil, words):
+    node, robot = start('/metric')
+    depths = robot.listen('depth/image')
+    assert_depth(robot, depths)
+    failed = values_of(robot.status('output'))['failed']
+
+    def send_bad():
+        message = image_message(GREY, robot.now_ns())
+        spoil(message)
+        robot.publisher('image_rect').publish(message)
+
+    status = robot.status('output', lambda _, v: v['failed'] >= failed + 3, every=send_bad)
+    assert status.level == ERROR
+    assert all(word in status.message for word in words), status.message
+    assert len(node.lines('[ERROR]', 'frame lost', *words)) == 1, node.output
+    assert_depth(robot, depths)
+    assert 'Traceback' not in node.output
+
+
+def test_a_camera_that_dies_is_missed_and_welcome_again(start):
+    node, robot = start('/metric')
+    depths = robot.listen('depth/image')
+    assert_depth(robot, depths)
+
+    status = robot.status('input', lambda s, _: s.level == WARN)
+    for words in ('no image: the last image came', 's ago', '/metric/image_rect', 'reliable'):
+        assert words in status.message
+    node.wait_for_line('[WARN]', 'input: no image', '/metric/image_rect')
+    assert_depth(robot, depths)
+    assert robot.status('input', every=robot.send).message == 'receiving'
+
+
+def test_a_bag_that_starts_again_keeps_flowing(start):
+    node, robot = start('/metric')
+    depths = robot.listen('depth/image')
+    for offset in (0, -10, -20, -5):
+        robot.clock_offset_ns = offset * SECOND
+        depths.clear()
+        robot.ask(depths, timeout=3.0)
+    assert len(node.lines('[INFO]', 'time went back by')) >= 2
+
+
+def test_raw_images_without_a_calibration_give_nothing_and_say_so(start):
+    node, robot = start('/raw')
+    depths = robot.listen('depth/image')
+    status = robot.status('calibration', lambda s, _: s.level == WARN, every=robot.send_image)
+    assert '/raw/camera_info' in status.message and 'no output' in status.message
+
+    def send_uncalibrated():
+        robot.send_info(CameraInfo(width=320, height=240))
+        return robot.send_image()
+
+    robot.status('calibration', lambda s, _: s.level == ERROR, every=send_uncalibrated)
+    assert not depths
+    node.wait_for_line('[ERROR]', 'uncalibrated', 'until then no output')
+    assert_depth(robot, depths)  # nothing is bent by this camera
+
+
+def test_a_lens_nobody_can_undo_is_named(start):
+    node, robot = start('/raw')
+    depths = robot.listen('depth/image')
+    strange, short = info_message(), info_message()
+    strange.distortion_model, strange.d = 'cylinder', [0.1]
+    short.d = [0.1, np.nan, 0.0, 0.0, 0.0]
+    for info, words in ((strange, ("'cylinder'", 'plumb_bob', 'equidistant')), (short, ('nan',))):
+
+        def send(info=info):
+            robot.send_info(info)
+            return robot.send_image()
+
+        robot.status('output', lambda s, _: s.level == ERROR, every=send)
+        node.wait_for_line('[ERROR]', 'frame lost', *words)
+        assert_depth(robot, depths)
+    assert 'Traceback' not in node.output

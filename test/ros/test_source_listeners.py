@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A source begins once enough listen: for one camera the left side alone counts."""
+
+import pytest
+
+pytest.importorskip('rclpy')
+
+from harness import free_domain
+from sensor_msgs.msg import CameraInfo, Image
+from source_process import Ears, Source
+
+pytestmark = pytest.mark.ros
+
+LEFT = {'left/image_rect': Image, 'left/camera_info': CameraInfo}
+SMALL = {'width': 64, 'height': 48, 'rate': 20.0, 'frames': 3}
+
+
+@pytest.fixture
+def listen(monkeypatch):
+    monkeypatch.setattr('source_process.INPUTS', {})  # nobody listens to the right camera
+    domain, all_ears = free_domain(), []
+
+    def make():
+        all_ears.append(Ears(domain, LEFT))
+        return domain, all_ears[-1]
+
+    yield make
+    for ears in all_ears:
+        ears.close()
+
+
+def test_two_listeners_of_the_left_camera_are_enough_if_the_source_is_told_so(listen, tmp_path):
+    (domain, first), (_, second) = listen(), listen()
+    options = {**SMALL, 'wait_for_subscribers': 20.0, 'listeners': '[2, 0]'}
+    source = Source(domain, tmp_path, 'synthetic_rig', **options)
+    for ears in (first, second):
+        ears.listen_until_the_end(source)
+        assert len(ears.heard['left/image_rect']) == len(ears.heard['left/camera_info']) == 3
+    assert 'nobody listens' not in source.end()[2]
+
+
+def test_one_listener_is_not_two(listen, tmp_path):
+    domain, ears = listen()
+    options = {**SMALL, 'wait_for_subscribers': 2.0, 'listeners': '[2, 0]'}
+    source = Source(domain, tmp_path, 'synthetic_rig', **options)
+    ears.listen_until_the_end(source)
+    assert 'fewer than the [2, 0] expected' in source.end()[2]

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the backends of networks have in common: bytes in, one network in use, a bound memory."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import torch
+
+from vizion3d_ros.contracts.errors import BackendError
+from vizion3d_ros.engine.device import choose_precision
+from vizion3d_ros.engine.replay import accelerate
+from vizion3d_ros.engine.weights import Family, Shapes, load, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor, nn
+
+    from vizion3d_ros.contracts.settings import NetworkSettings
+    from vizion3d_ros.engine.replay import Run
+
+
+class NetworkBackend:
+    """
+    Holds the network of a backend.
+
+    The checkpoint is loaded with the first image, and again when the settings name another; if
+    that fails, the one in use stays.
+    """
+
+    def __init__(self, family: Family, build: Callable[..., nn.Module]) -> None:
+        """Take what makes a network with random weights: build(variant, *options)."""
+        self._family, self._build = family, build
+        self._key: tuple[object, ...] = ()
+        self._run: Run | None = None
+        self._checkpoint = self._variant = self._ran_on = ''
+
+    def _network(self, settings: NetworkSettings, device: torch.device, *options: object) -> Run:
+        """
+        Return the network that the settings name, built with these options.
+
+        Raises BackendError when no checkpoint can be loaded or memory does not suffice.
+        """
+        precision = choose_precision(settings.precision, device)
+        key = (settings.model_backend, settings.sha256, settings.compile, precision, device)
+        wanted = (*key, *options)
+        if self._run is None or wanted != self._key:
+            file = resolve(settings.model_backend, self._family, settings.sha256)
+            checkpoint = load(file, self._family, lambda name: self._shapes(name, options))
+            network = self._empty(checkpoint.variant, options)
+            network.load_state_dict(checkpoint.tensors, assign=True)
+            with enough_memory(f'{checkpoint.path} on {device}', 'choose a smaller checkpoint'):
+                network = network.requires_grad_(False).to(device, precision)
+            self._run = accelerate(network, settings.compile, device)
+            self._key = wanted
+            self._checkpoint, self._variant = str(checkpoint.path), checkpoint.variant
+            self._ran_on = f'{precision}, {device}'
+        return self._run
+
+    def _empty(self, variant: str, options: tuple[object, ...]) -> nn.Module:
+        with torch.device('meta'):
+            return self._build(variant, *options)
+
+    def _shapes(self, variant: str, options: tuple[object, ...]) -> Shapes:
+        entries = self._empty(variant, options).state_dict()
+        return {name: tuple(value.shape) for name, value in entries.items()}
+
+
+def upload(image: NDArray[np.uint8], device: torch.device) -> Tensor:
+    """uint8 (H, W) or (H, W, 3) to float32 (1, 3, H, W); what travels is bytes, not floats."""
+    pixels = torch.as_tensor(image, device=device)
+    pixels = pixels.permute(2, 0, 1) if pixels.ndim == 3 else pixels.expand(3, *pixels.shape)
+    return pixels[None].to(torch.float32)
+
+
+@contextmanager
+def enough_memory(task: str, remedy: str) -> Iterator[None]:
+    """Say what was done and what helps where memory runs out: BackendError."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not _is_memory_short(error):
+            raise
+        torch.cuda.empty_cache()
+        raise BackendError(f'not enough memory for {task}: {remedy} ({error})') from error
+
+
+def _is_memory_short(error: Exception) -> bool:
+    short = isinstance(error, (torch.OutOfMemoryError, MemoryError))
+    return short or 'allocate memory' in str(error)  # what torch says on a CPU

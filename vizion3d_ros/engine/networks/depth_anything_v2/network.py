@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Depth Anything V2: one image to inverse depth, or to depth in metres.
+
+Yang, Kang, Huang, Zhao, Xu, Feng, Zhao: Depth Anything V2, NeurIPS 2024, arXiv 2406.09414. Written
+from our own specification of its mathematics (sections 1 to 5 here and beside this module).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from vizion3d_ros.contracts.errors import InputError
+from vizion3d_ros.engine.networks.depth_anything_v2.encoder import PATCH, Encoder
+from vizion3d_ros.engine.networks.depth_anything_v2.head import Head
+
+
+@dataclass(frozen=True)
+class Size:
+    """
+    What is particular to one size of the network.
+
+    width, blocks, heads: of the encoder. taps: the blocks, from 0, whose output the head reads.
+    head_width: channels of the head; tap_widths: what each tapped map is brought to first.
+    """
+
+    width: int
+    blocks: int
+    heads: int
+    taps: tuple[int, ...]
+    head_width: int
+    tap_widths: tuple[int, ...]
+
+
+class DepthAnythingV2(nn.Module):
+    """The whole network; build() in the package makes the published sizes."""
+
+    def __init__(self, size: Size, metric_max_depth: float | None) -> None:
+        super().__init__()
+        self.metric_max_depth = metric_max_depth
+        self.pretrained = Encoder(size.width, size.blocks, size.heads, size.taps)
+        self.depth_head = Head(size.width, size.head_width, size.tap_widths)
+        self._lay_out()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """
+        Answer float (N, 3, H, W), RGB less the ImageNet mean over its deviation, with (N, H, W).
+
+        Relative: inverse depth up to scale and shift, larger = nearer, 0 = as far as it gets.
+        Metric: metres along the optical axis, in 0..metric_max_depth. The answer is float32, of a
+        float64 network float64. Raises InputError unless H and W are multiples of 14. Use
+        Module.to for half precision, not autocast.
+        """
+        _check(x)
+        dtype = self.pretrained.cls_token.dtype
+        x = x.to(dtype, memory_format=torch.channels_last)
+        values = self.depth_head(self.pretrained(x), x.shape[-2:]).squeeze(1)
+        values = values.to(torch.promote_types(dtype, torch.float32))
+        if self.metric_max_depth is None:
+            return values.relu()
+        return values.sigmoid() * self.metric_max_depth
+
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> Any:
+        """As nn.Module; the weights are then laid out as the maps are."""
+        outcome = super().load_state_dict(state_dict, strict, assign)
+        self._lay_out()
+        return outcome
+
+    def _lay_out(self) -> None:
+        """Put channels last in filters too, else every call would make such copies of its own."""
+        for parameter in self.parameters():
+            if parameter.ndim == 4:
+                parameter.data = parameter.contiguous(memory_format=torch.channels_last)
+
+
+def _check(x: Tensor) -> None:
+    shape = tuple(x.shape)
+    if len(shape) != 4 or shape[1] != 3 or 0 in shape or shape[2] % PATCH or shape[3] % PATCH:
+        raise InputError(
+            f'Depth Anything V2 takes (N, 3, H, W) with H and W multiples of {PATCH}, got '
+            f'{shape}: resize the image first'
+        )

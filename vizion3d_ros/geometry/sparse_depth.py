@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Metric depth at some pixels of an image, from the points of a lidar or from a depth image.
+
+Of dense inputs at most `MOST_POINTS` are kept, spread evenly over the order they came in: a fit of
+two numbers does not get better with more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vizion3d_ros.contracts.camera import Intrinsics
+from vizion3d_ros.geometry.pose import read_pose
+
+MOST_POINTS = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class SparseDepth:
+    """
+    N points that lie inside an image; all arrays float32 (N,).
+
+    columns, rows: where, in pixels, whole numbers at pixel centres. depth_m: metres along the
+    optical axis, finite, > 0.
+    """
+
+    columns: NDArray[np.float32]
+    rows: NDArray[np.float32]
+    depth_m: NDArray[np.float32]
+
+
+def project(
+    points: NDArray[np.floating[Any]], transform: Sequence[float], camera: Intrinsics
+) -> SparseDepth:
+    """
+    Project points, (N, 3) metres in a frame of their own, into a rectified image.
+
+    transform: pose of that frame in the optical frame, x, y, z and quaternion x, y, z, w. Points
+    that are not finite, not in front of the camera or outside the image are left out. Points that
+    something nearer hides from the camera stay: the fit recognises them. Raises InputError for a
+    transform that is no pose.
+    """
+    pose = read_pose(transform)
+    with np.errstate(all='ignore'):  # what is not finite fails the comparisons
+        x, y, z = pose.rotation.astype(np.float32) @ np.asarray(points, np.float32).T
+        x, y, z = (axis + np.float32(t) for axis, t in zip((x, y, z), pose.translation))
+        columns = x / z * np.float32(camera.fx) + np.float32(camera.cx)
+        rows = y / z * np.float32(camera.fy) + np.float32(camera.cy)
+        seen = (z > 0) & (z < np.inf) & _inside(columns, camera.width)
+        seen &= _inside(rows, camera.height)
+    kept = _thinned(np.flatnonzero(seen))
+    return SparseDepth(columns[kept], rows[kept], z[kept])
+
+
+def from_depth_image(depth_m: NDArray[np.float32], camera: Intrinsics) -> SparseDepth:
+    """
+    Take the measured pixels of a depth image seen by the same camera; NaN or <= 0 = none.
+
+    depth_m: float32 (H, W) metres. If its size is not the camera's, pixels are moved by the true
+    ratio of the sizes, the corners of the images being the same.
+    """
+    height, width = depth_m.shape
+    values = depth_m.ravel()
+    kept = _thinned(np.flatnonzero((values > 0) & (values < np.inf)))
+    rows, columns = np.divmod(kept, width)
+    return SparseDepth(
+        _resized(columns, camera.width / width),
+        _resized(rows, camera.height / height),
+        values[kept].astype(np.float32, copy=False),
+    )
+
+
+def _inside(pixels: NDArray[np.float32], size: int) -> NDArray[np.bool_]:
+    return (pixels >= -0.5) & (pixels < size - 0.5)
+
+
+def _resized(pixels: NDArray[np.intp], ratio: float) -> NDArray[np.float32]:
+    return ((pixels + 0.5) * ratio - 0.5).astype(np.float32)
+
+
+def _thinned(indices: NDArray[np.intp]) -> NDArray[np.intp]:
+    """
+    Pick one of every so many at random, always the same.
+
+    Every n-th would be no fair choice: n may be a multiple of the beams of a lidar.
+    """
+    if indices.size <= MOST_POINTS:
+        return indices
+    places = np.arange(MOST_POINTS) + np.random.default_rng(0).random(MOST_POINTS)
+    return indices[(places * (indices.size / MOST_POINTS)).astype(np.intp)]

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The folder that a run leaves behind: report, picture and raw disparity."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from vizion3d_ros.contracts.errors import InputError
+from vizion3d_ros.report.montage import montage
+from vizion3d_ros.report.panels import figures, frame_panels
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from vizion3d_ros.report.summary import Maps, Report
+
+FILES = ('report.json', 'montage.png', 'cloud.ply', 'disparity.npy')
+
+
+def clear(out: Path) -> None:
+    """Make the folder and delete the results of an earlier run; InputError if that fails."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name in FILES:
+            (out / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise _unwritable(out, error) from error
+    if not os.access(out, os.W_OK | os.X_OK):
+        raise _unwritable(out, PermissionError('permission denied'))
+
+
+def write(out: Path, report: Report, maps: Maps) -> None:
+    """
+    Write report.json, montage.png and, if there is one, disparity.npy.
+
+    The disparity is x_left - x_right in pixels, float32 (H, W), NaN = no answer. Raises InputError
+    if the folder cannot be written to.
+    """
+    try:
+        (out / 'report.json').write_text(json.dumps(report, indent=2) + '\n')
+        _write_picture(out, report, maps)
+        if maps.disparity is not None:
+            np.save(out / 'disparity.npy', maps.disparity.astype(np.float32))
+    except OSError as error:
+        raise _unwritable(out, error) from error
+
+
+def _unwritable(out: Path, error: OSError) -> InputError:
+    """Say why results cannot be written."""
+    return InputError(
+        f'results cannot be written to {out}: {error.strerror or error}; '
+        'name another folder with the parameter out'
+    )
+
+
+def _write_picture(out: Path, report: Report, maps: Maps) -> None:
+    remark = report.get('remark', '')
+    picture = montage(frame_panels(maps, remark), figures(report), remark)
+    _, png = cv2.imencode('.png', picture)  # imwrite would keep the reason of a failure to itself
+    (out / 'montage.png').write_bytes(png.tobytes())

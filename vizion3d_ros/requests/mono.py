@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+A vizion3d request for one image to a command of the pipeline, and its result to the answer.
+
+    request ─ prepare_mono ─ MonoCommand ─ MonoPipeline.run ─ MonoResult ─ mono_answer
+
+A relative answer stays relative, unless the request brings measured depths that fit it; its cloud
+is spread over a range that the request names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vizion3d_ros.contracts.camera import Intrinsics
+from vizion3d_ros.contracts.commands import MonoCommand, Output
+from vizion3d_ros.contracts.mono_request import (
+    DepthEstimationAdvanceConfig,
+    DepthEstimationCommand,
+)
+from vizion3d_ros.contracts.mono_settings import MonoSettings, SparseDepthSettings
+from vizion3d_ros.contracts.results import MonoResult
+from vizion3d_ros.contracts.settings import PointsSettings
+from vizion3d_ros.geometry.cloud import make_cloud
+from vizion3d_ros.geometry.inverse_depth import spread_relative
+from vizion3d_ros.geometry.picture16 import picture_of_depth, picture_of_inverse_depth
+from vizion3d_ros.geometry.scale_fit import ScaleFit
+from vizion3d_ros.requests import ANY_DEPTH_M
+from vizion3d_ros.requests.checkpoints import with_checkpoint
+from vizion3d_ros.requests.maps import span, to_array, without_nan
+from vizion3d_ros.requests.pictures import read_image
+from vizion3d_ros.requests.sparse import SparseScale, sparse_depth
+from vizion3d_ros.sources.picture import GENEROUS, PictureLimits
+
+FOCAL_PER_WIDTH = 0.85  # vizion3d's guess for an unknown camera, about 61 degrees wide
+
+DEFAULTS = MonoSettings()
+EVERY_POINT = PointsSettings(organized=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MonoAnswer:
+    """
+    What a request gets, in arrays.
+
+    depth: float32 (H, W). Metric checkpoint: metres along the optical axis, 0.0 = no measurement.
+    Relative: inverse depth of unknown scale and shift, larger = nearer.
+    min_depth, max_depth: of depth, over the valid pixels; 0.0 if there is none.
+    backend_used: path of the checkpoint.
+    depth_image: uint16 (H, W), 65535 = nearest, 0 = farthest or invalid; None if not asked for.
+    points: float32 (N, 4), optical frame; columns x, y, z and rgb, whose bits are 0x00RRGGBB;
+    None if not asked for. In metres with a metric_depth_m, otherwise right in shape only.
+    metric_depth_m: float32 (H, W) metres, 0.0 = no measurement; None for a relative checkpoint
+    without measured depths that fit. scale_fit: what those say; None without them.
+    """
+
+    depth: NDArray[np.float32]
+    is_metric: bool
+    min_depth: float
+    max_depth: float
+    backend_used: str
+    depth_image: NDArray[np.uint16] | None
+    points: NDArray[np.float32] | None
+    metric_depth_m: NDArray[np.float32] | None
+    scale_fit: ScaleFit | None
+
+
+def prepare_mono(
+    request: DepthEstimationCommand,
+    base: MonoSettings = DEFAULTS,
+    limits: PictureLimits = GENEROUS,
+) -> MonoCommand:
+    """
+    Read the image and say what the pipeline is to do.
+
+    base: settings for all that the request leaves open. Raises InputError, which names the field.
+    """
+    image = read_image(request.image_input, 'image_input', limits)
+    height, width = image.shape[:2]
+    settings = _settings(request, base)
+    return MonoCommand(
+        image=image,
+        camera=_camera(request.advanced_config, width, height),
+        settings=settings,
+        scale_of=_scale_of(request, settings.sparse_depth, width, height),
+        outputs=frozenset(Output) if request.return_point_cloud else frozenset({Output.DEPTH}),
+    )
+
+
+@torch.inference_mode()
+def mono_answer(
+    request: DepthEstimationCommand, command: MonoCommand, result: MonoResult
+) -> MonoAnswer:
+    """Turn what the pipeline made of the command into what the request asks for."""
+    is_metric = result.relative is None
+    values = cast('Tensor', result.depth_m if is_metric else result.relative)
+    low, high = span(values)
+    picture = picture_of_depth if is_metric else picture_of_inverse_depth
+    points = _points(request, command, result) if request.return_point_cloud else None
+    return MonoAnswer(
+        depth=without_nan(values),
+        is_metric=is_metric,
+        min_depth=low,
+        max_depth=high,
+        backend_used=result.checkpoint,
+        depth_image=to_array(picture(values, low, high)) if request.return_depth_image else None,
+        points=None if points is None else to_array(points),
+        metric_depth_m=None if result.depth_m is None else without_nan(result.depth_m),
+        scale_fit=command.scale_of.fit if isinstance(command.scale_of, SparseScale) else None,
+    )
+
+
+def _scale_of(
+    request: DepthEstimationCommand, settings: SparseDepthSettings, width: int, height: int
+) -> SparseScale | None:
+    if request.sparse_points is None:
+        return None
+    return SparseScale(sparse_depth(request.sparse_points, width, height), settings)
+
+
+def _points(
+    request: DepthEstimationCommand, command: MonoCommand, result: MonoResult
+) -> Tensor | None:
+    if result.cloud or result.relative is None:
+        return result.cloud.points if result.cloud else None
+    depth = spread_relative(result.relative, request.advanced_config.depth_trunc)
+    image = torch.as_tensor(command.image, device=depth.device)
+    return make_cloud(depth, image, cast('Intrinsics', command.camera), EVERY_POINT)
+
+
+def _camera(config: DepthEstimationAdvanceConfig, width: int, height: int) -> Intrinsics:
+    guess = FOCAL_PER_WIDTH * width
+    return Intrinsics(
+        width=width,
+        height=height,
+        fx=config.fx or config.fy or guess,
+        fy=config.fy or config.fx or guess,
+        cx=width / 2 if config.cx is None else config.cx,
+        cy=height / 2 if config.cy is None else config.cy,
+    )
+
+
+def _settings(request: DepthEstimationCommand, base: MonoSettings) -> MonoSettings:
+    near, far = ANY_DEPTH_M
+    network = with_checkpoint(base.depth_anything_v2, request.model_backend, metric_max_depth=0.0)
+    points = PointsSettings(organized=False, max_range=request.advanced_config.depth_trunc)
+    changes = {'min_depth': near, 'max_depth': far, 'points': points}
+    return MonoSettings(**{**dict(base), **changes, 'depth_anything_v2': network})

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+A vizion3d stereo request to a command of the pipeline, and its result to the answer.
+
+    request ─ prepare_stereo ─ StereoCommand ─ StereoPipeline.run ─ StereoResult ─ stereo_answer
+
+Depth is made by the pipeline alone; here only its units and its "no measurement" change.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import ValidationError
+from torch import Tensor
+
+from vizion3d_ros.contracts.camera import Intrinsics, StereoRig
+from vizion3d_ros.contracts.commands import Output, StereoCommand
+from vizion3d_ros.contracts.errors import InputError, explain
+from vizion3d_ros.contracts.results import StereoResult
+from vizion3d_ros.contracts.settings import PointsSettings
+from vizion3d_ros.contracts.stereo_request import (
+    OPENCV_SGBM,
+    StereoDepthAdvancedConfig,
+    StereoDepthCommand,
+)
+from vizion3d_ros.contracts.stereo_settings import S2m2Settings, SgbmSettings, StereoSettings
+from vizion3d_ros.geometry.colormap import colorize
+from vizion3d_ros.geometry.picture16 import picture_of_depth
+from vizion3d_ros.requests import ANY_DEPTH_M
+from vizion3d_ros.requests.checkpoints import with_checkpoint
+from vizion3d_ros.requests.maps import span, to_array, without_nan
+from vizion3d_ros.requests.pictures import read_pair
+from vizion3d_ros.sources.picture import GENEROUS, PictureLimits
+
+MM_PER_METRE = 1000
+SMALLEST_SCALE = 0.1  # of semi-global matching
+NETWORK_SIDE = (64, 8192)  # least and most for the size that a network may be limited to
+
+DEFAULTS = StereoSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class StereoAnswer:
+    """
+    What a request gets, in arrays.
+
+    depth_m: float32 (H, W) metres along the optical axis, 0.0 = no measurement.
+    disparity: float32 (H, W) pixels, x_left - x_right as in the images, so before doffs; 0.0
+    where there is no measurement.
+    min_depth, max_depth: metres, over the valid pixels; 0.0 if there is none.
+    backend_used: path of the checkpoint, or 'opencv-sgbm'.
+    depth_image: uint16 (H, W), 65535 = min_depth, 0 = max_depth or invalid; None if not asked for.
+    depth_colormap: uint8 (H, W, 3) BGR, black = invalid; None if not asked for.
+    points: float32 (N, 4), optical frame of the left camera; columns x, y, z in metres and rgb,
+    whose bits are 0x00RRGGBB; None if not asked for.
+    """
+
+    depth_m: NDArray[np.float32]
+    disparity: NDArray[np.float32]
+    min_depth: float
+    max_depth: float
+    backend_used: str
+    depth_image: NDArray[np.uint16] | None
+    depth_colormap: NDArray[np.uint8] | None
+    points: NDArray[np.float32] | None
+
+
+def prepare_stereo(
+    request: StereoDepthCommand,
+    base: StereoSettings = DEFAULTS,
+    limits: PictureLimits = GENEROUS,
+) -> StereoCommand:
+    """
+    Read the images and say what the pipeline is to do.
+
+    base: settings for all that the request leaves open. Raises InputError, which names the field.
+    """
+    left, right = read_pair(request.left_image, request.right_image, limits)
+    height, width = left.shape[:2]
+    return StereoCommand(
+        left=left,
+        right=right,
+        rig=_rig(request.advanced_config, width, height),
+        settings=_settings(request, base, width, height),
+        outputs=_outputs(request),
+    )
+
+
+@torch.inference_mode()
+def stereo_answer(
+    request: StereoDepthCommand, command: StereoCommand, result: StereoResult
+) -> StereoAnswer:
+    """Turn what the pipeline made of the command into what the request asks for."""
+    depth_m = cast('Tensor', result.depth_m)  # a request always has a baseline
+    low, high = span(depth_m)
+    cloud = result.cloud
+    return StereoAnswer(
+        depth_m=without_nan(depth_m),
+        disparity=without_nan(result.disparity - result.rig.doffs),
+        min_depth=low,
+        max_depth=high,
+        backend_used=_backend_used(command.settings, result),
+        depth_image=(
+            to_array(picture_of_depth(depth_m, low, high)) if request.return_depth_image else None
+        ),
+        depth_colormap=(
+            to_array(colorize(depth_m, *_colour_range(request.advanced_config, low, high)))
+            if request.return_depth_colormap
+            else None
+        ),
+        points=to_array(cloud.points) if cloud else None,
+    )
+
+
+def _rig(config: StereoDepthAdvancedConfig, width: int, height: int) -> StereoRig:
+    """The one place where the contract's millimetres become metres."""
+    left = Intrinsics(
+        width=width,
+        height=height,
+        fx=config.focal_length,
+        fy=config.fy or config.focal_length,
+        cx=config.cx,
+        cy=config.cy,
+    )
+    return StereoRig(left=left, baseline_m=config.baseline / MM_PER_METRE, doffs=config.doffs)
+
+
+def _outputs(request: StereoDepthCommand) -> frozenset[Output]:
+    return frozenset(Output) if request.return_point_cloud else frozenset({Output.DEPTH})
+
+
+def _settings(
+    request: StereoDepthCommand, base: StereoSettings, width: int, height: int
+) -> StereoSettings:
+    config, model = request.advanced_config, request.model_backend
+    backend = {'': base.backend, OPENCV_SGBM: 'sgbm'}.get(model, 's2m2')
+    if backend == 'sgbm':
+        matcher: dict[str, Any] = {'sgbm': _sgbm(config, base.sgbm)}
+    else:
+        matcher = {'s2m2': _s2m2(config, with_checkpoint(base.s2m2, model), width, height)}
+    near, far = _searched(config, base if backend == 'sgbm' else None)
+    changes = {'backend': backend, 'points': _points(config), 'min_depth': near, 'max_depth': far}
+    try:
+        return StereoSettings(**{**dict(base), **changes, **matcher})
+    except ValidationError as error:
+        raise InputError(f'advanced_config: {explain(error)}') from error
+
+
+def _searched(
+    config: StereoDepthAdvancedConfig, base: StereoSettings | None
+) -> tuple[float, float]:
+    """Nearest and farthest depth in metres; without base, any depth but for what is given."""
+    near, far = (base.min_depth, base.max_depth) if base else ANY_DEPTH_M
+    if config.min_depth_mm is not None:
+        near = config.min_depth_mm / MM_PER_METRE
+    if config.max_depth_mm is not None:
+        far = config.max_depth_mm / MM_PER_METRE
+    return near, far
+
+
+def _sgbm(config: StereoDepthAdvancedConfig, base: SgbmSettings) -> SgbmSettings:
+    changes: dict[str, object] = {}
+    if config.scale_factor is not None:
+        changes['scale'] = max(SMALLEST_SCALE, config.scale_factor)
+    if config.min_depth_mm is not None or config.max_depth_mm is not None:
+        changes['disparity_range'] = 0  # depths were given, so they decide
+    return base.model_copy(update=changes)
+
+
+def _s2m2(
+    config: StereoDepthAdvancedConfig, base: S2m2Settings, width: int, height: int
+) -> S2m2Settings:
+    if config.scale_factor is None:
+        return base
+    least, most = NETWORK_SIDE
+    sides = (round(config.scale_factor * side) for side in (width, height))
+    max_width, max_height = (min(max(side, least), most) for side in sides)
+    return base.model_copy(update={'max_width': max_width, 'max_height': max_height})
+
+
+def _points(config: StereoDepthAdvancedConfig) -> PointsSettings:
+    far = config.z_far if config.z_far < ANY_DEPTH_M[1] else 0.0  # 0 = keep
+    return PointsSettings(
+        organized=False,
+        max_range=far,
+        min_confidence=config.conf_threshold,
+        min_visibility=config.occ_threshold,
+    )
+
+
+def _backend_used(settings: StereoSettings, result: StereoResult) -> str:
+    return OPENCV_SGBM if settings.backend == 'sgbm' else result.checkpoint
+
+
+def _colour_range(
+    config: StereoDepthAdvancedConfig, low: float, high: float
+) -> tuple[float, float]:
+    """Depths in metres at the ends of the colours: as given, else those of this answer."""
+    near = low if config.min_depth_mm is None else config.min_depth_mm / MM_PER_METRE
+    far = high if config.max_depth_mm is None else config.max_depth_mm / MM_PER_METRE
+    return near, far
