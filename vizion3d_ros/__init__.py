@@ -5,20 +5,26 @@ Metric depth, disparity and coloured point clouds from images, on ROS 2.
     contracts <- geometry <- engine <- pipeline <- worker <- ros
 
 `pipeline/` is the one place where depth is made; the nodes in `ros/` turn topics into commands and
-results into topics. Importing this package loads neither torch, open3d nor ROS.
+results into topics. Importing this package loads neither torch, open3d, pydantic nor ROS.
 """
 
-from vizion3d_ros.contracts.camera import Intrinsics, StereoRig
-from vizion3d_ros.contracts.commands import MonoCommand, Output, StereoCommand
-from vizion3d_ros.contracts.errors import (
-    BackendError,
-    CalibrationError,
-    DepthError,
-    InputError,
-)
-from vizion3d_ros.contracts.mono_settings import MonoSettings
-from vizion3d_ros.contracts.results import Cloud, MonoResult, StereoResult
-from vizion3d_ros.contracts.stereo_settings import StereoSettings
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vizion3d_ros.contracts.camera import Intrinsics, StereoRig
+    from vizion3d_ros.contracts.commands import MonoCommand, Output, StereoCommand
+    from vizion3d_ros.contracts.errors import (
+        BackendError,
+        CalibrationError,
+        DepthError,
+        InputError,
+    )
+    from vizion3d_ros.contracts.mono_settings import MonoSettings
+    from vizion3d_ros.contracts.results import Cloud, MonoResult, StereoResult
+    from vizion3d_ros.contracts.stereo_settings import StereoSettings
 
 __all__ = [
     'BackendError',
@@ -36,3 +42,20 @@ __all__ = [
     'StereoRig',
     'StereoSettings',
 ]
+
+_HOMES = {
+    'camera': ('Intrinsics', 'StereoRig'),
+    'commands': ('MonoCommand', 'Output', 'StereoCommand'),
+    'errors': ('BackendError', 'CalibrationError', 'DepthError', 'InputError'),
+    'mono_settings': ('MonoSettings',),
+    'results': ('Cloud', 'MonoResult', 'StereoResult'),
+    'stereo_settings': ('StereoSettings',),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a name when it is asked for: `ros2 launch` runs outside the environment of pydantic."""
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f'{__name__}.contracts.{module}'), name)
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

@@ -45,7 +45,7 @@ class SparseDepthSettings(Contract):
         'camera: x, y, z in metres, quaternion x, y, z, w',
     )
     max_offset: float = Field(
-        0.1, ge=0.0, le=10.0, description='Largest stamp difference to the image, in seconds'
+        0.15, ge=0.0, le=10.0, description='Largest stamp difference to the image, in seconds'
     )
     max_age: float = Field(
         0.5, ge=0.0, le=60.0, description='Seconds for which a fit serves images without points'

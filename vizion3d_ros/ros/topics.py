@@ -31,11 +31,12 @@ STEREO_INPUTS: dict[str, type] = {
     'left/camera_info': CameraInfo,
     'right/camera_info': CameraInfo,
 }
+# rclpy serves what has arrived in this order: an image comes last, after what belongs to it.
 MONO_INPUTS: dict[str, type] = {
-    'image_rect': Image,
     'camera_info': CameraInfo,
     'sparse_depth/points': PointCloud2,
     'sparse_depth/image': Image,
+    'image_rect': Image,
 }
 
 

@@ -129,10 +129,14 @@ def _is_address(model: str) -> bool:
 
 
 def _own_file(model: str) -> ModelFile:
-    given = Path(unquote(model.removeprefix('file://')) if '://' in model else model).expanduser()
-    for path in (given, cache_dir() / given):
-        if path.is_file():
-            return ModelFile(path)
+    name = unquote(model.removeprefix('file://')) if '://' in model else model
+    try:
+        given = Path(name).expanduser()
+        for path in (given, cache_dir() / given):
+            if path.is_file():
+                return ModelFile(path)
+    except (OSError, ValueError, RuntimeError) as error:  # too long, a zero byte, no such user
+        raise CheckpointError(f'{model[:80]!r} is no path: {error}') from error
     raise CheckpointError(
         f'{model!r} is neither a file nor a known model; expected a path, an https address '
         f'or one of {_names()}'
