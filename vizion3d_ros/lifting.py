@@ -11,9 +11,6 @@ The same pipeline as the node's. Models stay in memory for as long as the proces
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import TYPE_CHECKING
-
 from vizion3d_ros.contracts.errors import InputError
 from vizion3d_ros.contracts.mono_request import (
     DepthEstimationAdvanceConfig,
@@ -25,13 +22,10 @@ from vizion3d_ros.geometry.scale_fit import ScaleFit, fit_scale
 from vizion3d_ros.geometry.scale_samples import sample
 from vizion3d_ros.geometry.sparse_depth import SparseDepth
 from vizion3d_ros.pipeline.mono import MonoPipeline
-from vizion3d_ros.report.open3d_objects import make_image, make_point_cloud
+from vizion3d_ros.report.lazy_views import LazyViews
 from vizion3d_ros.requests.mono import MonoAnswer, mono_answer, prepare_mono
 from vizion3d_ros.requests.shared import SharedPipelines
 from vizion3d_ros.requests.threads import one_thread
-
-if TYPE_CHECKING:
-    import open3d
 
 __all__ = [
     'DepthEstimation',
@@ -47,7 +41,7 @@ __all__ = [
 _pipelines = SharedPipelines(MonoPipeline)
 
 
-class DepthEstimationResult:
+class DepthEstimationResult(LazyViews):
     """
     What DepthEstimation answers.
 
@@ -67,10 +61,8 @@ class DepthEstimationResult:
     Lists and open3d objects are made when they are first read.
     """
 
-    point_cloud_scale = 1.0
-
     def __init__(self, answer: MonoAnswer, with_raw_depth: bool) -> None:
-        self._answer = answer
+        super().__init__(answer.depth, answer.depth_image, answer.points)
         self.is_metric = answer.is_metric
         self.min_depth = answer.min_depth
         self.max_depth = answer.max_depth
@@ -79,26 +71,8 @@ class DepthEstimationResult:
         self.metric_depth = answer.metric_depth_m
         self.scale_fit = answer.scale_fit
 
-    @cached_property
-    def depth_map(self) -> list[list[float]]:
-        """Inverse depth of unknown scale or, from a metric checkpoint, metres; [H][W]."""
-        rows: list[list[float]] = self._answer.depth.tolist()
-        return rows
-
-    @cached_property
-    def depth_image(self) -> open3d.geometry.Image | None:
-        """16 bit, nearer = brighter; None if not asked for."""
-        picture = self._answer.depth_image
-        return None if picture is None else make_image(picture)
-
-    @cached_property
-    def point_cloud(self) -> open3d.geometry.PointCloud | None:
-        """Coloured points, x right, y up, z backward; None if not asked for."""
-        points = self._answer.points
-        return None if points is None else make_point_cloud(points)
-
     def __repr__(self) -> str:
-        height, width = self._answer.depth.shape
+        height, width = self._depth.shape
         kind = 'metres' if self.is_metric else 'relative'
         return (
             f'DepthEstimationResult({width}x{height}, {self.min_depth:.3g} to '

@@ -20,14 +20,13 @@ from vizion3d_ros.contracts.stereo_request import StereoDepthAdvancedConfig, Ste
 from vizion3d_ros.contracts.stereo_settings import StereoSettings
 from vizion3d_ros.engine.device import choose_device
 from vizion3d_ros.pipeline.stereo import StereoPipeline
-from vizion3d_ros.report.open3d_objects import make_image, make_point_cloud
+from vizion3d_ros.report.lazy_views import LazyViews
 from vizion3d_ros.requests.shared import SharedPipelines
 from vizion3d_ros.requests.stereo import StereoAnswer, prepare_stereo, stereo_answer
 from vizion3d_ros.requests.threads import one_thread
 
 if TYPE_CHECKING:
     import numpy as np
-    import open3d
     from numpy.typing import NDArray
 
 __all__ = ['StereoDepth', 'StereoDepthAdvancedConfig', 'StereoDepthCommand', 'StereoDepthResult']
@@ -35,7 +34,7 @@ __all__ = ['StereoDepth', 'StereoDepthAdvancedConfig', 'StereoDepthCommand', 'St
 _pipelines = SharedPipelines(StereoPipeline)
 
 
-class StereoDepthResult:
+class StereoDepthResult(LazyViews):
     """
     What StereoDepth answers; invalid pixels are 0.0.
 
@@ -48,10 +47,9 @@ class StereoDepthResult:
     Lists and open3d objects are made when they are first read.
     """
 
-    point_cloud_scale = 1.0
-
     def __init__(self, answer: StereoAnswer, with_raw_depth: bool) -> None:
-        self._answer = answer
+        super().__init__(answer.depth_m, answer.depth_image, answer.points)
+        self._disparity = answer.disparity
         self.min_depth = answer.min_depth
         self.max_depth = answer.max_depth
         self.backend_used = answer.backend_used
@@ -59,31 +57,13 @@ class StereoDepthResult:
         self.depth_colormap: NDArray[np.uint8] | None = answer.depth_colormap
 
     @cached_property
-    def depth_map(self) -> list[list[float]]:
-        """Metres along the optical axis, [H][W]."""
-        rows: list[list[float]] = self._answer.depth_m.tolist()
-        return rows
-
-    @cached_property
     def disparity_map(self) -> list[list[float]]:
         """Pixels, x_left - x_right, [H][W]."""
-        rows: list[list[float]] = self._answer.disparity.tolist()
+        rows: list[list[float]] = self._disparity.tolist()
         return rows
 
-    @cached_property
-    def depth_image(self) -> open3d.geometry.Image | None:
-        """16 bit, 65535 = min_depth, 0 = max_depth or invalid; None if not asked for."""
-        picture = self._answer.depth_image
-        return None if picture is None else make_image(picture)
-
-    @cached_property
-    def point_cloud(self) -> open3d.geometry.PointCloud | None:
-        """Coloured points in metres, x right, y up, z backward; None if not asked for."""
-        points = self._answer.points
-        return None if points is None else make_point_cloud(points)
-
     def __repr__(self) -> str:
-        height, width = self._answer.depth_m.shape
+        height, width = self._depth.shape
         return (
             f'StereoDepthResult({width}x{height}, {self.min_depth:.3g} to {self.max_depth:.3g} m, '
             f'{self.backend_used!r})'
