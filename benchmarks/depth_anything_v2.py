@@ -11,7 +11,8 @@ ms is the fastest of the repeats. MB is the peak above the loaded weights: resid
 fresh process on a CPU, allocated memory on a GPU. start s is import, build and load from a file of
 each one's own format, in a fresh process that has imported torch. difference is the largest over
 the range of their answer; at other sizes than 518x518 theirs is another function, as it stretches
-the position table in another way. Without a GPU float32, with one float16.
+the position table in another way. Without a GPU float32, with one float16. On a machine that does
+other work as well set OMP_WAIT_POLICY=passive, as the nodes do.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ class DepthAnythingSettings(NetworkSettings):
     )
     input_size: int = Field(
         518,
-        ge=70,
+        ge=14,
         le=2044,
         description='Shorter side that the network sees, in pixels; smaller is faster, coarser',
     )

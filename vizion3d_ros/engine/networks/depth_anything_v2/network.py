@@ -8,16 +8,15 @@ from our own specification of its mathematics (sections 1 to 5 here and beside t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from vizion3d_ros.contracts.errors import InputError
 from vizion3d_ros.engine.networks.depth_anything_v2.encoder import PATCH, Encoder
 from vizion3d_ros.engine.networks.depth_anything_v2.head import Head
+from vizion3d_ros.engine.networks.layout import LaidOut
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class Size:
     tap_widths: tuple[int, ...]
 
 
-class DepthAnythingV2(nn.Module):
+class DepthAnythingV2(LaidOut):
     """The whole network; build() in the package makes the published sizes."""
 
     def __init__(self, size: Size, metric_max_depth: float | None) -> None:
@@ -45,7 +44,7 @@ class DepthAnythingV2(nn.Module):
         self.metric_max_depth = metric_max_depth
         self.pretrained = Encoder(size.width, size.blocks, size.heads, size.taps)
         self.depth_head = Head(size.width, size.head_width, size.tap_widths)
-        self._lay_out()
+        self.lay_out()
 
     def forward(self, x: Tensor) -> Tensor:
         """
@@ -58,26 +57,12 @@ class DepthAnythingV2(nn.Module):
         """
         _check(x)
         dtype = self.pretrained.cls_token.dtype
-        x = x.to(dtype, memory_format=torch.channels_last)
+        x = x.to(dtype, memory_format=self.layout)
         values = self.depth_head(self.pretrained(x), x.shape[-2:]).squeeze(1)
         values = values.to(torch.promote_types(dtype, torch.float32))
         if self.metric_max_depth is None:
             return values.relu()
         return values.sigmoid() * self.metric_max_depth
-
-    def load_state_dict(
-        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
-    ) -> Any:
-        """As nn.Module; the weights are then laid out as the maps are."""
-        outcome = super().load_state_dict(state_dict, strict, assign)
-        self._lay_out()
-        return outcome
-
-    def _lay_out(self) -> None:
-        """Put channels last in filters too, else every call would make such copies of its own."""
-        for parameter in self.parameters():
-            if parameter.ndim == 4:
-                parameter.data = parameter.contiguous(memory_format=torch.channels_last)
 
 
 def _check(x: Tensor) -> None:

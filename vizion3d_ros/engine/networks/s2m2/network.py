@@ -9,12 +9,10 @@ here); every part of the paper's figure is one module beside this one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
+from vizion3d_ros.engine.networks.layout import LaidOut
 from vizion3d_ros.engine.networks.s2m2.backbone import Backbone
 from vizion3d_ros.engine.networks.s2m2.blocks import GateFusion, Gelu
 from vizion3d_ros.engine.networks.s2m2.convex import convex_weights
@@ -28,7 +26,7 @@ from vizion3d_ros.engine.networks.s2m2.unet import Unet
 from vizion3d_ros.engine.networks.s2m2.upsampling import FullMask, QuarterMask
 
 
-class S2M2(nn.Module):
+class S2M2(LaidOut):
     """The whole network; build() in the package makes the four published sizes."""
 
     def __init__(
@@ -56,7 +54,8 @@ class S2M2(nn.Module):
         self.ctx_feat = nn.Sequential(
             nn.Conv2d(width, width, 1), Gelu(), nn.Conv2d(width, width, 1)
         )
-        self._lay_out()
+        self.layout = steps.memory_format
+        self.lay_out()
 
     def forward(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """
@@ -87,20 +86,6 @@ class S2M2(nn.Module):
         disparity, visibility, confidence = maps.chunk(3, dim=1)
         return disparity, visibility, confidence
 
-    def load_state_dict(
-        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
-    ) -> Any:
-        """As nn.Module; the weights are then laid out as the maps are."""
-        outcome = super().load_state_dict(state_dict, strict, assign)
-        self._lay_out()
-        return outcome
-
-    def _lay_out(self) -> None:
-        """Put channels last in filters too, else every call would make such copies of its own."""
-        for parameter in self.parameters():
-            if parameter.ndim == 4:
-                parameter.data = parameter.contiguous(memory_format=self.steps.memory_format)
-
     def _features(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """
         What matching and refinement read of images (2B, 3, H, W).
@@ -119,7 +104,7 @@ class S2M2(nn.Module):
         dtype = self.disp_init.layer_norm.weight.dtype
         images = torch.cat((left, right)).to(torch.promote_types(dtype, torch.float32))
         images = (images / 255 - 0.5) * 2
-        return images.to(dtype, memory_format=self.steps.memory_format)
+        return images.to(dtype, memory_format=self.layout)
 
     def _positive(self, disparity: Tensor) -> Tensor:
         return disparity if self.allow_negative else disparity.clamp_min(0)
