@@ -36,6 +36,8 @@ setup(
             f'play_pair = {NAME}.ros.play_pair:main',
             f'recorder = {NAME}.ros.recorder:main',
             f'fetch_models = {NAME}.fetch_models:main',
+            f'depth = {NAME}.cli.main:main',
+            f'vizion3d_depth = {NAME}.cli.main:main',  # the same, for a PATH without ROS
         ],
     },
 )

@@ -22,8 +22,9 @@ SIDE = {
     'fetch_models': {'contracts', 'engine'},
     'stereo': DOOR,
     'lifting': DOOR,
+    'cli': DOOR | {'sources'},
 }
-CORE_FROM_SIDE = {'ros': set(SIDE) - {'stereo', 'lifting'}, 'requests': {'sources'}}
+CORE_FROM_SIDE = {'ros': set(SIDE) - {'stereo', 'lifting', 'cli'}, 'requests': {'sources'}}
 ROS = {
     *('rclpy', 'rclcpp', 'launch', 'launch_ros', 'launch_testing', 'message_filters', 'cv_bridge'),
     *('sensor_msgs_py', 'tf2_ros', 'tf2_py', 'builtin_interfaces', 'rosidl_runtime_py'),

@@ -202,3 +202,40 @@ def test_region_of_interest_and_binning_together():
 def test_equal_contents_compare_equal():
     assert left() == left()
     assert left() != right()
+
+
+RAW_K = (380.0, 0, 310, 0, 390.0, 250, 0, 0, 1)
+
+
+def test_raw_images_have_the_intrinsics_of_k_and_rectified_ones_those_of_p():
+    calibration = left(k=RAW_K)
+    raw, rectified = calibration.raw_intrinsics(), calibration.intrinsics()
+    assert (raw.fx, raw.fy, raw.cx, raw.cy) == (380.0, 390.0, 310, 250)
+    assert (rectified.fx, rectified.fy, rectified.cx, rectified.cy) == (FX, FX, 320, 240)
+    assert (raw.width, raw.height) == (rectified.width, rectified.height) == (640, 480)
+
+
+def test_binning_and_region_of_interest_apply_to_raw_images_alike():
+    raw = left(k=RAW_K, roi=(100, 50, 400, 300), binning=(2, 5)).raw_intrinsics()
+    assert (raw.width, raw.height) == (200, 60)
+    assert (raw.fx, raw.fy, raw.cx, raw.cy) == (190.0, 78.0, 105, 40)
+
+
+@pytest.mark.parametrize(
+    ('d', 'distorted'),
+    [((), False), ((0.0,) * 5, False), ((0.0, 0.0, 1e-6, 0.0), True), ((-0.3,) * 8, True)],
+)
+def test_a_lens_distorts_if_any_coefficient_is_not_zero(d, distorted):
+    assert left(d=d).distorted == distorted
+
+
+@pytest.mark.parametrize('changes', [{'d': (0.1,)}, {'r': (0.0,) * 9}, {'distortion_model': 'x'}])
+def test_what_rectification_needs_is_part_of_the_content(changes):
+    assert left(**changes) != left()
+    assert hash(left(**changes)) == hash(left(**changes))
+
+
+def test_a_defect_is_told_in_words_and_a_good_calibration_has_none():
+    assert left().defect() == ''
+    assert left(k=(0.0,) * 9).defect().startswith('is uncalibrated (K[0] = 0')
+    assert left(binning=(1000, 1)).defect() == 'is for images of 0x480, expected the real size'

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from vizion3d_ros.contracts.commands import Output, StereoCommand
+from vizion3d_ros.contracts.camera import Intrinsics
+from vizion3d_ros.contracts.commands import MetricScale, MonoCommand, Output, StereoCommand
 from vizion3d_ros.contracts.errors import explain
 
 GREY = np.zeros((96, 160), np.uint8)
@@ -55,3 +56,38 @@ def test_a_size_other_than_the_calibration_names_side_and_sizes(side, height, wi
 def test_grey_beside_rgb_is_refused(rig):
     with pytest.raises(ValidationError, match='both must be grey or both RGB'):
         StereoCommand(left=GREY, right=RGB, rig=rig)
+
+
+@pytest.mark.parametrize('image', [GREY, RGB])
+@pytest.mark.parametrize('known', [True, False])
+def test_one_image_passes_without_a_copy_and_without_a_camera_too(image, known, rig):
+    camera = rig.left if known else None
+    scale = MetricScale(2.0, 0.1)
+    command = MonoCommand(image=image, camera=camera, scale_of=lambda relative: scale)
+    assert command.image is image and command.camera is camera
+    assert command.outputs == frozenset()
+    assert command.scale_of(None) is scale
+    assert MonoCommand(image=image, camera=camera).scale_of is None
+
+
+@pytest.mark.parametrize('image', [RGB.astype(np.float32), RGB[..., :1], RGB[:0], None])
+def test_one_image_of_another_kind_is_refused(image):
+    with pytest.raises(ValidationError):
+        MonoCommand(image=image, camera=None)
+
+
+def test_one_image_of_another_size_than_the_calibration_names_both():
+    camera = Intrinsics.from_field_of_view(640, 480, 60.0)
+    with pytest.raises(ValidationError) as caught:
+        MonoCommand(image=RGB, camera=camera)
+    assert explain(caught.value) == (
+        'image is 160x96 but the calibration is for 640x480: use the camera_info of these images'
+    )
+
+
+def test_commands_cannot_be_changed_or_widened(rig):
+    command = MonoCommand(image=RGB, camera=rig.left)
+    with pytest.raises(ValidationError):
+        command.camera = None
+    with pytest.raises(ValidationError):
+        MonoCommand(image=RGB, camera=None, depth='deep')

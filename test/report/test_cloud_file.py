@@ -1,6 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-import sys
-
 import numpy as np
 import pytest
 
@@ -19,13 +17,11 @@ def test_points_and_colours_survive_the_file(tmp_path):
 
 
 def test_a_file_that_cannot_be_written_is_an_error(tmp_path):
-    pytest.importorskip('open3d', exc_type=ImportError)
-    with pytest.raises(DepthError, match='could not write'):
+    with pytest.raises(DepthError, match=r'missing.cloud.ply cannot be written: No such file'):
         write_cloud(tmp_path / 'missing' / 'cloud.ply', np.ones((1, 3)), np.ones((1, 3), np.uint8))
 
 
 def test_a_cloud_without_points_is_an_error(tmp_path):
-    pytest.importorskip('open3d', exc_type=ImportError)
     nothing = np.full((4, 3), np.nan, np.float32)
     with pytest.raises(DepthError, match='no valid point'):
         write_cloud(tmp_path / 'cloud.ply', nothing, np.zeros((4, 3), np.uint8))
@@ -34,9 +30,3 @@ def test_a_cloud_without_points_is_an_error(tmp_path):
 def test_shapes_that_do_not_fit_are_named(tmp_path):
     with pytest.raises(InputError, match=r'\(4, 3\).*\(5, 3\)'):
         write_cloud(tmp_path / 'cloud.ply', np.ones((4, 3)), np.ones((5, 3), np.uint8))
-
-
-def test_a_missing_open3d_names_the_packages(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, 'open3d', None)
-    with pytest.raises(DepthError, match=r'pip install open3d.*libusb-1.0-0 libgl1 libgomp1'):
-        write_cloud(tmp_path / 'cloud.ply', np.ones((1, 3)), np.ones((1, 3), np.uint8))

@@ -7,7 +7,7 @@ from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
 from vizion3d_ros.contracts.calibration import Severity
-from vizion3d_ros.ros.camera_info import CameraInfoCache
+from vizion3d_ros.ros.camera_info import CameraCache, CameraInfoCache
 
 pytestmark = pytest.mark.ros
 
@@ -147,3 +147,46 @@ def test_a_parameter_set_before_any_info_is_used(cache):
     cache.add_left(info())
     cache.add_right(info(0.0))
     assert cache.known.calibration.rig.baseline_m == 0.3
+
+
+def test_one_camera_is_known_from_its_first_info_on(package_log):
+    camera, first = CameraCache(), info()
+    assert camera.known is None
+    camera.add(first)
+    assert camera.known.info is first
+    assert camera.known.defect == ''
+    assert (camera.known.intrinsics.fx, camera.known.intrinsics.width) == (400.0, 640)
+    assert records(package_log, 'INFO') == ['calibrated: 640x480, fx 400.00 px']
+
+
+def test_one_camera_that_repeats_itself_changes_and_logs_nothing(package_log):
+    camera = CameraCache()
+    seen = set()
+    for sec in range(50):
+        camera.add(info(sec=sec))
+        seen.add(id(camera.known))
+    assert len(seen) == 1
+    assert len(records(package_log, 'INFO')) == 1
+
+
+def test_one_camera_may_be_calibrated_anew_and_lose_its_calibration(package_log):
+    camera = CameraCache()
+    camera.add(info())
+    before = camera.known
+    camera.add(info(fx=500.0))
+    assert camera.known.intrinsics.fx == 500.0
+    assert before.intrinsics.fx == 400.0, 'replaced, never changed'
+    camera.add(CameraInfo(width=640, height=480))
+    assert camera.known.intrinsics is None
+    assert camera.known.defect.startswith('is uncalibrated')
+    assert len(records(package_log, 'INFO')) == 2
+    camera.add(info())
+    assert camera.known.intrinsics.fx == 400.0
+
+
+def test_a_new_lens_is_a_new_calibration_of_one_camera():
+    camera, bent = CameraCache(), info()
+    camera.add(info())
+    bent.d = [0.1, 0.0, 0.0, 0.0, 0.0]
+    camera.add(bent)
+    assert camera.known.content.distorted

@@ -3,7 +3,7 @@
 
 import numpy as np
 import pytest
-from diagnostic_msgs.msg import DiagnosticStatus
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from harness import values_of
 from known_depth_node import METRIC_CHECKPOINT, NEAREST_M, SCALE, SHIFT
 from mono_robot import (
@@ -213,10 +213,17 @@ def test_only_outputs_with_listeners_are_made(metric):
 
 def test_diagnostics_of_a_working_node_are_all_ok_and_count(metric):
     metric.ask(metric.listen('depth/image'))
-    for task in ('input', 'calibration', 'scale', 'output'):
-        assert metric.status(task, every=metric.send).level == DiagnosticStatus.OK
-    assert metric.status('input', every=metric.send).message == 'receiving'
-    values = values_of(metric.status('output', every=metric.send))
+    arrays = metric.listen('/diagnostics', DiagnosticArray)
+
+    def newest():
+        statuses = [s for array in arrays for s in array.status if s.name.startswith('/metric/')]
+        tasks = {s.name.partition(': ')[2]: s for s in statuses}
+        return tasks if 'input' in tasks and tasks['input'].message == 'receiving' else None
+
+    tasks = metric.wait_for(newest, what='diagnostics', every=metric.send)
+    assert tasks.keys() >= {'input', 'calibration', 'scale', 'output'}
+    assert {status.level for status in tasks.values()} == {DiagnosticStatus.OK}
+    values = values_of(tasks['output'])
     assert values['processed'] > 0 and values['rate_hz'] > 0
     assert values['failed'] == 0
     assert METRIC_CHECKPOINT in values['backend_used']

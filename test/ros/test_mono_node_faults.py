@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 from harness import values_of
-from known_depth_node import METRIC_CHECKPOINT
+from known_depth_node import METRIC_CHECKPOINT, RELATIVE_CHECKPOINT
 from mono_robot import GREY, KNOWN_NODE, RELATIVE, MonoRobot, depth_error
 from scene import image_message, info_message, pixels_of
 from sensor_msgs.msg import CameraInfo, PointCloud2
@@ -25,8 +25,6 @@ def nodes(start_node):
     parameters = {
         '/metric': METRIC,
         '/no_info': METRIC,
-        '/relative': {**RELATIVE, 'timeout': 0.5},
-        '/raw': {**METRIC, 'rectify': 'true'},
     }
     return {name: start_node(name, p, program=KNOWN_NODE) for name, p in parameters.items()}
 
@@ -50,6 +48,9 @@ def assert_depth(robot, depths, send=None):
 
 def test_without_camera_info_depth_flows_and_points_come_with_it(start):
     node, robot = start('/no_info')
+    relatives = robot.listen('relative_depth/image')
+    with robot.parameters(depth_anything_v2__model_backend=RELATIVE_CHECKPOINT):
+        robot.ask(relatives, robot.send_image)
     depths, clouds = robot.listen('depth/image'), robot.listen('points2', PointCloud2)
     infos = robot.listen('depth/camera_info', CameraInfo)
     assert_depth(robot, depths, robot.send_image)
@@ -57,32 +58,17 @@ def test_without_camera_info_depth_flows_and_points_come_with_it(start):
     status = robot.status('calibration', lambda s, _: s.level == WARN, every=robot.send_image)
     for words in ('/no_info/camera_info', 'no points2 and depth/camera_info'):
         assert words in status.message
-    assert len(node.lines('[WARN]', 'calibration')) == 1
+    with robot.parameters(rectify=True):
+        depths.clear()
+        status = robot.status(
+            'calibration', lambda s, _: 'no output' in s.message, every=robot.send_image
+        )
+        assert status.level == WARN
+    assert len(node.lines('[WARN]', 'calibration', '/no_info/camera_info')) == 2
     assert not clouds and not infos
     robot.ask(clouds)
     robot.ask(infos)
     assert robot.status('calibration', every=robot.send).level == OK
-
-
-def test_a_relative_answer_needs_no_camera_info_at_all(start):
-    node, robot = start('/relative')
-    robot.ask(robot.listen('relative_depth/image'), robot.send_image)
-    robot.status('input', lambda _, v: v['received'] > 30, every=robot.send_image)
-    assert robot.status('calibration', every=robot.send_image).level == OK
-    assert not node.lines('[WARN]', 'calibration')
-
-
-def test_sparse_depth_without_camera_info_has_no_place(start):
-    _, robot = start('/relative')
-    robot.listen('depth/image')
-
-    def send():
-        robot.send_points()
-        return robot.send_image()
-
-    status = robot.status('scale', lambda _, v: v.get('sparse received', 0) > 3, every=send)
-    assert status.level == WARN
-    assert '/relative/camera_info' in status.message
 
 
 def test_an_uncalibrated_camera_gives_depth_without_points(start):
@@ -101,6 +87,9 @@ def test_an_uncalibrated_camera_gives_depth_without_points(start):
         assert_depth(robot, depths, send)
     assert not clouds
     node.wait_for_line('[WARN]', 'calibrate the camera')
+    with robot.parameters(rectify=True):
+        robot.status('calibration', lambda s, _: s.level == ERROR, every=send)
+        node.wait_for_line('[ERROR]', 'uncalibrated', 'until then no output')
     robot.ask(clouds)
 
 
@@ -194,35 +183,40 @@ def test_a_bag_that_starts_again_keeps_flowing(start):
     assert len(node.lines('[INFO]', 'time went back by')) >= 2
 
 
-def test_raw_images_without_a_calibration_give_nothing_and_say_so(start):
-    node, robot = start('/raw')
-    depths = robot.listen('depth/image')
-    status = robot.status('calibration', lambda s, _: s.level == WARN, every=robot.send_image)
-    assert '/raw/camera_info' in status.message and 'no output' in status.message
-
-    def send_uncalibrated():
-        robot.send_info(CameraInfo(width=320, height=240))
-        return robot.send_image()
-
-    robot.status('calibration', lambda s, _: s.level == ERROR, every=send_uncalibrated)
-    assert not depths
-    node.wait_for_line('[ERROR]', 'uncalibrated', 'until then no output')
-    assert_depth(robot, depths)  # nothing is bent by this camera
-
-
 def test_a_lens_nobody_can_undo_is_named(start):
-    node, robot = start('/raw')
+    node, robot = start('/metric')
     depths = robot.listen('depth/image')
     strange, short = info_message(), info_message()
     strange.distortion_model, strange.d = 'cylinder', [0.1]
     short.d = [0.1, np.nan, 0.0, 0.0, 0.0]
-    for info, words in ((strange, ("'cylinder'", 'plumb_bob', 'equidistant')), (short, ('nan',))):
+    with robot.parameters(rectify=True):
+        for info, words in (
+            (strange, ("'cylinder'", 'plumb_bob', 'equidistant')),
+            (short, ('nan',)),
+        ):
 
-        def send(info=info):
-            robot.send_info(info)
-            return robot.send_image()
+            def send(info=info):
+                robot.send_info(info)
+                return robot.send_image()
 
-        robot.status('output', lambda s, _: s.level == ERROR, every=send)
-        node.wait_for_line('[ERROR]', 'frame lost', *words)
-        assert_depth(robot, depths)
+            robot.status('output', lambda s, _: s.level == ERROR, every=send)
+            node.wait_for_line('[ERROR]', 'frame lost', *words)
+            assert_depth(robot, depths)
     assert 'Traceback' not in node.output
+
+
+@pytest.mark.parametrize('bad', ['gone.pth', '/nowhere/at/all.pth'])
+def test_a_bad_checkpoint_loses_frames_with_an_error_until_it_is_replaced(start, bad):
+    node, robot = start('/metric')
+    depths = robot.listen('depth/image')
+    assert_depth(robot, depths)
+    with robot.parameters(depth_anything_v2__model_backend=bad):
+        status = robot.status('output', lambda s, _: s.level == ERROR, every=robot.send)
+        assert bad in status.message
+        depths.clear()
+        failed = values_of(status)['failed']
+        robot.status('output', lambda _, v: v['failed'] > failed + 3, every=robot.send)
+        assert not depths
+        assert len(node.lines('[ERROR]', 'frame lost', bad)) == 1
+    assert_depth(robot, depths)
+    assert node.alive and 'Traceback' not in node.output

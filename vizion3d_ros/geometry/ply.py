@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Points as the bytes of a PLY file, as vizion3d sends them: binary, OpenGL axes.
+Points as the bytes of a PLY file, as vizion3d sends them: binary, float32, colours as bytes.
 
-open3d writes PLY to files only, and takes float64; these are the wire's float32.
+open3d writes PLY to files only, and takes and writes float64.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 VERTEX = np.dtype([('position', '<f4', 3), ('colour', 'u1', 3)])
 HEADER = """ply
 format binary_little_endian 1.0
-element vertex {count}
+{comment}element vertex {count}
 property float x
 property float y
 property float z
@@ -24,14 +24,22 @@ end_header
 """
 
 
-def encode_ply(points: NDArray[np.float32]) -> bytes:
+def encode_ply(points: NDArray[np.float32], comment: str = '') -> bytes:
     """
     Encode points, float32 (N, 4): x, y, z in the optical frame and rgb bits 0x00RRGGBB.
 
-    The file has x right, y up, z backward (OpenGL), in the unit of the points.
+    The file has x right, y up, z backward (OpenGL), in the unit of the points. comment: one line
+    for its header.
     """
-    vertices = np.empty(len(points), VERTEX)
-    vertices['position'] = points[:, :3] * np.float32([1, -1, -1])
     blue_green_red = points[:, 3:].view(np.uint8)[:, :3]
-    vertices['colour'] = blue_green_red[:, ::-1]
-    return HEADER.format(count=len(points)).encode() + vertices.tobytes()
+    turned = points[:, :3] * np.array([1, -1, -1], np.float32)
+    return encode_vertices(turned, blue_green_red[:, ::-1], comment)
+
+
+def encode_vertices(xyz: NDArray[np.float32], rgb: NDArray[np.uint8], comment: str = '') -> bytes:
+    """Encode points, (N, 3) in any frame, with colours, uint8 (N, 3); comment as above."""
+    vertices = np.empty(len(xyz), VERTEX)
+    vertices['position'] = xyz
+    vertices['colour'] = rgb
+    line = f'comment {comment}\n' if comment else ''
+    return HEADER.format(comment=line, count=len(xyz)).encode() + vertices.tobytes()

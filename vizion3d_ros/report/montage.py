@@ -154,8 +154,8 @@ def _tile(panel: Panel) -> Picture:
     picture = cv2.resize(panel.picture, (PANEL_WIDTH, height), interpolation=method)
     tile = _paper(HEADING + height + FOOTER)
     tile[HEADING : HEADING + height, MARGIN:] = picture
-    size = 0.62 * min(1.0, PANEL_WIDTH / _width(panel.title, 0.62, 2))
-    _write(tile, panel.title, MARGIN, HEADING - 10, size=size, weight=2)
+    size = 0.62 * min(1.0, PANEL_WIDTH / text_width(panel.title, 0.62, 2))
+    write(tile, panel.title, MARGIN, HEADING - 10, size=size, weight=2)
     if panel.scale:
         _draw_scale(tile, panel.scale, HEADING + height + 8)
     return tile
@@ -165,24 +165,24 @@ def _draw_scale(tile: Picture, scale: Scale, top: int) -> None:
     tile[top : top + BAR, MARGIN:] = scale.color(np.linspace(0, 1, PANEL_WIDTH)[None, :])
     for position in (0.0, 0.25, 0.5, 0.75, 1.0):
         label = scale.tick(position)
-        left = MARGIN + round(position * (PANEL_WIDTH - _width(label, 0.45, 1)))
-        _write(tile, label, left, top + BAR + 17, size=0.45, color=FAINT)
+        left = MARGIN + round(position * (PANEL_WIDTH - text_width(label, 0.45, 1)))
+        write(tile, label, left, top + BAR + 17, size=0.45, color=FAINT)
 
 
 def _card(remark: str, notes: Rows, marks: Iterable[Color], height: int) -> Picture:
     card = _paper(height)
     y = HEADING + 18
     for line in _lines(remark[:1].upper() + remark[1:], 0.62, 2):
-        _write(card, line, MARGIN, y, size=0.62, weight=2, color=ALERT)
+        write(card, line, MARGIN, y, size=0.62, weight=2, color=ALERT)
         y += 32
     for name, value in notes:
-        _write(card, name, MARGIN, y, color=FAINT)
-        _write(card, value, MARGIN + 210, y)
+        write(card, name, MARGIN, y, color=FAINT)
+        write(card, value, MARGIN + 210, y)
         y += 28
     y += 10
     for mark in marks:
         cv2.rectangle(card, (MARGIN, y - 13), (MARGIN + 24, y + 3), mark, -1)
-        _write(card, MEANINGS[mark], MARGIN + 36, y, color=FAINT)
+        write(card, MEANINGS[mark], MARGIN + 36, y, color=FAINT)
         y += 28
     return card
 
@@ -192,7 +192,7 @@ def _lines(text: str, size: float, weight: int) -> list[str]:
     lines: list[str] = []
     for word in text.split():
         longer = f'{lines[-1]} {word}' if lines else word
-        if lines and _width(longer, size, weight) <= PANEL_WIDTH:
+        if lines and text_width(longer, size, weight) <= PANEL_WIDTH:
             lines[-1] = longer
         else:
             lines.append(word)
@@ -209,11 +209,12 @@ def _extend(tile: Picture, height: int, right: int = 0) -> Picture:
     return np.asarray(border, np.uint8)
 
 
-def _width(text: str, size: float, weight: int) -> int:
+def text_width(text: str, size: float, weight: int = 1) -> int:
+    """Width of a line of text in pixels, as `write` sets it."""
     return int(cv2.getTextSize(text, FONT, size, weight)[0][0])
 
 
-def _write(
+def write(
     tile: Picture,
     text: str,
     x: int,
@@ -223,4 +224,5 @@ def _write(
     weight: int = 1,
     color: Color = INK,
 ) -> None:
+    """Write a line that begins at column x, on the base line y; color is BGR."""
     cv2.putText(tile, text, (x, y), FONT, size, color, weight, cv2.LINE_AA)

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -71,12 +72,18 @@ def depth_png(depth_m: FloatMap) -> bytes:
     """Encode depth in metres as 16-bit millimetres; NaN and what does not fit become 0."""
     millimetres = np.rint(depth_m * 1000)
     fits = (millimetres > 0) & (millimetres <= MAX_MM)
-    return _png(np.where(fits, millimetres, 0).astype(np.uint16))
+    return png(np.where(fits, millimetres, 0).astype(np.uint16))
 
 
 def image_png(image: NDArray[np.uint8]) -> bytes:
     """Encode an image, uint8 (H, W) or (H, W, 3) RGB."""
-    return _png(image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    return png(image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+
+
+def png(pixels: NDArray[Any]) -> bytes:
+    """Encode pixels in the order of OpenCV: grey or BGR, 8 or 16 bit."""
+    _, encoded = cv2.imencode('.png', pixels)
+    return encoded.tobytes()
 
 
 def pfm(values: FloatMap) -> bytes:
@@ -84,6 +91,13 @@ def pfm(values: FloatMap) -> bytes:
     height, width = values.shape
     rows = np.ascontiguousarray(values[::-1], '<f4')
     return f'Pf\n{width} {height}\n-1.0\n'.encode() + rows.tobytes()
+
+
+def npy(values: NDArray[Any]) -> bytes:
+    """Encode an array as np.save does."""
+    buffer = BytesIO()
+    np.save(buffer, values)
+    return buffer.getvalue()
 
 
 def _files(snapshot: Snapshot) -> dict[str, Callable[[], bytes]]:
@@ -106,8 +120,3 @@ def _files(snapshot: Snapshot) -> dict[str, Callable[[], bytes]]:
 
 def _yaml(camera: Mapping[str, Any]) -> bytes:
     return yaml.safe_dump(dict(camera), sort_keys=False, default_flow_style=None).encode()
-
-
-def _png(pixels: NDArray[Any]) -> bytes:
-    _, encoded = cv2.imencode('.png', pixels)
-    return encoded.tobytes()

@@ -114,7 +114,7 @@ def depth_info_message(answer: AnyAnswer) -> CameraInfo | None:
 
 
 def relative_message(answer: Answer[MonoResult]) -> Image | None:
-    """32FC1 inverse depth up to scale and shift, larger = nearer; None if there are metres."""
+    """32FC1 inverse depth up to scale and shift, larger = nearer; None of a metric checkpoint."""
     relative = answer.result.relative
     return None if relative is None else image_message(answer.header, relative, '32FC1')
 
