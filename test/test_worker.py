@@ -7,6 +7,7 @@ from concurrent.futures import CancelledError, wait
 
 import pytest
 
+from vizion3d_ros.contracts.errors import BackendError
 from vizion3d_ros.worker import Worker
 
 DEADLINE = 10.0
@@ -169,7 +170,7 @@ def test_close_answers_what_waits_and_drops_the_waiting_frame(worker, busy):
     futures = [worker.call(lambda: seen.append('request')) for _ in range(3)]
     assert worker.close(0.0) is False
     for future in futures:
-        with pytest.raises(RuntimeError, match='shutting down'):
+        with pytest.raises(BackendError, match='shutting down'):
             future.result(0)
     busy.release.set()
     assert worker.close(DEADLINE)
@@ -196,7 +197,7 @@ def test_after_close_requests_are_refused_and_frames_ignored(worker):
     seen = []
     assert worker.close(DEADLINE)
     worker.put_frame(lambda: seen.append('frame'))
-    with pytest.raises(RuntimeError, match='shutting down'):
+    with pytest.raises(BackendError, match='shutting down'):
         worker.call(lambda: 1).result(0)
     assert seen == []
 

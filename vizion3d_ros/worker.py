@@ -9,6 +9,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
+from vizion3d_ros.contracts.errors import BackendError
+
 Frame = TypeVar('Frame')
 Answer = TypeVar('Answer')
 THREAD_NAME = 'depth-worker'
@@ -120,4 +122,4 @@ def _answer(request: Callable[[], object], future: Future[object]) -> None:
 
 
 def _refuse() -> object:
-    raise RuntimeError('the worker is shutting down')
+    raise BackendError('shutting down before this request had its turn: ask again later')

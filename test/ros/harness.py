@@ -72,6 +72,10 @@ class NodeProcess:
         return self._log.read_text(errors='replace')
 
     @property
+    def pid(self):
+        return self._process.pid
+
+    @property
     def alive(self):
         return self._process.poll() is None
 

@@ -169,6 +169,17 @@ def test_one_camera_that_repeats_itself_changes_and_logs_nothing(package_log):
     assert len(records(package_log, 'INFO')) == 1
 
 
+def test_a_coefficient_that_is_no_number_is_no_change_either(package_log):
+    strange = info(-48.0)
+    strange.d = [float('nan')] * 5
+    camera, rig = CameraCache(), CameraInfoCache(baseline_m=0.0)
+    rig.add_left(info())
+    for _ in range(3):
+        camera.add(strange)
+        rig.add_right(strange)
+    assert len(records(package_log, 'INFO')) == 2
+
+
 def test_one_camera_may_be_calibrated_anew_and_lose_its_calibration(package_log):
     camera = CameraCache()
     camera.add(info())

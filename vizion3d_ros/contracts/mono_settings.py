@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from typing_extensions import Self
 
 from vizion3d_ros.contracts.base import Contract
 from vizion3d_ros.contracts.settings import NetworkSettings, NodeSettings
@@ -71,6 +72,15 @@ class SparseDepthSettings(Contract):
         le=60.0,
         description='Time constant of the smoothing of scale and shift, in seconds; 0 = none',
     )
+
+    @model_validator(mode='after')
+    def _turns(self) -> Self:
+        if not any(self.transform[3:]):
+            raise ValueError(
+                'transform must end in a quaternion x, y, z, w, got four zeros; 0, 0, 0, 1 = not '
+                'turned'
+            )
+        return self
 
 
 class MonoSettings(NodeSettings):

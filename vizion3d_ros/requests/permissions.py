@@ -57,13 +57,15 @@ def permitted_folder(folder: str, allowed: Sequence[str]) -> Path:
     )
 
 
-def permitted_model(model: str, own: str, allowed: Sequence[str]) -> str:
+def permitted_model(
+    model: str, own: str, allowed: Sequence[str], field: str = 'model_backend'
+) -> str:
     """
     Give the checkpoint that a request may use, paths with all links followed.
 
     model: '' and 'opencv-sgbm' are always allowed. own: the checkpoint that the service runs
     anyway, '' if it runs none. allowed: names, addresses, files or folders of files, as in
-    RequestSettings.allowed_models. Raises InputError for any other.
+    RequestSettings.allowed_models. Raises InputError, which names the field, for any other.
     """
     if model in ('', OPENCV_SGBM):
         return model
@@ -76,7 +78,7 @@ def permitted_model(model: str, own: str, allowed: Sequence[str]) -> str:
     if file and any(file.is_relative_to(_true(entry)) for entry in chosen if _is_path(entry)):
         return str(file)
     raise InputError(
-        f'model_backend: expected none, for the checkpoint in use, or one of {_listed(chosen)}; '
+        f'{field}: expected none, for the checkpoint in use, or one of {_listed(chosen)}; '
         f'got {model!r}: let the operator set requests.allowed_models'
     )
 

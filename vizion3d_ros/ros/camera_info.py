@@ -47,7 +47,7 @@ class CameraCache:
     def add(self, info: CameraInfo) -> None:
         """Take a CameraInfo."""
         content = calibration_of(info)
-        if self.known is not None and self.known.content == content:
+        if self.known is not None and _same(self.known.content, content):
             return
         defect = content.defect()
         intrinsics = None if defect else content.intrinsics()
@@ -107,7 +107,7 @@ class CameraInfoCache:
 
     def _add(self, side: str, info: CameraInfo) -> None:
         content = calibration_of(info)
-        if self._contents.get(side) != content:
+        if not _same(self._contents.get(side), content):
             self._infos[side], self._contents[side] = info, content
             self._update()
 
@@ -138,3 +138,8 @@ class CameraInfoCache:
             rig.baseline_m,
             rig.doffs,
         )
+
+
+def _same(before: CameraCalibration | None, after: CameraCalibration) -> bool:
+    """Whether nothing changed; in words, where NaN is the same as NaN."""
+    return repr(before) == repr(after)

@@ -71,7 +71,7 @@ class MonoProcessor(FrameProcessor[MonoFrame, MonoSettings]):
         self._camera = camera
         self._network = settings().depth_anything_v2
         self._checkpoint = ''
-        self._metric = False
+        self._scaled = False
 
     def decode(
         self, frame: MonoFrame, settings: MonoSettings, needs: frozenset[Output]
@@ -95,17 +95,17 @@ class MonoProcessor(FrameProcessor[MonoFrame, MonoSettings]):
 
     def note(self, result: MonoResult, header: Header) -> None:
         """Say once for each checkpoint what kind of answer it gives, and when metres come."""
-        relative, metric = result.relative is not None, result.depth_m is not None
+        relative = result.relative is not None
         known = self.relative and result.checkpoint == self._checkpoint
-        if relative and not metric and not known:
+        if relative and result.depth_m is None and not known:
             logger.warning(RELATIVE)
         self.relative, self._checkpoint = relative, result.checkpoint
-        fit = self.tracker.state.fit
-        if relative and metric and not self._metric and fit is not None:
+        fit, scale = self.tracker.state.fit, self.tracker.state.scale
+        if fit is not None and scale is not None and not self._scaled:
             text = f'metres from sparse depth: {fit.inliers} of {fit.points} points agree'
             if self._throttle.allows(text):
                 logger.info(text)
-        self._metric = metric
+        self._scaled = scale is not None
         super().note(result, header)
 
     def _scale_of(
@@ -124,7 +124,8 @@ class MonoProcessor(FrameProcessor[MonoFrame, MonoSettings]):
     ) -> SparseDepth | None:
         if frame.sparse is None or camera is None:
             return None
-        self.sparse_fault, self.sparse_frames = '', _one_frame(frame, transform)
+        self.sparse_fault = ''
+        self.sparse_frames = _doubts(frame.sparse, frame.image, transform)
         try:
             return sparse_depth(frame.sparse, camera, transform)
         except InputError as error:  # costs the metres, not the frame
@@ -132,15 +133,20 @@ class MonoProcessor(FrameProcessor[MonoFrame, MonoSettings]):
             return None
 
 
-def _one_frame(frame: MonoFrame, transform: list[float]) -> str:
-    """Say that points of another frame are taken for points of the image's, if so."""
-    if not isinstance(frame.sparse, PointCloud2) or transform != NO_TRANSFORM:
+def _doubts(sparse: PointCloud2 | Image, image: Image, transform: list[float]) -> str:
+    """Say that sparse depth of another frame is taken for that of the image, if so."""
+    theirs, ours = sparse.header.frame_id, image.header.frame_id
+    if theirs == ours:
         return ''
-    points, image = frame.sparse.header.frame_id, frame.image.header.frame_id
-    if points == image:
+    if isinstance(sparse, Image):
+        return (
+            f'sparse_depth/image is of frame {theirs!r} and the image of {ours!r}: is it '
+            'registered to the image, pixel by pixel?'
+        )
+    if transform != NO_TRANSFORM:
         return ''
     return (
-        f'the points are in frame {points!r} and the image in {image!r}, but '
+        f'the points are in frame {theirs!r} and the image in {ours!r}, but '
         'sparse_depth.transform says that these are one: set it to the pose of the former in the '
         'latter'
     )

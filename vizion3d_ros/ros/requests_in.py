@@ -17,10 +17,12 @@ from vizion3d_ros.contracts.mono_request import (
 )
 from vizion3d_ros.contracts.settings import RequestSettings
 from vizion3d_ros.contracts.stereo_request import (
+    OPENCV_SGBM,
     StereoDepthAdvancedConfig,
     StereoDepthCommand,
 )
 from vizion3d_ros.requests.permissions import permitted_model, permitted_path
+from vizion3d_ros.requests.pictures import read_image
 from vizion3d_ros.ros.messages_in import image_to_array
 from vizion3d_ros.sources.picture import PictureLimits
 
@@ -56,16 +58,26 @@ def mono_command(
     request: RunDepthEstimation.Request, own_model: str, limits: RequestSettings, mono16_bits: int
 ) -> DepthEstimationCommand:
     """Read a request for one image, as stereo_command does."""
-    model = request.local_model_path or request.model_backend
+    source = _image_source(request, 'image', limits, mono16_bits)
     return DepthEstimationCommand(
-        image_input=_image_source(request, 'image', limits, mono16_bits),
-        model_backend=permitted_model(model, own_model, limits.allowed_models),
+        # Read here already, where the field has the name that the caller knows.
+        image_input=read_image(source, 'image', picture_limits(limits)),
+        model_backend=_checkpoint(request, own_model, limits.allowed_models),
         return_depth_image=request.return_depth_image,
         return_point_cloud=request.return_point_cloud,
         advanced_config=DepthEstimationAdvanceConfig(
             **_given(request.advanced_config, MONO_ZERO_IS_UNSET)
         ),
     )
+
+
+def _checkpoint(request: RunDepthEstimation.Request, own_model: str, allowed: list[str]) -> str:
+    """The checkpoint that is named in either of two fields."""
+    field = 'local_model_path' if request.local_model_path else 'model_backend'
+    model = getattr(request, field)
+    if model == OPENCV_SGBM:
+        raise InputError(f'{field}: {model!r} needs two images, expected a checkpoint')
+    return permitted_model(model, own_model, allowed, field)
 
 
 def picture_limits(settings: RequestSettings) -> PictureLimits:

@@ -27,10 +27,10 @@ class Attention(nn.Module):
     def __init__(self, width: int, heads: int, steps: Steps) -> None:
         super().__init__()
         self.heads, self.steps = heads, steps
-        self.q = nn.Linear(width, width, bias=False)
-        self.k = nn.Linear(width, width, bias=False)
-        self.v = nn.Linear(width, width)
-        self.proj = nn.Linear(width, width, bias=False)
+        self.q = steps.linear(width, width, bias=False)
+        self.k = steps.linear(width, width, bias=False)
+        self.v = steps.linear(width, width)
+        self.proj = steps.linear(width, width, bias=False)
 
     def cut(self, tokens: Tensor) -> Tensor:
         """(sequences, N, n) to (sequences, heads, N, n / heads)."""
@@ -58,7 +58,7 @@ class EncodedSelfAttention(Attention):
 
     def __init__(self, width: int, heads: int, steps: Steps) -> None:
         super().__init__(width, heads, steps)
-        self.pe_proj = nn.Linear(2 * CODES, width // heads)
+        self.pe_proj = steps.linear(2 * CODES, width // heads)
 
     def forward(self, tokens: Tensor, grid: tuple[int, int]) -> Tensor:
         """Tokens (sequences, N, n) of a grid (height, width), the same out."""
@@ -104,9 +104,10 @@ class CrossPart(nn.Module):
 class FeedForward(nn.Module):
     """z + two linear layers of norm(z)."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, steps: Steps) -> None:
         super().__init__()
-        self.ffn = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, width))
+        first, second = steps.linear(width, width), steps.linear(width, width)
+        self.ffn = nn.Sequential(first, nn.GELU(), second)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Tokens (sequences, N, n), the same out."""
@@ -119,7 +120,7 @@ class GlobalBlock(nn.Module):
     def __init__(self, width: int, heads: int, steps: Steps, encoded: bool = False) -> None:
         super().__init__()
         self.self_attn = SelfPart(width, heads, steps, encoded)
-        self.ffn = FeedForward(width)
+        self.ffn = FeedForward(width, steps)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, n, h, w), the same out."""
@@ -135,9 +136,9 @@ class CrossBlock(nn.Module):
         super().__init__()
         self.rows = rows
         self.cross_attn = CrossPart(width, heads, steps)
-        self.ffn_c = FeedForward(width)
+        self.ffn_c = FeedForward(width, steps)
         self.self_attn = SelfPart(width, heads, steps)
-        self.ffn = FeedForward(width)
+        self.ffn = FeedForward(width, steps)
 
     def forward(self, x: Tensor) -> Tensor:
         """(2B, n, h, w), left before right, the same out."""

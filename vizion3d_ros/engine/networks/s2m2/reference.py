@@ -159,5 +159,6 @@ PLAIN = Steps(
     transport=plain_transport,
     look_up=plain_look_up,
     convex_sum=plain_convex_sum,
+    linear=nn.Linear,
     memory_format=torch.contiguous_format,
 )

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vizion3d_ros.engine.networks.linear import Linear
 from vizion3d_ros.engine.networks.s2m2.attention_steps import attention, encoded_attention
 from vizion3d_ros.engine.networks.s2m2.convex import convex_sum
 from vizion3d_ros.engine.networks.s2m2.lookup import look_up
@@ -35,6 +36,7 @@ class Steps:
     transport: Callable[[Tensor, bool], tuple[Tensor, Tensor, Tensor]]
     look_up: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
     convex_sum: Callable[[Tensor, Tensor], Tensor]
+    linear: type[nn.Linear]
     memory_format: torch.memory_format
 
 
@@ -83,5 +85,6 @@ FAST = Steps(
     transport=transport,
     look_up=look_up,
     convex_sum=convex_sum,
+    linear=Linear,
     memory_format=torch.channels_last,
 )
