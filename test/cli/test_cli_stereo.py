@@ -132,6 +132,28 @@ def test_disparity_reads_back_as_ground_truth_of_a_pair(call, images, tmp_path):
     assert (record['density'], record['epe'], record['depth_error_median']) == (1.0, 0.0, 0.0)
 
 
+def test_the_search_begins_where_the_calibration_says(call, images, tmp_path):
+    calibration = tmp_path / 'scene' / 'calib.txt'
+
+    def searched_from(ndisp, *options):
+        calibration.write_text(CALIB + ndisp)
+        assert call('stereo', *images, '--calib', calibration, *options).code == 0
+        return json.loads((tmp_path / 'out' / 'result.json').read_text())['searched_from_m']
+
+    assert searched_from('ndisp=12') == pytest.approx(100 * 0.1001 / (12 + 2))
+    assert searched_from('ndisp=12', '--min-depth-mm', 400) == 0.4
+    assert searched_from('ndisp=12', '--max-depth-mm', 700) == 0.5  # a bound beyond the end
+    assert searched_from('ndisp=150') == searched_from('') == 0.5  # no bound at all
+
+
+def test_a_search_range_without_sense_is_not_taken_from_the_calibration(call, images, tmp_path):
+    verged = CALIB.replace('doffs=2', 'doffs=-30').replace('81.5', '49.5') + 'ndisp=24'
+    (tmp_path / 'verged.txt').write_text(verged)
+    outcome = call('stereo', *images, '--calib', 'verged.txt')
+    assert outcome.code == 0
+    assert json.loads((tmp_path / 'out' / 'result.json').read_text())['searched_from_m'] == 0.5
+
+
 def test_grey_images_work(call, tmp_path, stereo_pair):
     for name, image in (('l.png', stereo_pair.left), ('r.png', stereo_pair.right)):
         assert cv2.imwrite(str(tmp_path / name), cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))

@@ -82,6 +82,7 @@ def test_diagnostics_name_the_node_the_device_and_idleness(robot):
         '/stereo_node: sync',
         '/stereo_node: calibration',
         '/stereo_node: output',
+        '/stereo_node: requests',
     }
     assert {s.hardware_id for s in array.status} <= {'cpu', 'cuda'} and array.status
     assert all(s.message for s in array.status)

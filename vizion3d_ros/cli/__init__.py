@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+The command line.
+
+    main ─ arguments ─┬─ stereo ─┬─ batch: job by job, skip, report
+                      ├─ mono ───┘
+                      └─ rig: a table and a plot
+
+Through the same requests layer as the Python API and the services, so the numbers are the same.
+"""

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What can be asked on the command line. Loads nothing else, so that --help answers at once."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+PROGRAM = 'vizion3d_depth'
+OPENCV_SGBM = 'opencv-sgbm'  # as the contract has it, whose import takes time
+TABLE_DEPTHS_MM = [200.0, 300.0, 400.0, 500.0, 750.0, 1000.0, 2000.0, 3000.0, 4000.0, 5000.0]
+NEEDED, OPTIONAL = ('fx', 'cx', 'cy', 'baseline_mm'), ('fy', 'doffs')  # of a calibration
+RIG_FLAGS = '--fx, --cx, --cy and --baseline-mm'
+
+STEREO = """\
+Depth of rectified stereo pairs: two images, or a folder that is a pair or has one
+in each sub-folder (left.png, right.png or im0.png, im1.png; calib.txt as Middlebury
+and ETH3D have it). Writes, for each pair:
+  depth.png      16 bit, millimetres, 0 = no measurement
+  depth.npy      float32, metres, NaN = no measurement
+  disparity.pfm  float32, pixels, x left - x right, NaN = no measurement
+  cloud.ply      coloured points, metres, x right, y up, z backward
+  montage.png    to look at
+  result.json    what ran, with which calibration and options
+Of a folder each pair gets a folder of its own in DIR; those that are whole, newer
+than their images and made with the same options are skipped."""
+MONO = """\
+Depth of single images by Depth Anything V2: an image, or a folder of images.
+A relative checkpoint writes, for each image:
+  relative.npy   float32, larger = nearer; no metres
+  relative.png   16 bit, brighter = nearer; no metres
+  cloud.ply      coloured points, right in shape, not in size
+A metric one writes depth.png, depth.npy and cloud.ply as `stereo` does. Both write
+montage.png and result.json. Of a folder each image gets a folder of its own in DIR;
+those that are whole, newer than their image and made with the same options are skipped."""
+RIG = """\
+What a stereo rig can measure, from its data sheet: disparity f * B / Z, error of the
+depth Z^2 * dd / (f * B) where a disparity is dd pixels off, nearest and farthest depth."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with 2."""
+        print(f'{self.prog}: {message}; see {self.prog} --help', file=sys.stderr)
+        sys.exit(2)
+
+
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line; exits with 2 if it cannot be understood."""
+    parser = _Parser(prog=PROGRAM, description='Depth from files, and what a stereo rig can do.')
+    commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
+    for name, text, add_options in (
+        ('stereo', STEREO, _add_stereo),
+        ('mono', MONO, _add_mono),
+        ('rig', RIG, _add_rig),
+    ):
+        command = commands.add_parser(
+            name,
+            help=text.partition(':')[0],
+            description=text,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        add_options(command)
+        command.set_defaults(usage_error=command.error)
+    asked = parser.parse_args(arguments)
+    if asked.command == 'stereo':
+        _check_calibration(asked)
+    return asked
+
+
+def _add_stereo(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('left', type=Path, metavar='LEFT|FOLDER')
+    parser.add_argument('right', type=Path, metavar='RIGHT', nargs='?')
+    rig = parser.add_argument_group(
+        'calibration', 'a file or numbers, for all pairs; a folder may have its own calib.txt'
+    )
+    rig.add_argument('--calib', type=Path, metavar='FILE', help='calib.txt as Middlebury has it')
+    _add_numbers(
+        rig,
+        ('--fx', 'PX', 'focal length of both cameras', None),
+        ('--fy', 'PX', 'the same along columns, if it is not fx', None),
+        ('--cx', 'PX', 'principal point of the left image: column', None),
+        ('--cy', 'PX', 'principal point of the left image: row', None),
+        ('--baseline-mm', 'MM', 'distance of the cameras', None),
+        ('--doffs', 'PX', 'cx of the right image - cx of the left one, if not 0', None),
+    )
+    parser.add_argument(
+        *('--backend', '--model-backend'),
+        type=_backend,
+        default=OPENCV_SGBM,
+        metavar='NAME|PATH|URL',
+        help='opencv-sgbm (default; no weights needed), or an S2M2 checkpoint such as s2m2-L',
+    )
+    _add_numbers(
+        parser,
+        (
+            '--min-depth-mm',
+            'MM',
+            'nearest depth; opencv-sgbm: if not given 500, or farther by ndisp of calib.txt',
+            None,
+        ),
+        ('--max-depth-mm', 'MM', 'farthest depth; opencv-sgbm: if not given 50000', None),
+        ('--scale', 'SHARE', 'match at this share of the image size', None),
+        ('--z-far', 'METRES', 'where the cloud ends', 50.0),
+    )
+    _add_output(parser)
+
+
+def _backend(name: str) -> str:
+    """Take the name that the node has for semi-global matching, too."""
+    return OPENCV_SGBM if name == 'sgbm' else name
+
+
+def _add_mono(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('image', type=Path, metavar='IMAGE|FOLDER')
+    parser.add_argument(
+        *('--model', '--model-backend'),
+        default='depth-anything-v2-base',
+        metavar='NAME|PATH|URL',
+        help='Depth Anything V2 checkpoint (default: depth-anything-v2-base, a relative one)',
+    )
+    camera = parser.add_argument_group('camera of the cloud', 'if not given, 61 degrees wide')
+    _add_numbers(camera, *((f'--{name}', 'PX', '', None) for name in ('fx', 'fy', 'cx', 'cy')))
+    _add_numbers(parser, ('--depth-trunc', 'METRES', 'where the cloud ends', 10.0))
+    _add_output(parser)
+
+
+def _add_rig(parser: argparse.ArgumentParser) -> None:
+    for name, unit, text in (
+        ('--baseline-mm', 'MM', 'distance of the cameras'),
+        ('--focal-mm', 'MM', 'focal length of the lenses'),
+        ('--pixel-um', 'UM', 'size of a pixel of the sensors'),
+    ):
+        parser.add_argument(name, type=float, metavar=unit, help=text, required=True)
+    for name, default in (('--width', 1600), ('--height', 1300)):
+        text = f'image size in pixels (default: {default})'
+        parser.add_argument(name, type=int, metavar='PX', help=text, default=default)
+    _add_numbers(
+        parser,
+        ('--scale', 'SHARE', 'match at this share of the image size', 1.0),
+        ('--disparity-step', 'PX', 'smallest step of a disparity, at the matched size', 1 / 16),
+        ('--disparity-error', 'PX', 'error of a disparity, at the matched size', 0.5),
+        (
+            '--max-disparity',
+            'PX',
+            'largest one searched; about an eighth of the width if not given',
+            None,
+        ),
+        ('--error-percent', '%', 'largest usable error, of the depth', 5.0),
+    )
+    parser.add_argument(
+        '--depths-mm', type=float, nargs='+', metavar='MM', default=TABLE_DEPTHS_MM, help='rows'
+    )
+    parser.add_argument('--plot', type=Path, metavar='FILE', help='write a plot (PNG)')
+
+
+def _add_numbers(
+    parser: argparse._ActionsContainer, *options: tuple[str, str, str, float | None]
+) -> None:
+    """Add options with (name, unit, help, default)."""
+    for name, unit, text, default in options:
+        shown = text if default is None else f'{text} (default: {default:g})'
+        parser.add_argument(
+            name, type=float, metavar=unit, help=shown.replace('%', '%%'), default=default
+        )
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        '--out', type=Path, metavar='DIR', default=Path('out'), help='(default: out)'
+    )
+    parser.add_argument('--force', action='store_true', help='make again what is there already')
+    parser.add_argument('--device', default='auto', help='auto (default), cpu, cuda or cuda:N')
+
+
+def _check_calibration(asked: argparse.Namespace) -> None:
+    """Refuse half a calibration, two of them, and two images without any."""
+    given = [name for name in (*NEEDED, *OPTIONAL) if getattr(asked, name) is not None]
+    if given and asked.calib:
+        asked.usage_error(f'expected --calib or numbers, got --calib and {_flags(given)}')
+    missing = [name for name in NEEDED if name not in given]
+    if given and missing:
+        asked.usage_error(f'calibration by numbers takes {RIG_FLAGS}, missing: {_flags(missing)}')
+    if asked.right and not given and not asked.calib:
+        asked.usage_error(
+            f'no calibration, so no depth: give --calib FILE (calib.txt) or {RIG_FLAGS}'
+        )
+
+
+def _flags(names: list[str]) -> str:
+    return ', '.join(f'--{name.replace("_", "-")}' for name in names)

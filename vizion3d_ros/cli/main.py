@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Depth from files, and what a stereo rig can do, on the command line.
+
+    vizion3d_depth stereo left.png right.png --calib calib.txt      one rectified pair
+    vizion3d_depth stereo folder                                    all pairs of a folder
+    vizion3d_depth mono image.png                                   one camera
+    vizion3d_depth rig --baseline-mm 65 --focal-mm 2.8 --pixel-um 3
+
+The same as `ros2 run vizion3d_ros depth` and `python -m vizion3d_ros.cli`. Exits with 1 and a
+reason per line if anything failed, with 2 if the command line cannot be understood.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from argparse import Namespace
+from importlib import import_module
+
+from vizion3d_ros.cli.arguments import PROGRAM, parse
+
+INTERRUPTED = 130  # as shells have it
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Do what the command line asks for, and exit."""
+    asked = parse(arguments)
+    logging.basicConfig(level=logging.INFO, format='%(message)s', stream=sys.stderr)
+    # Spinning threads make a network ten times slower where a core is taken; read by torch.
+    os.environ.setdefault('OMP_WAIT_POLICY', 'passive')
+    try:
+        sys.exit(_run(asked))
+    except ModuleNotFoundError as error:
+        sys.exit(f'{PROGRAM}: {error}; python3 -m pip install torch "pydantic>=2" tqdm')
+    except KeyboardInterrupt:
+        print('stopped; the next call skips what is done', file=sys.stderr)
+        sys.exit(INTERRUPTED)
+
+
+def _run(asked: Namespace) -> int:
+    from pydantic import ValidationError
+
+    from vizion3d_ros.contracts.errors import DepthError, explain
+
+    try:
+        return int(import_module(f'vizion3d_ros.cli.{asked.command}').run(asked))
+    except (DepthError, ValidationError) as error:
+        print(f'{PROGRAM} {asked.command}: {explain(error)}', file=sys.stderr)
+        return 1
+
+
+if __name__ == '__main__':
+    main()
