@@ -94,8 +94,8 @@ FROM_PIP = {'pydantic', 'annotated_types', 'typing_extensions', 'torch', 'open3d
 KEYS = {'numpy': 'python3-numpy', 'cv2': 'python3-opencv', 'yaml': 'python3-yaml'}
 KEYS |= {'PIL': 'python3-pil'}
 KEYS |= {'pytest': 'python3-pytest', 'setuptools': 'python3-setuptools', 'tqdm': 'python3-tqdm'}
-# Not imported: the command lines of the README, and the services built beside this package.
-RUN_ONLY = {'ros2launch', 'rviz2', 'vizion3d_interfaces'}
+# Not imported: the command lines of the README.
+RUN_ONLY = {'ros2launch', 'rviz2'}
 
 
 def dependencies(*folders):

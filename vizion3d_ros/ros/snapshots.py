@@ -111,6 +111,7 @@ def _snapshot(job: Job, answer: AnyAnswer) -> Snapshot:
             'frame_id': answer.header.frame_id,
             'backend_used': result.backend_used,
             'depth': 'depth.png: millimetres along the optical axis, 0 = no measurement',
+            'disparity': 'disparity.pfm: pixels, doffs added, NaN = no measurement',
             'timings_ms': {stage: round(ms, 2) for stage, ms in result.timings_ms.items()},
         },
     )
