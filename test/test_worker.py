@@ -7,6 +7,7 @@ from concurrent.futures import CancelledError, wait
 
 import pytest
 
+from vizion3d_ros import worker as worker_module
 from vizion3d_ros.contracts.errors import BackendError
 from vizion3d_ros.worker import Worker
 
@@ -96,6 +97,15 @@ def test_every_request_is_answered_in_order_also_when_some_raise(worker, busy):
             assert str(future.exception(0)) == f'request {number}'
         else:
             assert future.result(0) == number * 10
+
+
+def test_requests_beyond_what_may_wait_are_refused_at_once(worker, busy, monkeypatch):
+    monkeypatch.setattr(worker_module, 'MOST_REQUESTS', 2)
+    first, second, third = (worker.call(lambda n=n: n) for n in range(3))
+    with pytest.raises(BackendError, match='2 requests wait already'):
+        third.result(DEADLINE)
+    busy.release.set()
+    assert (first.result(DEADLINE), second.result(DEADLINE)) == (0, 1)
 
 
 def test_requests_from_many_threads_are_all_answered(worker):

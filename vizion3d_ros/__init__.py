@@ -2,7 +2,7 @@
 """
 Metric depth, disparity and coloured point clouds from images, on ROS 2.
 
-    contracts <- geometry <- engine <- pipeline <- worker <- ros
+    contracts <- geometry <- engine <- pipeline <- requests <- worker <- ros
 
 `pipeline/` is the one place where depth is made; the nodes in `ros/` turn topics into commands and
 results into topics. Importing this package loads neither torch, open3d, pydantic nor ROS.

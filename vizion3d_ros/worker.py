@@ -14,6 +14,7 @@ from vizion3d_ros.contracts.errors import BackendError
 Frame = TypeVar('Frame')
 Answer = TypeVar('Answer')
 THREAD_NAME = 'depth-worker'
+MOST_REQUESTS = 256  # that wait: each may hold two large images
 
 
 class Worker(Generic[Frame]):
@@ -54,6 +55,8 @@ class Worker(Generic[Frame]):
         with self._wake:
             if self._closing:
                 _answer(_refuse, future)  # type: ignore[arg-type]
+            elif len(self._requests) >= MOST_REQUESTS:
+                _answer(_refuse_more, future)  # type: ignore[arg-type]
             else:
                 self._requests.append((request, future))  # type: ignore[arg-type]
                 self._wake.notify()
@@ -123,3 +126,7 @@ def _answer(request: Callable[[], object], future: Future[object]) -> None:
 
 def _refuse() -> object:
     raise BackendError('shutting down before this request had its turn: ask again later')
+
+
+def _refuse_more() -> object:
+    raise BackendError(f'{MOST_REQUESTS} requests wait already: ask again later, or less often')

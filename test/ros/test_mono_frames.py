@@ -155,10 +155,18 @@ def test_a_broken_message_costs_the_metres_and_the_next_good_one_brings_them(sta
     assert stage.processor.sparse_fault == ''
 
 
-def test_a_transform_that_is_no_pose_is_told(stage):
-    stage.change(sparse_depth=SparseDepthSettings(transform=[0.0] * 7))
-    assert stage.see(scan()).depth_m is None
-    assert 'quaternion' in stage.processor.sparse_fault
+def test_a_transform_that_is_no_pose_is_refused():
+    with pytest.raises(ValueError, match='quaternion x, y, z, w, got four zeros'):
+        SparseDepthSettings(transform=[0.0] * 7)
+
+
+def test_a_snapshot_has_metres_and_leaves_the_fit_in_force_alone(stage):
+    stage.see(scan())
+    before = stage.processor.tracker.state
+    earlier = MonoFrame(image_message(GREY, STAMP_NS - 10**9), scan())
+    job = stage.processor.decode_once(earlier, SETTINGS)
+    assert stage.processor.answer(earlier, job, SETTINGS).result.depth_m is not None
+    assert stage.processor.tracker.state is before
 
 
 @pytest.mark.parametrize(

@@ -81,10 +81,16 @@ class RequestSettings(Contract):
     """What service requests may ask for."""
 
     max_pixels: int = Field(
-        16_000_000, ge=1024, le=10**9, description='Largest image of a request, in pixels'
+        16_000_000,
+        ge=1024,
+        le=178_000_000,  # what Pillow refuses as a decompression bomb
+        description='Largest image of a request, in pixels',
     )
     max_bytes: int = Field(
-        64 * 2**20, ge=1024, le=2**31 - 1, description='Largest image of a request, in bytes'
+        64 * 2**20,
+        ge=1024,
+        le=2**31 - 1,
+        description='Largest encoded image of a request, in bytes',
     )
     allowed_input_dirs: list[str] = Field(
         [''], description='Folders whose images requests may name by path; empty = none'

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -35,6 +36,13 @@ def choose_precision(name: str, device: torch.device) -> torch.dtype:
     if name == 'auto':
         return torch.float16 if device.type == 'cuda' else torch.float32
     return PRECISIONS[name]
+
+
+def clock(device: torch.device) -> float:
+    """Seconds, once the device has done what it was asked to: time.perf_counter()."""
+    if device.type == 'cuda':
+        torch.cuda.synchronize(device)
+    return time.perf_counter()
 
 
 @contextmanager

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import torch
 
-from vizion3d_ros.contracts.errors import BackendError
+from vizion3d_ros.contracts.errors import BackendError, DownloadError
 from vizion3d_ros.engine.device import choose_precision
 from vizion3d_ros.engine.replay import accelerate
 from vizion3d_ros.engine.weights import Family, Shapes, load, resolve
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
     from vizion3d_ros.contracts.settings import NetworkSettings
     from vizion3d_ros.engine.replay import Run
+    from vizion3d_ros.engine.weights import ModelFile
+
+RETRY_S = 10.0  # trying takes seconds, which frames and requests would wait for each time
 
 
 class NetworkBackend:
@@ -38,6 +42,7 @@ class NetworkBackend:
         self._key: tuple[object, ...] = ()
         self._run: Run | None = None
         self._checkpoint = self._variant = self._ran_on = ''
+        self._unavailable, self._reason, self._retry_at = ('', ''), '', 0.0
 
     def _network(self, settings: NetworkSettings, device: torch.device, *options: object) -> Run:
         """
@@ -49,7 +54,7 @@ class NetworkBackend:
         key = (settings.model_backend, settings.sha256, settings.compile, precision, device)
         wanted = (*key, *options)
         if self._run is None or wanted != self._key:
-            file = resolve(settings.model_backend, self._family, settings.sha256)
+            file = self._file(settings)
             checkpoint = load(file, self._family, lambda name: self._shapes(name, options))
             network = self._empty(checkpoint.variant, options)
             network.load_state_dict(checkpoint.tensors, assign=True)
@@ -60,6 +65,18 @@ class NetworkBackend:
             self._checkpoint, self._variant = str(checkpoint.path), checkpoint.variant
             self._ran_on = f'{precision}, {device}'
         return self._run
+
+    def _file(self, settings: NetworkSettings) -> ModelFile:
+        """Find the checkpoint; one that could not be fetched is asked for again after a while."""
+        asked = (settings.model_backend, settings.sha256)
+        if asked == self._unavailable and time.monotonic() < self._retry_at:
+            raise DownloadError(self._reason)
+        try:
+            return resolve(settings.model_backend, self._family, settings.sha256)
+        except DownloadError as error:
+            self._unavailable, self._reason = asked, str(error)
+            self._retry_at = time.monotonic() + RETRY_S
+            raise
 
     def _empty(self, variant: str, options: tuple[object, ...]) -> nn.Module:
         with torch.device('meta'):

@@ -79,7 +79,7 @@ class GraphReplay:
                     self._run(*places)
             torch.cuda.current_stream(device).wait_stream(side)
             graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(graph):
+            with torch.cuda.graph(graph, stream=side):
                 outputs = self._run(*places)
         except torch.OutOfMemoryError:
             raise

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from vizion3d_ros.contracts.errors import BackendError
 from vizion3d_ros.contracts.results import Match
 from vizion3d_ros.engine.device import choose_device, every_core
 from vizion3d_ros.engine.network_backend import NetworkBackend, enough_memory, upload
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from vizion3d_ros.contracts.stereo_settings import StereoSettings
 
 MULTIPLE = 32  # image sizes that the network takes
+MOST_PIXELS = 4096 * 1024  # one table of matches is a gigabyte then
 STEP_PX = 1 / 16  # its answers are continuous; what is smaller is noise
 REMEDY = 'lower s2m2.max_width and s2m2.max_height, or choose a smaller checkpoint'
 
@@ -55,6 +57,7 @@ class S2m2Backend(NetworkBackend):
         run = self._network(limits, device, limits.refine_iterations)
         height, width = left.shape[:2]
         fit = Fit.into(height, width, limits.max_height, limits.max_width, MULTIPLE)
+        _check_size(fit)
         with torch.inference_mode(), every_core(device):
             pair = tuple(fit.apply(upload(image, device)) for image in (left, right))
             rows, columns = fit.padded_size
@@ -84,3 +87,12 @@ def _searched(rig: StereoRig, settings: StereoSettings) -> tuple[float, float]:
     depths = settings.max_depth, settings.min_depth
     low, high = (rig.focal_baseline / depth - rig.doffs for depth in depths)
     return low, high
+
+
+def _check_size(fit: Fit) -> None:
+    rows, columns = fit.padded_size
+    if rows * columns > MOST_PIXELS:
+        raise BackendError(
+            f'the network would be given {columns}x{rows} pixels, {MOST_PIXELS} are the most that '
+            'fit into memory: lower s2m2.max_width and s2m2.max_height, or scale_factor'
+        )

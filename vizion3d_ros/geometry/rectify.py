@@ -33,6 +33,8 @@ def rectify(image: NDArray[np.uint8], calibration: CameraCalibration) -> NDArray
     """
     Rectify one raw image, uint8 (H, W) or (H, W, C); what the camera did not see is black.
 
+    A network answers black pixels too: choose P so that none are left, as calibration tools do.
+
     An image without distortion and rotation comes back as it is. Raises CalibrationError for
     numbers, a model or a size that do not fit.
     """

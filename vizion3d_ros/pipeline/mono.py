@@ -10,8 +10,6 @@ A relative answer without a scale stays relative: nothing in it is ever called d
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import torch
 
@@ -20,7 +18,7 @@ from vizion3d_ros.contracts.commands import MonoCommand, Output
 from vizion3d_ros.contracts.mono_settings import MonoSettings
 from vizion3d_ros.contracts.results import Cloud, Estimate, MonoResult
 from vizion3d_ros.engine.backend import MonoBackend
-from vizion3d_ros.engine.device import choose_device
+from vizion3d_ros.engine.device import choose_device, clock
 from vizion3d_ros.engine.registry import load_mono_backend
 from vizion3d_ros.geometry.cloud import make_cloud
 from vizion3d_ros.geometry.inverse_depth import depth_from_relative, within
@@ -50,13 +48,13 @@ class MonoPipeline:
     @torch.inference_mode()
     def run(self, command: MonoCommand) -> MonoResult:
         """Answer one command. Raises BackendError when the network fails."""
-        started = time.perf_counter()
+        started = clock(self.device)
         estimate = self.backend(command.settings.backend).estimate(command.image, command.settings)
-        estimated = time.perf_counter()
+        estimated = clock(self.device)
         values = torch.as_tensor(estimate.values, device=self.device)
         depth_m = self._depth(command, estimate, values)
         cloud = self._cloud(command, depth_m)
-        finished = time.perf_counter()
+        finished = clock(self.device)
         return MonoResult(
             relative=None if estimate.metric else values,
             depth_m=depth_m,

@@ -8,8 +8,6 @@ One rectified pair in; disparity, depth and points out.
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import torch
 
@@ -18,7 +16,7 @@ from vizion3d_ros.contracts.commands import Output, StereoCommand
 from vizion3d_ros.contracts.results import Cloud, StereoResult
 from vizion3d_ros.contracts.stereo_settings import StereoSettings
 from vizion3d_ros.engine.backend import StereoBackend
-from vizion3d_ros.engine.device import choose_device
+from vizion3d_ros.engine.device import choose_device, clock
 from vizion3d_ros.engine.registry import load_stereo_backend
 from vizion3d_ros.geometry.cloud import make_cloud
 from vizion3d_ros.geometry.disparity import correct_disparity, depth_from_disparity
@@ -51,10 +49,10 @@ class StereoPipeline:
     @torch.inference_mode()
     def run(self, command: StereoCommand) -> StereoResult:
         """Answer one command. Raises BackendError when the matcher fails."""
-        started = time.perf_counter()
+        started = clock(self.device)
         rig, settings = command.rig, command.settings
         match = self.backend(settings.backend).match(command.left, command.right, rig, settings)
-        matched = time.perf_counter()
+        matched = clock(self.device)
         min_disparity = max(match.min_disparity + rig.doffs, match.step)
         disparity = correct_disparity(
             torch.as_tensor(match.disparity, device=self.device), rig.doffs, min_disparity
@@ -63,7 +61,7 @@ class StereoPipeline:
         depth_m = self._depth(command, disparity)
         visibility = torch.as_tensor(match.visibility, device=self.device)
         cloud = self._cloud(command, depth_m, confidence, visibility)
-        finished = time.perf_counter()
+        finished = clock(self.device)
         return StereoResult(
             rig=rig,
             disparity=disparity,

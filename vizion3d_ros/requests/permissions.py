@@ -75,7 +75,8 @@ def permitted_model(
     if any(same_checkpoint(model, entry) for entry in chosen if not _is_path(entry)):
         return model
     file = _own_file(model)
-    if file and any(file.is_relative_to(_true(entry)) for entry in chosen if _is_path(entry)):
+    places = [entry.removeprefix('file://') for entry in chosen if _is_path(entry)]
+    if file and any(file.is_relative_to(_true(place)) for place in places):
         return str(file)
     raise InputError(
         f'{field}: expected none, for the checkpoint in use, or one of {_listed(chosen)}; '

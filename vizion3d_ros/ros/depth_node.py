@@ -207,6 +207,7 @@ class DepthNode(LifecycleNode, Generic[Settings]):
             self.get_logger().warning(f'the worker is still busy after {CLOSE_TIMEOUT} s')
         parts.outputs.destroy()
         parts.diagnostics.destroy()
+        del parts  # the last hold on the network
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 

@@ -77,6 +77,23 @@ class MonoProcessor(FrameProcessor[MonoFrame, MonoSettings]):
         self, frame: MonoFrame, settings: MonoSettings, needs: frozenset[Output]
     ) -> Job | None:
         """Turn the messages into arrays, the image rectified if that is asked for."""
+        self.tracker.settings = settings.sparse_depth
+        if settings.depth_anything_v2 != self._network:  # whose scale is another
+            self._network = settings.depth_anything_v2
+            self.tracker.reset()
+        return self._job(frame, settings, needs, self.tracker)
+
+    def decode_once(self, frame: MonoFrame, settings: MonoSettings) -> Job | None:
+        """As decode, but the fit is of this frame alone and the one in force stays as it is."""
+        return self._job(frame, settings, frozenset(Output), ScaleTracker(settings.sparse_depth))
+
+    def _job(
+        self,
+        frame: MonoFrame,
+        settings: MonoSettings,
+        needs: frozenset[Output],
+        tracker: ScaleTracker,
+    ) -> Job | None:
         known = self._camera.known
         camera = known.intrinsics if known else None
         image = image_to_array(frame.image, settings.mono16_bits)
@@ -89,7 +106,7 @@ class MonoProcessor(FrameProcessor[MonoFrame, MonoSettings]):
             camera=camera,
             settings=settings,
             outputs=needs,
-            scale_of=self._scale_of(frame, camera, settings) if needs else None,
+            scale_of=self._scale_of(frame, camera, tracker) if needs else None,
         )
         return Job(command, {'camera': known.info} if known and camera else {})
 
@@ -109,15 +126,11 @@ class MonoProcessor(FrameProcessor[MonoFrame, MonoSettings]):
         super().note(result, header)
 
     def _scale_of(
-        self, frame: MonoFrame, camera: Intrinsics | None, settings: MonoSettings
+        self, frame: MonoFrame, camera: Intrinsics | None, tracker: ScaleTracker
     ) -> Callable[[Tensor], MetricScale | None]:
-        self.tracker.settings = settings.sparse_depth
-        if settings.depth_anything_v2 != self._network:  # whose scale is another
-            self._network = settings.depth_anything_v2
-            self.tracker.reset()
-        sparse = self._sparse(frame, camera, settings.sparse_depth.transform)
+        sparse = self._sparse(frame, camera, tracker.settings.transform)
         stamp_ns = stamp_to_ns(frame.image)
-        return lambda relative: self.tracker.update(relative, sparse, stamp_ns)
+        return lambda relative: tracker.update(relative, sparse, stamp_ns)
 
     def _sparse(
         self, frame: MonoFrame, camera: Intrinsics | None, transform: list[float]

@@ -75,6 +75,10 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
     def decode(self, frame: AnyFrame, settings: Settings, needs: frozenset[Output]) -> Job | None:
         """Make the command; None when nothing can be computed, which diagnostics explain."""
 
+    def decode_once(self, frame: AnyFrame, settings: Settings) -> Job | None:
+        """Make the command for all there is of a frame, beside the stream of frames."""
+        return self.decode(frame, settings, frozenset(Output))
+
     @property
     def finished(self) -> float:
         """When the newest frame was finished, time.monotonic(); 0 before the first."""

@@ -7,7 +7,6 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from vizion3d_interfaces.srv import SaveSnapshot
-from vizion3d_ros.contracts.commands import Output
 from vizion3d_ros.contracts.errors import BackendError, InputError
 from vizion3d_ros.requests.permissions import permitted_folder
 from vizion3d_ros.ros.request_server import RequestServer
@@ -33,15 +32,18 @@ class NodeServices:
     @property
     def want_frame(self) -> bool:
         """Whether a frame is needed, even if no topic has a listener."""
-        return self._snapshots.wanted
+        return self._snapshots.wanted and self._active
 
     def feed(self, frame: Any, parts: Parts) -> None:
         """Answer the snapshots that wait, a frame being there."""
         self._snapshots.feed(parts.worker, lambda request: self._save(parts, frame, request))
 
     def expire(self, reason: str) -> None:
-        """Answer the snapshots that have waited too long."""
-        self._snapshots.expire(reason, PATIENCE)
+        """Answer the snapshots that have waited too long, or all if no frame will come."""
+        if self._active:
+            self._snapshots.expire(reason, PATIENCE)
+        else:
+            self._snapshots.expire('the node was deactivated', 0.0)
 
     def task(self) -> Task:
         """Report how many requests there were."""
@@ -51,12 +53,17 @@ class NodeServices:
         """Answer all snapshots that wait: no frame will come."""
         self._snapshots.expire('the node was stopped', 0.0)
 
+    @property
+    def _active(self) -> bool:
+        return self._node.parts is not None and self._node.parts.outputs.enabled
+
     def _on_request(self, request: Any) -> Future[Any]:
         parts = self._configured()
         return parts.worker.call(lambda: parts.requests(request))
 
     def _on_snapshot(self, request: SaveSnapshot.Request) -> Future[Any]:
-        if not self._configured().outputs.enabled:
+        self._configured()
+        if not self._active:
             raise BackendError('the node is not active: it takes images after `activate`')
         permitted_folder(request.directory, self._node.settings.requests.snapshot_dirs)
         outcome = self._snapshots.ask(request)
@@ -73,7 +80,7 @@ class NodeServices:
     ) -> SaveSnapshot.Response:
         """Compute all there is of a frame and write it; runs in the worker."""
         settings = self._node.settings
-        job = parts.processor.decode(frame, settings, frozenset(Output))
+        job = parts.processor.decode_once(frame, settings)
         if job is None:
             raise InputError('the calibration is unusable: see the log or diagnostics')
         answer = parts.processor.answer(frame, job, settings)

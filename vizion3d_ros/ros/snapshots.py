@@ -28,6 +28,12 @@ if TYPE_CHECKING:
     from vizion3d_ros.contracts.results import Cloud
 
 PATIENCE = 5.0
+# Maps of a result, and how the JSON file describes what is made of them.
+MAPS = {
+    'depth_m': ('depth', 'depth.png: millimetres along the optical axis, 0 = no measurement'),
+    'disparity': ('disparity', 'disparity.pfm: pixels, doffs added, NaN = no measurement'),
+    'relative': ('relative', 'relative.pfm: inverse depth up to scale and shift, larger = nearer'),
+}
 
 Response = SaveSnapshot.Response
 
@@ -98,20 +104,19 @@ def save(
 def _snapshot(job: Job, answer: AnyAnswer) -> Snapshot:
     result, stamp = answer.result, answer.header.stamp
     name = str(stamp.sec * 10**9 + stamp.nanosec)
+    maps = {what: _array(getattr(result, what, None)) for what in MAPS}
+    there = [what for what, values in maps.items() if values is not None]
     return Snapshot(
         name=name,
         image=job.command.image,
-        depth_m=_array(result.depth_m),
-        disparity=_array(getattr(result, 'disparity', None)),
-        relative=_array(getattr(result, 'relative', None)),
+        **maps,
         points=_valid_points(result.cloud),
         cameras={side: _camera(info, side) for side, info in job.infos.items()},
         facts={
             'stamp_ns': int(name),
             'frame_id': answer.header.frame_id,
             'backend_used': result.backend_used,
-            'depth': 'depth.png: millimetres along the optical axis, 0 = no measurement',
-            'disparity': 'disparity.pfm: pixels, doffs added, NaN = no measurement',
+            **dict(MAPS[what] for what in there),
             'timings_ms': {stage: round(ms, 2) for stage, ms in result.timings_ms.items()},
         },
     )

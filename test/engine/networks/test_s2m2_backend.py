@@ -170,3 +170,8 @@ def test_half_precision_stays_close(backend, checkpoint):
     half = run(S2m2Backend(), images, checkpoint, precision='bfloat16').disparity
     both = ~(full.isnan() | half.isnan())
     assert (full - half)[both].abs().median() < 1.0
+
+
+def test_a_size_that_memory_could_not_hold_is_refused(backend, checkpoint):
+    with pytest.raises(BackendError, match=r'4096x4096.*s2m2\.max_width'):
+        run(backend, pair(4096, 4096), checkpoint, max_width=8192, max_height=8192)

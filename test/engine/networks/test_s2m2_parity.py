@@ -115,6 +115,7 @@ def test_every_stage(form):
 
 
 def test_every_stage_with_the_convolutions_of_large_maps(monkeypatch):
+    monkeypatch.setattr(winograd, 'WIDE_CPU', False)
     monkeypatch.setattr(winograd, 'FEWEST_PIXELS', 0)
     monkeypatch.setattr(winograd, 'FEWEST_CHANNELS', 0)
     monkeypatch.setattr(winograd, 'STRIP_BYTES', 2**17)

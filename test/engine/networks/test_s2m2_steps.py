@@ -108,6 +108,7 @@ def test_convex_sum(factor):
 @pytest.mark.parametrize('bias', [True, False])
 @pytest.mark.parametrize('strip_bytes', [1, 20_000, 10**9])
 def test_convolutions_of_large_maps(kernel, bias, strip_bytes, monkeypatch):
+    monkeypatch.setattr(winograd, 'WIDE_CPU', False)
     monkeypatch.setattr(winograd, 'FEWEST_PIXELS', 0)
     monkeypatch.setattr(winograd, 'FEWEST_CHANNELS', 0)
     monkeypatch.setattr(winograd, 'STRIP_BYTES', strip_bytes)

@@ -63,6 +63,15 @@ def test_bad_model_on_the_server_is_downloaded_once(server, cache, load_model, c
     assert (cache / 'model.pth.bad').read_bytes() == server.content
 
 
+def test_a_good_model_of_another_network_stays_for_its_own_use(server, cache, load_model):
+    server.content = saved({'depth_head.a': torch.ones(1)})
+    for _ in range(2):
+        with pytest.raises(CheckpointError, match='it is one of Depth Anything V2'):
+            load_model(server.url())
+    assert len(server.asked) == 1
+    assert (cache / 'model.pth').read_bytes() == server.content
+
+
 def test_fetch_models_downloads_anew_what_was_set_aside(server, cache, load_model, capsys):
     good, server.content = server.content, b'<html>'
     with pytest.raises(SystemExit, match='HTML'):

@@ -22,6 +22,10 @@ SHOWN = 3
 log = logging.getLogger(__name__)
 
 
+class OtherFamilyError(CheckpointError):
+    """A whole checkpoint, of another kind of network: the file may be right for another use."""
+
+
 def shapes_of(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
     """The shape of every entry."""
     return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
@@ -32,7 +36,8 @@ def find_variant(shapes: Shapes, family: Family) -> str:
     found = family_of(shapes)
     if found is not family:
         looks = f'it is one of {found.name}' if found else f'it holds {_some(shapes)}'
-        raise CheckpointError(f'is no {family.name} checkpoint: {looks}')
+        kind = OtherFamilyError if found else CheckpointError
+        raise kind(f'is no {family.name} checkpoint: {looks}')
     variant = family.variant_of(shapes)
     if not variant:
         raise CheckpointError(

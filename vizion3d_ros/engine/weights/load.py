@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from vizion3d_ros.contracts.errors import BackendError, CheckpointError
 from vizion3d_ros.engine.weights.families import Family, Shapes
-from vizion3d_ros.engine.weights.fit import find_variant, fit, shapes_of
+from vizion3d_ros.engine.weights.fit import OtherFamilyError, find_variant, fit, shapes_of
 from vizion3d_ros.engine.weights.names import licence_of
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ def load(model: ModelFile, family: Family, expected: Callable[[str], Shapes]) ->
         variant = find_variant(shapes_of(tensors), family)
         _check_promise(model, variant)
         fitting = fit(tensors, family, expected(variant))
+    except OtherFamilyError as refusal:
+        raise model.refuse(str(refusal), set_aside=model.known is not None) from refusal
     except CheckpointError as refusal:
         raise model.refuse(str(refusal)) from refusal
     except OSError as error:

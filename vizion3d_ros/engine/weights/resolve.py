@@ -45,9 +45,9 @@ class ModelFile:
         if wrong:
             raise self.refuse(wrong)
 
-    def refuse(self, reason: str) -> CheckpointError:
+    def refuse(self, reason: str, set_aside: bool = True) -> CheckpointError:
         """Set the file aside if it is in the cache, and return the error to raise."""
-        if self.slot is None:
+        if self.slot is None or not set_aside:
             return CheckpointError(
                 f'{self.path} {reason}; give model_backend the path of another file, '
                 f'or one of {_names()}'
