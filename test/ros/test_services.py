@@ -134,9 +134,14 @@ def test_grey_messages_and_grey_files_are_one(ask, pair):
     np.testing.assert_array_equal(values(ask(*messages).depth_map), values(encoded.depth_map))
 
 
-def test_a_request_of_two_images_and_nothing_else_is_answered_by_the_defaults(ask, api):
-    truth, response = api(config={}), ask(config={})
-    np.testing.assert_array_equal(values(response.depth_map), truth.raw_depth)
+def test_two_lists_of_bytes_and_nothing_else_are_answered_by_the_defaults(robot, api, pair):
+    """What `ros2 service call` sends."""
+    request = RunStereoDepth.Request()
+    request.left_image_bytes = list(png(pair.left))
+    request.right_image_bytes = list(png(pair.right))
+    response = robot.call(RunStereoDepth, 'run_stereo_depth', request)
+    assert response.success, response.message
+    np.testing.assert_array_equal(values(response.depth_map), api(config={}).raw_depth)
     assert response.depth_image.width == WIDTH
 
 
