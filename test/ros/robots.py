@@ -144,19 +144,37 @@ class Robot:
     # Operator
 
     def meet(self):
-        """Wait until the node answers: finding each other can take DDS seconds."""
-        self.get_parameters('lazy')
+        """
+        Wait until the node answers: finding each other can take DDS seconds.
+
+        Asks again each second, as a service may hear a client before it can reach it.
+        """
+        client, _ = self._client(GetParameters, 'get_parameters', timeout=20.0)
+        asked, due = [], 0.0
+
+        def answered():
+            nonlocal due
+            if time.monotonic() >= due:
+                asked.append(client.call_async(GetParameters.Request(names=['lazy'])))
+                due = time.monotonic() + 1.0
+            return any(future.done() for future in asked)
+
+        self.wait_for(answered, what=lambda: f'{self.node_name} left {len(asked)} calls open')
 
     def call(self, service_type, name, request, timeout=20.0):
         """The response of a service of the node."""
+        client, full_name = self._client(service_type, name, timeout)
+        future = client.call_async(request)
+        self.wait_for(future.done, timeout, f'no response from {full_name}')
+        return future.result()
+
+    def _client(self, service_type, name, timeout):
         full_name = f'{self.node_name}/{name}'
         if full_name not in self._clients:
             self._clients[full_name] = self.node.create_client(service_type, full_name)
         client = self._clients[full_name]
         self.wait_for(client.service_is_ready, timeout, f'no service {full_name}')
-        future = client.call_async(request)
-        self.wait_for(future.done, timeout, f'no response from {full_name}')
-        return future.result()
+        return client, full_name
 
     def set_parameters(self, values):
         """Set a batch of parameters as a whole; answers with successful and reason."""

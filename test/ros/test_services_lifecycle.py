@@ -4,17 +4,18 @@
 import signal
 
 import pytest
+import slow_stereo_node
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 from scene import image_message, textured_pair
 from service_calls import stereo_request
+from slow_stereo_node import SLOW_SIZE
 
 from vizion3d_interfaces.srv import RunStereoDepth, SaveSnapshot
 
 pytestmark = pytest.mark.ros
 
-SLOW = {'sgbm.sgbm_mode': 'hh', 'sgbm.disparity_range': 1984, 'device': 'cpu'}
-SLOW_SIZE = 2000, 150  # seconds of matching
+SLOW_NODE = (slow_stereo_node.__file__,)
 
 
 @pytest.fixture(scope='module')
@@ -24,8 +25,8 @@ def nodes(start_node, tmp_path_factory):
     shot = {'requests.snapshot_dirs': f'[{folder}]'}
     return {
         '/states': start_node('/states', {'autostart': 'false', **shot}),
-        '/cleanup': start_node('/cleanup', SLOW),
-        '/slow': start_node('/slow', {**SLOW, **shot}),
+        '/cleanup': start_node('/cleanup', program=SLOW_NODE),
+        '/slow': start_node('/slow', shot, program=SLOW_NODE),
     }
 
 
@@ -56,7 +57,7 @@ def change(robot, name):
 
 
 def send_slow(robot, count):
-    """Send requests of seconds each, and give their futures once the node works on the first."""
+    """Send requests that take long, and give their futures once the node works on the first."""
     name = f'{robot.node_name}/run_stereo_depth'
     client = robot.node.create_client(RunStereoDepth, name)
     robot.wait_for(client.service_is_ready, what='service')

@@ -9,6 +9,7 @@ from collections import deque
 
 import numpy as np
 import pytest
+import slow_stereo_node
 from harness import values_of
 from rclpy.qos import QoSProfile
 from scene import DISPARITY_PX, pixels_of, textured_pair, to_ns
@@ -26,18 +27,18 @@ CONFIG = {'focal_length': 100.0, 'baseline': 100.0}
 CALLER = """
 import sys
 import rclpy
-from service_calls import rgb_message, stereo_request
-from scene import textured_pair
+from scene import image_message, textured_pair
+from service_calls import stereo_request
+from slow_stereo_node import SLOW_SIZE
 from vizion3d_interfaces.srv import RunStereoDepth
-import numpy as np
 
 rclpy.init(domain_id=int(sys.argv[1]))
 node = rclpy.create_node('caller')
 client = node.create_client(RunStereoDepth, '/stereo_node/run_stereo_depth')
 assert client.wait_for_service(20)
-images = [rgb_message(np.repeat(grey[..., None], 3, axis=2)) for grey in textured_pair(480, 320)]
-for _ in range(20):
-    client.call_async(stereo_request(*images, return_point_cloud=True))
+images = [image_message(grey, 1) for grey in textured_pair(*SLOW_SIZE)]
+for _ in range(4):
+    client.call_async(stereo_request(*images))
 print('sent', flush=True)
 rclpy.spin(node)
 """
@@ -45,7 +46,7 @@ rclpy.spin(node)
 
 @pytest.fixture(scope='module')
 def node(start_node):
-    return start_node(parameters={'device': 'cpu'})
+    return start_node(program=(slow_stereo_node.__file__,))
 
 
 @pytest.fixture
