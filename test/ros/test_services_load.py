@@ -37,7 +37,7 @@ node = rclpy.create_node('caller')
 client = node.create_client(RunStereoDepth, '/stereo_node/run_stereo_depth')
 assert client.wait_for_service(20)
 images = [image_message(grey, 1) for grey in textured_pair(*SLOW_SIZE)]
-for _ in range(4):
+for _ in range(3):
     client.call_async(stereo_request(*images))
 print('sent', flush=True)
 rclpy.spin(node)
