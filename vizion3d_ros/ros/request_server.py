@@ -25,7 +25,7 @@ from vizion3d_ros.ros.throttle import Throttle
 
 # How many requests may come while the executor is busy: the default of 10 loses some of a burst,
 # and then their callers wait for ever. A caller that dies costs the memory of as many responses.
-QUEUE = 10
+QUEUE = 32
 MOST_LETTERS = 1000  # of a message, which may quote whatever a caller sent
 
 Begin = Callable[[Any], 'Future[Any]']
