@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # `make help` lists the targets. Whatever they need is built into .venv on the first call.
 
-.PHONY: help demo test models bench check format build clean
+.PHONY: help demo test models bench check format build run-only clean
 .DEFAULT_GOAL := help
 
 VENV := $(CURDIR)/.venv
 IN_VENV := $(VENV)/bin/python
-CODE := vizion3d_ros test $(wildcard demo benchmarks docs/examples launch) standalone setup.py
+BOOTSTRAP := $(or $(PYTHON),python3) standalone/bootstrap.py $(if $(PYTHON),--python-chosen)
+CODE := vizion3d_ros test $(wildcard demo benchmarks docs/examples launch) standalone setup.py .ci/bare
 
 # A sourced ROS distribution must not leak into .venv, whose ROS has its own versions.
 ifdef AMENT_PREFIX_PATH
@@ -22,7 +23,7 @@ help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
 	@echo 'PYTHON=python3.12 chooses the interpreter that .venv is built with.'
 
-demo: build ## depth from a stereo pair; PAIR=folder, or MONO=1 for one camera; DEMO_ARGS=...
+demo: run-only ## depth from a stereo pair; PAIR=folder, or MONO=1 for one camera; DEMO_ARGS=...
 	@$(IN_VENV) demo/$(if $(MONO),mono,run).py $(if $(PAIR),--pair '$(PAIR)') $(DEMO_ARGS)
 
 test: build ## the tests; PYTEST_ARGS=...
@@ -39,14 +40,17 @@ format: build ## rewrite the code in the project's format
 	@ruff format $(CODE)
 	@ruff check --fix $(CODE)
 
-models: build ## fetch models and list them; MODELS=s2m2-L
+models: run-only ## fetch models and list them; MODELS=s2m2-L
 	@$(IN_VENV) -m vizion3d_ros.fetch_models $(MODELS)
 
 bench: build ## every benchmark, one table each
 	@for script in $$(grep -l __main__ benchmarks/*.py); do $(IN_VENV) $$script || exit 1; done
 
 build: ## .venv, if anything about it changed
-	@$(or $(PYTHON),python3) standalone/bootstrap.py $(if $(PYTHON),--python-chosen)
+	@$(BOOTSTRAP) all
+
+run-only:
+	@$(BOOTSTRAP) run
 
 clean: ## remove .venv and all that was built
 	rm -rf .venv build install log out .mypy_cache .pytest_cache .ruff_cache

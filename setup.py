@@ -1,11 +1,38 @@
 # SPDX-License-Identifier: Apache-2.0
 """Installs the Python package, its nodes and the files that they are started with."""
 
+import sys
 from glob import glob
 
 from setuptools import find_packages, setup
 
 NAME = 'vizion3d_ros'
+# pip goes by way of a wheel, colcon does not.
+BY_PIP = {'bdist_wheel', 'dist_info', 'editable_wheel'} & set(sys.argv)
+
+COMMANDS = [f'vizion3d_depth = {NAME}.cli.main:main']
+# `ros2 run` finds these in lib/vizion3d_ros; pip would put them on the PATH of people without ROS.
+ROS_COMMANDS = [
+    f'stereo_node = {NAME}.ros.stereo_node:main',
+    f'mono_node = {NAME}.ros.mono_node:main',
+    f'service_node = {NAME}.ros.service_node:main',
+    f'synthetic_rig = {NAME}.ros.synthetic_rig:main',
+    f'play_pair = {NAME}.ros.play_pair:main',
+    f'recorder = {NAME}.ros.recorder:main',
+    f'fetch_models = {NAME}.fetch_models:main',
+    f'depth = {NAME}.cli.main:main',
+]
+# On a distribution package.xml rules: most of this comes from apt, under names that Python's own
+# metadata does not know, and a script that declares them may refuse to start.
+REQUIRED = [
+    'numpy>=1.26',
+    'opencv-python-headless>=4.6',
+    'pillow',
+    'pydantic>=2',
+    'pyyaml',
+    'torch',
+    'tqdm',
+]
 
 setup(
     name=NAME,
@@ -20,24 +47,15 @@ setup(
         (f'share/{NAME}/rviz', glob('rviz/*.rviz')),
     ],
     python_requires='>=3.10',
-    install_requires=['setuptools'],
-    extras_require={'test': ['pytest']},
+    install_requires=REQUIRED if BY_PIP else ['setuptools'],
+    extras_require={
+        'open3d': ['open3d>=0.18'],  # depth_image and point_cloud of the Python API
+        'test': ['pytest'],
+    },
     zip_safe=False,
     maintainer='vizion3d_ros maintainers',
     maintainer_email='maintainers@vizion3d-ros.org',
     description='Stereo and monocular depth estimation for ROS 2',
     license='Apache-2.0',
-    entry_points={
-        'console_scripts': [
-            f'stereo_node = {NAME}.ros.stereo_node:main',
-            f'mono_node = {NAME}.ros.mono_node:main',
-            f'service_node = {NAME}.ros.service_node:main',
-            f'synthetic_rig = {NAME}.ros.synthetic_rig:main',
-            f'play_pair = {NAME}.ros.play_pair:main',
-            f'recorder = {NAME}.ros.recorder:main',
-            f'fetch_models = {NAME}.fetch_models:main',
-            f'depth = {NAME}.cli.main:main',
-            f'vizion3d_depth = {NAME}.cli.main:main',  # the same, for a PATH without ROS
-        ],
-    },
+    entry_points={'console_scripts': COMMANDS if BY_PIP else COMMANDS + ROS_COMMANDS},
 )

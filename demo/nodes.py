@@ -21,7 +21,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
-RESULTS = ('montage.png', 'cloud.ply', 'disparity.npy', 'report.json')
+# what a run leaves, and what to do with it
+RESULTS = {
+    'montage.png': 'the picture: look here first',
+    'cloud.ply': 'the cloud: MeshLab, CloudCompare, open3d or Blender show it',
+    'disparity.npy': 'for NumPy',
+    'report.json': 'the figures above',
+}
+NEXT = """
+  your own pair    make demo PAIR=folder, with left.png, right.png and calib.txt in it
+  on a robot       ros2 launch vizion3d_ros stereo.launch.py: see README, "Install on a robot"\
+"""
 START_S = 60.0  # imports and the warming of a matcher or network, on a slow machine
 
 
@@ -95,9 +105,10 @@ def show(report: summary.Report, out: Path) -> None:
     """Print the table and where the files are, and write the corrected report."""
     (out / 'report.json').write_text(json.dumps(report, indent=2) + '\n')
     print(f'\n{summary.table(report)}\n')
-    for path in (out / name for name in RESULTS):
-        if path.exists():
-            print(f'  {path}')
+    for name, purpose in RESULTS.items():
+        if (out / name).exists():
+            print(f'  {out / name}    {purpose}')
+    print(NEXT)
 
 
 def exit_code_of(demo: Callable[[], None]) -> int:

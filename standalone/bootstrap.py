@@ -4,9 +4,11 @@ Build .venv, a ROS 2 environment of its own, from PyPI and this checkout: `make`
 
 Each step leaves a stamp with a hash of what it was built from. A step is repeated when that hash
 changes or when files of it are gone, so a second call does nothing and a call after an accident
-repairs. All is written below .venv; removing that folder undoes everything.
+repairs. All is written below .venv, apart from a compiler, Python's headers and venv where root
+installs them; removing that folder undoes everything.
 
-Usage: python3 standalone/bootstrap.py [--python-chosen]
+Usage: python3 standalone/bootstrap.py [run|all] [--python-chosen]
+    run, all           what the nodes and the demo need; that and what the tests need (default)
     --python-chosen    build with the very interpreter that runs this; without it an environment
                        that exists keeps the interpreter that it was made with
 """
@@ -17,30 +19,39 @@ import contextlib
 import os
 import shutil
 import sys
-import sysconfig
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import libraries
 import preflight
+import toolchain
 from environment import (
     PYTHON,
     ROOT,
     VENV,
-    StepError,
     damaged_distributions,
     digest,
     forget_damaged,
     localize_cmake_files,
-    locked,
-    run,
     site_packages,
 )
+from process import StepError, explain, locked, run
+from progress import Line, cmake_stage, pip_stage
 
 HERE = ROOT / 'standalone'
 INTERFACES = ROOT / 'vizion3d_interfaces'
 STAMPS = VENV / 'stamps'
 CHOSEN = '--python-chosen'
+RUN = 'run'
+PIP = 'pip==26.3'  # one that tells how much it has downloaded
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a step works with: the lock's descriptor, and the line that tells how far it is."""
+
+    lock: int
+    line: Line
 
 
 @dataclass(frozen=True)
@@ -51,17 +62,22 @@ class Step:
     title: str
     inputs: Callable[[], list]  # what its result depends on: texts, and files for their content
     is_whole: Callable[[], bool]
-    build: Callable[[int], None]  # gets the lock's file descriptor
+    build: Callable[[Job], None]
 
 
 def main(arguments):
     """Bring .venv up to date and return the exit status."""
     _keep_interpreter(arguments)
     try:
+        if problems := preflight.problems():
+            raise StepError('\n'.join(problems))
         with locked() as lock:
-            _bring_up_to_date(lock)
+            _bring_up_to_date(STEPS if RUN in arguments else STEPS + CHECKS, lock)
     except StepError as error:
         print(f'\n{error}', file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f'\n{explain(str(error))}', file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print('\nInterrupted; the next call goes on from here.', file=sys.stderr)
@@ -74,29 +90,20 @@ def _keep_interpreter(arguments):
     if CHOSEN in arguments or not PYTHON.exists():
         return
     if os.path.realpath(PYTHON) != os.path.realpath(sys.executable):
-        os.execv(PYTHON.resolve(), [str(PYTHON.resolve()), __file__, CHOSEN])
+        os.execv(PYTHON.resolve(), [str(PYTHON.resolve()), __file__, *arguments, CHOSEN])
 
 
-def _bring_up_to_date(lock):
-    key, checked = '', False
-    for number, step in enumerate(STEPS, 1):
+def _bring_up_to_date(steps, lock):
+    key = ''
+    for number, step in enumerate(steps, 1):
         key = digest(key, *step.inputs())  # chained: a step also depends on those before it
         if _read_stamp(step) == key and step.is_whole():
             continue
-        if not checked:
-            _check_system()
-            checked = True
-        print(f'[{number}/{len(STEPS)}] {step.title} ... ', end='', flush=True)
-        start = time.monotonic()
+        job = Job(lock, Line(f'[{number}/{len(steps)}] {step.title}'))
         _stamp(step).unlink(missing_ok=True)
-        step.build(lock)
+        step.build(job)
         _stamp(step).write_text(key, encoding='utf-8')
-        print(f'{time.monotonic() - start:.0f} s', flush=True)
-
-
-def _check_system():
-    if problems := preflight.problems():
-        raise StepError('\n'.join(['This machine cannot build .venv yet.', *problems]))
+        job.line.done()
 
 
 def _stamp(step):
@@ -109,24 +116,46 @@ def _read_stamp(step):
     return None
 
 
-def _create_venv(lock):
-    """Start over: moved, or without its python or pip, an environment is of no use."""
+def _create_venv(job):
+    """Start over: moved, or without its python, an environment is of no use."""
     if VENV.exists() and not STAMPS.exists():
         raise StepError(f'{VENV} was not made by this script. Move it away or remove it.')
     shutil.rmtree(VENV, ignore_errors=True)
     STAMPS.mkdir(parents=True)
-    run([os.path.realpath(sys.executable), '-m', 'venv', VENV], 'venv.log', lock)
+    python = os.path.realpath(sys.executable)
+    run([python, '-m', 'venv', '--without-pip', VENV], 'venv.log', job)
 
 
-def _install_packages(lock):
-    site = site_packages()
-    forget_damaged(site)
-    lists = ['-r', HERE / 'requirements.txt', '-c', HERE / 'constraints.txt']
-    quiet = ['--no-input', '--disable-pip-version-check', '--progress-bar', 'off']
-    run([PYTHON, '-m', 'pip', 'install', *quiet, *lists], 'packages.log', lock)
-    numpy_include = site / 'numpy' / '_core' / 'include'
-    localize_cmake_files(VENV / 'share', sysconfig.get_paths()['include'], numpy_include)
-    _extend_import_path(site)
+def _install_tools(job):
+    toolchain.bring(job)
+    toolchain.bring_pip(job)
+    _pip(job, 'pip.log', PIP, '--upgrade')
+
+
+def _install_packages(job):
+    _install('requirements.txt', job)
+    numpy_include = site_packages() / 'numpy' / '_core' / 'include'
+    localize_cmake_files(VENV / 'share', toolchain.python_include(), numpy_include)
+    _extend_import_path(site_packages())
+
+
+def _install_checks(job):
+    _install('requirements-checks.txt', job)
+
+
+def _install(requirements, job):
+    forget_damaged(site_packages())
+    lists = ['-r', HERE / requirements, '-c', HERE / 'constraints.txt']
+    _pip(job, 'packages.log', '--progress-bar', 'raw', *lists)
+
+
+def _pip(job, log, *arguments):
+    quiet = ['--no-input', '--disable-pip-version-check']
+    command = [PYTHON, '-m', 'pip', 'install', *quiet, *arguments]
+    # a machine's /tmp may be too small for torch
+    temporary = VENV / 'tmp'
+    temporary.mkdir(exist_ok=True)
+    run(command, log, job, pip_stage(site_packages()), TMPDIR=str(temporary))
 
 
 def _extend_import_path(site):
@@ -141,18 +170,25 @@ def _extend_import_path(site):
     (site / 'vizion3d_ros.pth').write_text('\n'.join(map(str, lines)) + '\n', encoding='utf-8')
 
 
-def _colcon(package, path, *options):
-    """Return a function that builds `package` into the environment, from nothing each time."""
+def _build_interfaces(job):
+    toolchain.bring(job)  # it may be gone since
+    options = ['--cmake-args', *toolchain.cmake_options()]
+    _colcon('vizion3d_interfaces', INTERFACES, job, *options)
 
-    def build(lock):
-        shutil.rmtree(VENV / 'build' / package, ignore_errors=True)
-        shutil.rmtree(VENV / 'share' / package, ignore_errors=True)
-        shutil.rmtree(site_packages() / package, ignore_errors=True)
-        places = ['--merge-install', '--install-base', VENV, '--build-base', VENV / 'build']
-        command = [PYTHON, '-m', 'colcon', '--log-base', VENV / 'log', 'build', '--paths', path]
-        run([*command, *places, *options], f'{package}.log', lock)
 
-    return build
+def _build_package(job):
+    _colcon('vizion3d_ros', ROOT, job, '--symlink-install')
+
+
+def _colcon(package, path, job, *options):
+    """Build `package` into the environment, from nothing each time."""
+    for folder in (VENV / 'build', VENV / 'share', site_packages()):
+        shutil.rmtree(folder / package, ignore_errors=True)
+    places = ['--merge-install', '--install-base', VENV, '--build-base', VENV / 'build']
+    command = [PYTHON, '-m', 'colcon', '--log-base', VENV / 'log', 'build', '--paths', path]
+    shown = ['--event-handlers', 'console_direct+']
+    log = f'{package}.log'
+    run([*command, *places, *shown, *options], log, job, cmake_stage, **toolchain.variables())
 
 
 def _package_inputs():
@@ -161,38 +197,61 @@ def _package_inputs():
     return [*map(str, installed), *(ROOT / n for n in ('package.xml', 'setup.cfg', 'setup.py'))]
 
 
-RECIPE = ('requirements.txt', 'constraints.txt', 'environment.py', 'bootstrap.py')
-CMAKE_OPTIONS = (f'-DPython3_EXECUTABLE={PYTHON}', '-DBUILD_TESTING=OFF')
+def _recipe(requirements):
+    names = (requirements, 'constraints.txt', 'environment.py', 'bootstrap.py')
+    return [HERE / name for name in names]
+
+
+def _packages_are_whole():
+    return not damaged_distributions(site_packages())
+
 
 STEPS = (
     Step(
         'venv',
         'virtual environment .venv',
         lambda: [str(ROOT), os.path.realpath(sys.executable), sys.version],
-        lambda: PYTHON.exists() and (site_packages() / 'pip' / '__main__.py').exists(),
+        PYTHON.exists,
         _create_venv,
     ),
     Step(
+        'tools',
+        'pip, compiler, headers',
+        lambda: [PIP],
+        (site_packages() / 'pip' / '__main__.py').exists,
+        _install_tools,
+    ),
+    Step(
         'packages',
-        'packages from PyPI; gigabytes the first time, so minutes',
-        lambda: [HERE / n for n in RECIPE],
-        lambda: not damaged_distributions(site_packages()),
+        'packages from PyPI',
+        lambda: _recipe('requirements.txt'),
+        _packages_are_whole,
         _install_packages,
     ),
     Step(
         'interfaces',
         'vizion3d_interfaces',
         lambda: [part for p in sorted(INTERFACES.rglob('*')) for part in (str(p), p)],
-        lambda: (site_packages() / 'vizion3d_interfaces' / '__init__.py').exists(),
-        _colcon('vizion3d_interfaces', INTERFACES, '--cmake-args', *CMAKE_OPTIONS),
+        (site_packages() / 'vizion3d_interfaces' / '__init__.py').exists,
+        _build_interfaces,
     ),
     Step(
         'package',
         'vizion3d_ros, linked to the sources',
         _package_inputs,
-        lambda: (VENV / 'share' / 'vizion3d_ros' / 'package.xml').exists(),
-        _colcon('vizion3d_ros', ROOT, '--symlink-install'),
+        (VENV / 'share' / 'vizion3d_ros' / 'package.xml').exists,
+        _build_package,
     ),
+)
+CHECKS = (
+    Step(
+        'checks',
+        'open3d and tools of the tests',
+        lambda: _recipe('requirements-checks.txt'),
+        _packages_are_whole,
+        _install_checks,
+    ),
+    Step('libraries', 'libraries of open3d', list, libraries.are_right, libraries.bring),
 )
 
 if __name__ == '__main__':

@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The virtual environment as files: what it was built from, what is damaged, how to run in it."""
+"""The virtual environment as files: where they are, what is damaged, what to run in it with."""
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import hashlib
 import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -17,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / '.venv'
 PYTHON = VENV / 'bin' / 'python'
 LOGS = VENV / 'log'
-
+SYSTEM = VENV / 'system'  # packages of the distribution, unpacked
 # What a sourced ROS distribution, another environment, the calling make or the user's pip settings
 # would push into ours.
 FOREIGN = (
@@ -32,10 +29,6 @@ FOREIGN = (
 _BUILD_MACHINE = r'/opt/python/cp\d+-cp\d+t?'
 _PYTHON_INCLUDE = re.compile(_BUILD_MACHINE + r'/include/python[\d.]+t?')
 _NUMPY_INCLUDE = re.compile(_BUILD_MACHINE + r'/lib/[^;"\s]*/numpy/(?:_core|core)/include')
-
-
-class StepError(Exception):
-    """A step failed; the message is for the user."""
 
 
 def site_packages():
@@ -96,55 +89,3 @@ def environment():
     own['AMENT_PREFIX_PATH'] = own['CMAKE_PREFIX_PATH'] = str(VENV)
     own['COLCON_HOME'] = str(VENV / 'colcon')
     return own
-
-
-@contextlib.contextmanager
-def locked():
-    """Yield a descriptor that locks the checkout; the folder itself serves as the lock file."""
-    lock = os.open(ROOT, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print('Waiting for another call that builds .venv ...', flush=True)
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield lock
-    finally:
-        os.close(lock)
-
-
-def run(command, log, lock):
-    """
-    Run `command` with its output in the file `log` below .venv/log, or raise StepError.
-
-    The child holds `lock`, a file descriptor, too: if we are killed, the next one waits for it.
-    """
-    LOGS.mkdir(parents=True, exist_ok=True)
-    path = LOGS / log
-    with path.open('w', encoding='utf-8') as out:
-        done = subprocess.run(
-            [str(c) for c in command],
-            cwd=ROOT,
-            env=environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            pass_fds=[lock],
-            check=False,
-        )
-    if done.returncode < 0:
-        raise StepError(f'Stopped by signal {-done.returncode}; the next call goes on from here.')
-    if done.returncode:
-        text = path.read_text(encoding='utf-8', errors='replace')
-        raise StepError(f'{explain(text)}\nThe full output is in {path.relative_to(ROOT)}.')
-
-
-def explain(output):
-    """Return the reason for a failure, as plain as the output of pip or colcon allows."""
-    if re.search(r'NewConnectionError|ConnectTimeout|ProxyError|ReadTimeoutError', output):
-        return 'pip cannot reach the package index: no network, or a proxy or mirror is not set.'
-    if 'No space left on device' in output:
-        return 'The disk is full: .venv needs about 3 GB, more with the CUDA build of torch.'
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    errors = [line for line in lines if re.search(r'\berror\b', line, re.IGNORECASE)]
-    return '\n'.join(line[:300] for line in errors[:5] or lines[-5:])

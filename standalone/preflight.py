@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-What the machine itself must offer before .venv can be built, and how to get what is missing.
+What the machine must offer before .venv can be built, and what of it is missing.
 
 Standard library only, and readable by older Pythons than we support, so that they get a sentence
-instead of a syntax error. With `--apt-list` it prints the missing apt packages and nothing else.
+instead of a syntax error.
 """
 
 from __future__ import annotations
 
-import ctypes
-import importlib.util
 import os
 import platform
 import shutil
@@ -22,52 +20,55 @@ from pathlib import Path
 OLDEST, NEWEST = (3, 10), (3, 13)
 GLIBC = (2, 35)
 
-TOOLS = {'gcc': 'gcc', 'g++': 'g++', 'make': 'make'}
-# soname -> apt package; opencv and open3d load them
+TOOLS = ('gcc', 'g++', 'make')  # named like their packages
+# soname -> apt package, the same on Debian 12 and 13, Ubuntu 22.04 and 24.04: what open3d loads.
+# Nothing else in .venv needs a library that a minimal Debian lacks.
 LIBRARIES = {
-    'libusb-1.0.so.0': 'libusb-1.0-0',
+    'libEGL.so.1': 'libegl1',
     'libGL.so.1': 'libgl1',
-    'libgomp.so.1': 'libgomp1',
+    'libX11.so.6': 'libx11-6',
+    'libidn2.so.0': 'libidn2-0',
+    'libudev.so.1': 'libudev1',
+    'libusb-1.0.so.0': 'libusb-1.0-0',
 }
 
 
 def problems():
-    """Return a sentence for everything that stops us here; empty if we can build."""
-    found = _platform_problems() or _python_problems()
-    if found:
-        return found
-    missing = missing_packages()
-    return [*_describe(missing), *_other_interpreter(missing)] if missing else []
+    """Return a sentence for what no package can cure: the platform, or the Python, is another."""
+    return _platform_problems() or _python_problems()
 
 
-def missing_packages():
-    """Return what is missing as {apt package: what it is for}."""
+def missing_tools(unpacked):
+    """Return {apt package: purpose} of what neither the machine has nor the folder `unpacked`."""
     missing = {}
-    if not all(importlib.util.find_spec(name) for name in ('venv', 'ensurepip')):
-        missing[_python_package('venv')] = 'creates the virtual environment'
-    if not has_headers(sysconfig.get_paths()['include']):
-        missing[_python_package('dev')] = 'Python.h, to build the interfaces'
-    for tool, package in TOOLS.items():
-        if not shutil.which(tool):
-            missing[package] = 'builds the interfaces'
-    for soname, package in LIBRARIES.items():
-        if not loadable(soname):
-            missing[package] = f'{soname}, a library that open3d or OpenCV loads'
+    own = 'python{}.{}'.format(*sys.version_info)
+    includes = (sysconfig.get_paths()['include'], unpacked / 'usr' / 'include' / own)
+    if not any(has_headers(include) for include in includes):
+        missing[python_package('dev')] = 'Python.h'
+    for tool in TOOLS:
+        if not shutil.which(tool) and not (unpacked / 'usr' / 'bin' / tool).exists():
+            missing[tool] = 'builds the interfaces'
     return missing
+
+
+def missing_libraries():
+    """Return {soname: apt package} of the libraries that the machine itself does not have."""
+    # in a process of its own, for LD_LIBRARY_PATH may lead to those that .venv has
+    script = (
+        'import ctypes, sys\n'
+        'for name in sys.argv[1:]:\n'
+        '    try: ctypes.CDLL(name)\n'
+        '    except OSError: print(name)\n'
+    )
+    command = [sys.executable, '-I', '-S', '-c', script, *LIBRARIES]
+    own = {name: value for name, value in os.environ.items() if name != 'LD_LIBRARY_PATH'}
+    done = subprocess.run(command, env=own, capture_output=True, text=True, check=True)
+    return {soname: LIBRARIES[soname] for soname in done.stdout.split()}
 
 
 def has_headers(include):
     """Tell whether the folder `include` holds Python's C headers."""
     return (Path(include) / 'Python.h').is_file()
-
-
-def loadable(soname):
-    """Tell whether the dynamic linker finds the library `soname`."""
-    try:
-        ctypes.CDLL(soname)
-    except OSError:
-        return False
-    return True
 
 
 def apt_line(packages):
@@ -101,7 +102,7 @@ def _python_problems():
     return [f'{text} Install one of them and choose it: make PYTHON=python{_dotted(NEWEST)} ...']
 
 
-def _python_package(part):
+def python_package(part):
     """Name the apt package `part` (venv, dev) of this interpreter."""
     system = Path('/usr/bin/python3')
     own = f'python{sys.version_info[0]}.{sys.version_info[1]}'
@@ -109,14 +110,15 @@ def _python_package(part):
     return f'python3-{part}' if is_default else f'{own}-{part}'
 
 
-def _describe(missing):
+def advice(missing):
+    """Return the lines that tell a person how to get `missing`, {apt package: purpose}."""
     lines = [f'missing: {package} ({purpose})' for package, purpose in sorted(missing.items())]
-    return [*lines, apt_line(missing)]
+    return [*lines, apt_line(missing), *_other_interpreter(missing)]
 
 
 def _other_interpreter(missing):
     """Name an interpreter that has the headers this one lacks."""
-    if _python_package('dev') not in missing:
+    if python_package('dev') not in missing:
         return []
     here = os.path.realpath(sys.executable)
     for name in ['/usr/bin/python3', *_versioned_names()]:
@@ -143,12 +145,3 @@ def _versioned_names():
 
 def _dotted(version):
     return '.'.join(map(str, version))
-
-
-if __name__ == '__main__':
-    if sys.argv[1:] == ['--apt-list']:
-        print(*sorted(missing_packages()))
-    else:
-        found = problems()
-        print('\n'.join(found) or 'Nothing is missing.')
-        sys.exit(bool(found))

@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What gets installed, and the script that builds the environment of its own."""
+"""What gets installed on a ROS distribution."""
 
 import ast
 import configparser
-import importlib
-import os
 import runpy
-import subprocess
 import sys
 from pathlib import Path
 from xml.etree import ElementTree
@@ -28,16 +25,6 @@ def setup_arguments():
         patch.chdir(ROOT)
         runpy.run_path('setup.py')
     return seen
-
-
-@pytest.fixture
-def script(monkeypatch):
-    """Return a function that imports a module of standalone/, as running it there would."""
-    monkeypatch.syspath_prepend(ROOT / 'standalone')
-    return importlib.import_module
-
-
-# --- the packages ----------------------------------------------------------------------------
 
 
 def test_every_launch_config_and_rviz_file_is_installed(setup_arguments):
@@ -130,77 +117,3 @@ def test_every_interface_is_generated():
     files = [*INTERFACES.glob('srv/*.srv'), *INTERFACES.glob('msg/*.msg')]
     assert files
     assert not [f.name for f in files if f'{f.parent.name}/{f.name}' not in listed]
-
-
-# --- the environment of its own --------------------------------------------------------------
-
-
-def test_what_is_missing_ends_in_one_apt_line(script, monkeypatch):
-    preflight = script('preflight')
-    monkeypatch.setattr(preflight, 'loadable', lambda soname: soname != 'libusb-1.0.so.0')
-    monkeypatch.setattr(preflight.shutil, 'which', lambda tool: None if tool == 'g++' else tool)
-    monkeypatch.setattr(preflight, 'has_headers', lambda include: True)
-    assert preflight.problems()[-1] == 'sudo apt-get install -y g++ libusb-1.0-0'
-
-
-def test_python_without_headers_is_sent_to_one_that_has_them(script, monkeypatch):
-    preflight = script('preflight')
-    monkeypatch.setattr(preflight, 'has_headers', lambda include: include == '/other')
-    monkeypatch.setattr(preflight, '_is_complete', lambda python: python == '/opt/python3.13')
-    monkeypatch.setattr(preflight.shutil, 'which', lambda tool: f'/opt/{tool}')
-    assert 'make PYTHON=/opt/python3.13' in preflight.problems()[-1]
-
-
-@pytest.mark.parametrize('version', [(3, 9, 2), (3, 14, 0)])
-def test_python_without_wheels_is_refused(script, monkeypatch, version):
-    preflight = script('preflight')
-    monkeypatch.setattr(preflight.sys, 'version_info', version)
-    assert 'the wheels are for 3.10 to 3.13' in preflight.problems()[0]
-
-
-def test_include_folders_of_the_wheels_are_rewritten(script):
-    built = (
-        'INTERFACE_INCLUDE_DIRECTORIES "${_IMPORT_PREFIX}/include/std_msgs;'
-        '/opt/python/cp312-cp312/include/python3.12;'
-        '/opt/python/cp312-cp312/lib/python3.12/site-packages/numpy/_core/include"'
-    )
-    ours = script('environment').localize_includes(built, '/usr/include/py', '/venv/numpy')
-    assert ours.endswith('/include/std_msgs;/usr/include/py;/venv/numpy"')
-
-
-@pytest.mark.parametrize('lost', ['numpy/core.py', 'numpy-1.dist-info/RECORD'])
-def test_damaged_distribution_is_found_and_forgotten(script, tmp_path, lost):
-    environment = script('environment')
-    info = tmp_path / 'numpy-1.dist-info'
-    info.mkdir()
-    (tmp_path / 'numpy').mkdir()
-    (tmp_path / 'numpy' / 'core.py').touch()
-    (info / 'RECORD').write_text('numpy/core.py,sha256=x,0\nnumpy/core.pyc,,\n', encoding='utf-8')
-    assert environment.damaged_distributions(tmp_path) == []
-    (tmp_path / lost).unlink()
-    assert environment.damaged_distributions(tmp_path) == [info]
-    environment.forget_damaged(tmp_path)
-    assert not info.exists()
-
-
-def test_a_sourced_distribution_does_not_leak_in(script, monkeypatch):
-    monkeypatch.setenv('PYTHONPATH', '/opt/ros/jazzy/lib/python3.12/site-packages')
-    monkeypatch.setenv('AMENT_PREFIX_PATH', '/opt/ros/jazzy')
-    monkeypatch.setenv('ROS_DOMAIN_ID', '7')
-    environment = script('environment')
-    own = environment.environment()
-    assert 'PYTHONPATH' not in own
-    assert own['AMENT_PREFIX_PATH'] == str(environment.VENV)
-    assert own['ROS_DOMAIN_ID'] == '7'
-
-
-def test_lack_of_network_is_said_plainly(script):
-    output = 'WARNING: Retrying after connection broken by NewConnectionError(...)\nERROR: No ...'
-    assert 'no network' in script('environment').explain(output)
-
-
-def test_scripts_need_nothing_installed():
-    """They run before anything is: no site-packages, no environment."""
-    preflight = [sys.executable, '-S', '-E', ROOT / 'standalone' / 'preflight.py', '--apt-list']
-    done = subprocess.run(preflight, env={'PATH': os.defpath}, capture_output=True, check=False)
-    assert (done.returncode, done.stderr) == (0, b'')

@@ -72,7 +72,7 @@ def _open3d() -> ModuleType:
         raise DepthError(
             f'open3d, which depth_image and point_cloud are objects of, cannot be imported '
             f'({error}): pip install open3d, and on a bare Debian or Ubuntu '
-            'apt install libusb-1.0-0 libgl1 libgomp1; all other results need no open3d'
+            'apt install libegl1 libgl1 libidn2-0 libusb-1.0-0 libx11-6; no other result needs it'
         ) from error
     module: ModuleType = open3d
     return module

@@ -1,8 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The only folder that knows ROS: topics in, topics out."""
 
+import importlib.util
 import os
 import sys
+
+if not importlib.util.find_spec('rclpy'):
+    missing = (
+        'ROS 2 is not here (no module rclpy): source a distribution, as in ". /opt/ros/jazzy/'
+        'setup.bash", or use the ROS 2 that "make build" brings, by .venv/bin/python'
+    )
+    if sys.argv[:1] == ['-m']:  # `python -m vizion3d_ros.ros.stereo_node`: a person reads this
+        sys.exit(missing)
+    raise ModuleNotFoundError(missing, name='rclpy')
 
 # OpenMP threads wait by spinning unless told otherwise, and then a network on the CPU gets ten
 # times slower as soon as a camera driver or rviz2 takes a core. Read once, when torch is loaded.
