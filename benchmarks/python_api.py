@@ -28,10 +28,10 @@ from machine import print_table
 
 from vizion3d_ros import stereo
 from vizion3d_ros.contracts.results import Match
-from vizion3d_ros.contracts.stereo_settings import StereoSettings
+from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 from vizion3d_ros.engine import registry
 from vizion3d_ros.pipeline import StereoPipeline
-from vizion3d_ros.report.open3d_objects import make_image, make_point_cloud
+from vizion3d_ros.requests.open3d_objects import make_image, make_point_cloud
 from vizion3d_ros.requests.pictures import read_pair
 from vizion3d_ros.requests.stereo import prepare_stereo, stereo_answer
 from vizion3d_ros.requests.threads import one_thread

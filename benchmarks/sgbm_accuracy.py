@@ -25,9 +25,9 @@ import numpy as np
 from machine import print_table
 
 from vizion3d_ros.contracts.camera import Intrinsics, StereoRig
-from vizion3d_ros.contracts.stereo_settings import StereoSettings
-from vizion3d_ros.engine.semiglobal import MODES
-from vizion3d_ros.engine.sgbm import SgbmBackend
+from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
+from vizion3d_ros.engine.sgbm.matcher import SgbmBackend
+from vizion3d_ros.engine.sgbm.semiglobal import MODES
 from vizion3d_ros.report.metrics import disparity_scores
 
 REPEATS = 5

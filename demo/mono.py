@@ -37,7 +37,7 @@ from nodes import (  # noqa: E402 (beside this file)
 from random_weights import write_random_checkpoint  # noqa: E402
 
 from vizion3d_ros.report import recording  # noqa: E402
-from vizion3d_ros.sources.lidar import LIDAR_POSE  # noqa: E402
+from vizion3d_ros.testbed.lidar import LIDAR_POSE  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -74,7 +74,7 @@ def real_network(frames: int, out: Path) -> None:
             'depth_anything_v2.model_backend': str(checkpoint),
             'depth_anything_v2.input_size': NETWORK_SIZE,
         }
-        mono_node = node('mono_node', parameters, CAMERA)
+        mono_node = node('nodes.mono_node', parameters, CAMERA)
         recorder = {'remark': 'random weights: no meaning'}
         rig = {'frames': frames, 'rate': NETWORK_RATE_HZ}
         run(out, mono_node, recorder, rig, expected=recording.RELATIVE)
@@ -115,9 +115,9 @@ def run(
     # Recorder and node listen to the left camera, nobody to the right one.
     waiting = {'wait_for_subscribers': START_S, 'listeners': [2, 0]}
     commands = {
-        'recorder': node('recorder', told, LIDAR),
+        'recorder': node('testbed.recorder', told, LIDAR),
         'mono_node': mono_node,
-        'source': node('synthetic_rig', {**rig, **waiting}),
+        'source': node('testbed.synthetic_rig', {**rig, **waiting}),
     }
     report = record(commands, out, float(rig['frames']) / float(rig['rate']))
     show(report, out)

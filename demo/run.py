@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT))
 from benchmark_range import search_range  # noqa: E402
 from nodes import START_S, exit_code_of, node, record, show  # noqa: E402 (beside this file)
 
-from vizion3d_ros.sources.pair import load_pair  # noqa: E402
+from vizion3d_ros.files.pair import load_pair  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,8 +57,8 @@ def source(options: argparse.Namespace) -> list[str]:
         'wait_for_subscribers': START_S,
     }
     if options.pair is None:
-        return node('synthetic_rig', common)
-    return node('play_pair', {'folder': str(options.pair.resolve()), **common})
+        return node('testbed.synthetic_rig', common)
+    return node('testbed.play_pair', {'folder': str(options.pair.resolve()), **common})
 
 
 def matcher(options: argparse.Namespace) -> list[str]:
@@ -75,7 +75,7 @@ def matcher(options: argparse.Namespace) -> list[str]:
         if found.disparities:
             parameters['sgbm.min_disparity'] = 0
             parameters['sgbm.disparity_range'] = found.disparities
-    return node('stereo_node', parameters, options.node)
+    return node('nodes.stereo_node', parameters, options.node)
 
 
 def demonstrate(options: argparse.Namespace) -> None:
@@ -84,7 +84,7 @@ def demonstrate(options: argparse.Namespace) -> None:
     print(f'{options.frames} frames at {options.rate:g} Hz; logs in {options.out}', flush=True)
     recorder = {'out': str(options.out), 'frames': options.frames, 'timeout': START_S + 10.0}
     commands = {
-        'recorder': node('recorder', recorder),
+        'recorder': node('testbed.recorder', recorder),
         'stereo_node': matcher(options),
         'source': source(options),
     }

@@ -28,15 +28,15 @@ from vizion3d_ros.contracts.camera import StereoRig  # noqa: E402
 from vizion3d_ros.contracts.errors import BackendError  # noqa: E402
 from vizion3d_ros.contracts.results import Estimate  # noqa: E402
 from vizion3d_ros.engine.registry import MONO_BACKENDS  # noqa: E402
-from vizion3d_ros.ros import mono_node  # noqa: E402
-from vizion3d_ros.ros.synthetic_rig import RigSettings  # noqa: E402
-from vizion3d_ros.sources.scene import PERIOD_S, SyntheticScene  # noqa: E402
+from vizion3d_ros.ros.nodes import mono_node  # noqa: E402
+from vizion3d_ros.ros.testbed.synthetic_rig import RigSettings  # noqa: E402
+from vizion3d_ros.testbed.scene import PERIOD_S, SyntheticScene  # noqa: E402
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from vizion3d_ros.contracts.mono_settings import MonoSettings
+    from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
 
 NAME = 'stand-in: known affine image of inverse depth'
 

@@ -6,7 +6,7 @@ Depth from one camera: relative, or metric with a metric checkpoint or with spar
 """
 
 from launch import LaunchDescription
-from vizion3d_ros.ros.launching import DepthLaunch, camera_inputs
+from vizion3d_ros.launching import DepthLaunch, camera_inputs
 
 ARGUMENTS = {
     'camera_namespace': ('camera', 'Where the camera publishes'),

@@ -6,7 +6,7 @@ Stereo depth from any rig: two cameras of known calibration, rectified already o
 """
 
 from launch import LaunchDescription
-from vizion3d_ros.ros.launching import DepthLaunch, camera_inputs
+from vizion3d_ros.launching import DepthLaunch, camera_inputs
 
 ARGUMENTS = {
     'left_namespace': ('left', 'Where the left camera publishes'),

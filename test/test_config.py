@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from vizion3d_ros.contracts.mono_settings import MonoSettings
-from vizion3d_ros.contracts.service_settings import ServiceSettings
-from vizion3d_ros.contracts.stereo_settings import StereoSettings
+from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
+from vizion3d_ros.contracts.settings.service_settings import ServiceSettings
+from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 from vizion3d_ros.ros.parameters import build, fields
 
 CONFIG = Path(__file__).parents[1] / 'config'

@@ -19,7 +19,7 @@ EXPECTED_ARGUMENTS = {
     'stereo': COMMON_ARGUMENTS | {'left_namespace', 'right_namespace', 'backend'},
     'mono': COMMON_ARGUMENTS | {'camera_namespace', 'model', 'sparse_points', 'sparse_image'},
 }
-SHARED = 'vizion3d_ros.ros.launching'
+SHARED = 'vizion3d_ros.launching'
 VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
 
 both = pytest.mark.parametrize('kind', ['stereo', 'mono'])
@@ -209,7 +209,7 @@ def test_sparse_depth_comes_from_the_topic_that_was_named(run, argument, sparse_
 
 @both
 def test_only_inputs_that_the_node_has_are_renamed(run, kind):
-    topics = pytest.importorskip('vizion3d_ros.ros.topics')
+    topics = pytest.importorskip('vizion3d_ros.ros.stream.topics')
     inputs = {'stereo': topics.STEREO_INPUTS, 'mono': topics.MONO_INPUTS}[kind]
     sparse = {'sparse_points': '/a', 'sparse_image': '/b'} if kind == 'mono' else {}
     assert remappings(run(kind, **sparse).nodes[f'{kind}_node']).keys() == inputs.keys()
@@ -237,7 +237,7 @@ def test_rviz_starts_in_the_frame_that_the_shipped_view_names(run, kind):
 
 @both
 def test_the_shipped_view_shows_topics_that_there_are(kind):
-    topics = pytest.importorskip('vizion3d_ros.ros.topics')
+    topics = pytest.importorskip('vizion3d_ros.ros.stream.topics')
     tables = {
         'stereo': (topics.STEREO_INPUTS, topics.STEREO_OUTPUTS),
         'mono': (topics.MONO_INPUTS, topics.MONO_OUTPUTS),

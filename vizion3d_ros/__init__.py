@@ -22,9 +22,9 @@ if TYPE_CHECKING:
         DepthError,
         InputError,
     )
-    from vizion3d_ros.contracts.mono_settings import MonoSettings
     from vizion3d_ros.contracts.results import Cloud, MonoResult, StereoResult
-    from vizion3d_ros.contracts.stereo_settings import StereoSettings
+    from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
+    from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 
 __all__ = [
     'BackendError',
@@ -47,9 +47,9 @@ _HOMES = {
     'camera': ('Intrinsics', 'StereoRig'),
     'commands': ('MonoCommand', 'Output', 'StereoCommand'),
     'errors': ('BackendError', 'CalibrationError', 'DepthError', 'InputError'),
-    'mono_settings': ('MonoSettings',),
+    'settings.mono_settings': ('MonoSettings',),
     'results': ('Cloud', 'MonoResult', 'StereoResult'),
-    'stereo_settings': ('StereoSettings',),
+    'settings.stereo_settings': ('StereoSettings',),
 }
 
 

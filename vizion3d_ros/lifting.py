@@ -16,13 +16,13 @@ from vizion3d_ros.contracts.mono_request import (
     DepthEstimationAdvanceConfig,
     DepthEstimationCommand,
 )
-from vizion3d_ros.contracts.mono_settings import MonoSettings
+from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
 from vizion3d_ros.engine.device import choose_device
-from vizion3d_ros.geometry.scale_fit import ScaleFit, fit_scale
-from vizion3d_ros.geometry.scale_samples import sample
-from vizion3d_ros.geometry.sparse_depth import SparseDepth
+from vizion3d_ros.geometry.metric_scale.fit import ScaleFit, fit_scale
+from vizion3d_ros.geometry.metric_scale.samples import sample
+from vizion3d_ros.geometry.metric_scale.sparse_depth import SparseDepth
 from vizion3d_ros.pipeline.mono import MonoPipeline
-from vizion3d_ros.report.lazy_views import LazyViews
+from vizion3d_ros.requests.lazy_views import LazyViews
 from vizion3d_ros.requests.mono import MonoAnswer, mono_answer, prepare_mono
 from vizion3d_ros.requests.shared import SharedPipelines
 from vizion3d_ros.requests.threads import one_thread

@@ -16,11 +16,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from vizion3d_ros.contracts.errors import InputError
+from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 from vizion3d_ros.contracts.stereo_request import StereoDepthAdvancedConfig, StereoDepthCommand
-from vizion3d_ros.contracts.stereo_settings import StereoSettings
 from vizion3d_ros.engine.device import choose_device
 from vizion3d_ros.pipeline.stereo import StereoPipeline
-from vizion3d_ros.report.lazy_views import LazyViews
+from vizion3d_ros.requests.lazy_views import LazyViews
 from vizion3d_ros.requests.shared import SharedPipelines
 from vizion3d_ros.requests.stereo import StereoAnswer, prepare_stereo, stereo_answer
 from vizion3d_ros.requests.threads import one_thread

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from known_answers import KnownMatcher, serve_matcher
 
-from vizion3d_ros.sources.pair import load_pair
+from vizion3d_ros.files.pair import load_pair
 from vizion3d_ros.stereo import StereoDepth, StereoDepthAdvancedConfig, StereoDepthCommand
 
 CALIB = """cam0=[100 0 79.5; 0 100 47.5; 0 0 1]

@@ -4,7 +4,7 @@ from pydantic import ValidationError
 
 from vizion3d_ros.contracts import errors
 from vizion3d_ros.contracts.errors import BackendError, CalibrationError, InputError, explain
-from vizion3d_ros.contracts.stereo_settings import StereoSettings
+from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 
 
 @pytest.mark.parametrize('kind', [InputError, CalibrationError, BackendError])

@@ -8,8 +8,8 @@ from scene_depth_node import SceneDepth, drift
 
 from vizion3d_ros.contracts.camera import StereoRig
 from vizion3d_ros.contracts.errors import BackendError
-from vizion3d_ros.contracts.mono_settings import MonoSettings
-from vizion3d_ros.sources.scene import SyntheticScene
+from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
+from vizion3d_ros.testbed.scene import SyntheticScene
 
 pytestmark = pytest.mark.ros
 

@@ -8,8 +8,8 @@ from known_answers import KnownNetwork, noise, serve_network
 from vizion3d_ros.contracts.camera import Intrinsics
 from vizion3d_ros.contracts.commands import MetricScale, MonoCommand, Output
 from vizion3d_ros.contracts.errors import BackendError
-from vizion3d_ros.contracts.mono_settings import DepthAnythingSettings, MonoSettings
-from vizion3d_ros.contracts.settings import PointsSettings
+from vizion3d_ros.contracts.settings.mono_settings import DepthAnythingSettings, MonoSettings
+from vizion3d_ros.contracts.settings.node_settings import PointsSettings
 from vizion3d_ros.engine import registry
 from vizion3d_ros.pipeline import MonoPipeline
 

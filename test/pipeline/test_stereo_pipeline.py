@@ -7,8 +7,8 @@ import torch
 
 from vizion3d_ros.contracts.commands import Output, StereoCommand
 from vizion3d_ros.contracts.errors import BackendError
-from vizion3d_ros.contracts.settings import PointsSettings
-from vizion3d_ros.contracts.stereo_settings import StereoSettings
+from vizion3d_ros.contracts.settings.node_settings import PointsSettings
+from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 from vizion3d_ros.engine import registry
 from vizion3d_ros.engine.device import choose_device
 from vizion3d_ros.pipeline import StereoPipeline

@@ -4,9 +4,9 @@
 import pytest
 
 from vizion3d_ros.contracts.mono_request import DEFAULT_MONO_BACKEND
-from vizion3d_ros.contracts.mono_settings import DepthAnythingSettings
+from vizion3d_ros.contracts.settings.mono_settings import DepthAnythingSettings
+from vizion3d_ros.contracts.settings.stereo_settings import S2m2Settings
 from vizion3d_ros.contracts.stereo_request import DEFAULT_STEREO_BACKEND
-from vizion3d_ros.contracts.stereo_settings import S2m2Settings
 from vizion3d_ros.requests.checkpoints import known_model, same_checkpoint, with_checkpoint
 
 

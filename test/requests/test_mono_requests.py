@@ -10,7 +10,7 @@ from vizion3d_ros.contracts.mono_request import (
     DepthEstimationAdvanceConfig,
     DepthEstimationCommand,
 )
-from vizion3d_ros.contracts.mono_settings import DepthAnythingSettings, MonoSettings
+from vizion3d_ros.contracts.settings.mono_settings import DepthAnythingSettings, MonoSettings
 from vizion3d_ros.pipeline import MonoPipeline
 from vizion3d_ros.requests.mono import mono_answer, prepare_mono
 

@@ -4,7 +4,7 @@
 import pytest
 
 from vizion3d_ros.contracts.errors import InputError
-from vizion3d_ros.contracts.settings import RequestSettings
+from vizion3d_ros.contracts.settings.node_settings import RequestSettings
 from vizion3d_ros.contracts.stereo_request import DEFAULT_STEREO_BACKEND
 from vizion3d_ros.requests.permissions import permitted_folder, permitted_model, permitted_path
 

@@ -7,8 +7,8 @@ import pytest
 from known_answers import noise
 
 from vizion3d_ros.contracts.errors import InputError
+from vizion3d_ros.files.picture import PictureLimits
 from vizion3d_ros.requests.pictures import read_image, read_pair
-from vizion3d_ros.sources.picture import PictureLimits
 
 RGB = noise(20, 30)
 

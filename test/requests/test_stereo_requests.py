@@ -8,12 +8,16 @@ from known_answers import KnownMatcher, noise, serve_matcher
 
 from vizion3d_ros.contracts.commands import Output
 from vizion3d_ros.contracts.errors import InputError
+from vizion3d_ros.contracts.settings.stereo_settings import (
+    S2m2Settings,
+    SgbmSettings,
+    StereoSettings,
+)
 from vizion3d_ros.contracts.stereo_request import (
     DEFAULT_STEREO_BACKEND,
     StereoDepthAdvancedConfig,
     StereoDepthCommand,
 )
-from vizion3d_ros.contracts.stereo_settings import S2m2Settings, SgbmSettings, StereoSettings
 from vizion3d_ros.geometry.colormap import colorize
 from vizion3d_ros.pipeline import StereoPipeline
 from vizion3d_ros.requests.stereo import prepare_stereo, stereo_answer

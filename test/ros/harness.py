@@ -14,7 +14,7 @@ import pytest
 from scene import textured_pair
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-STEREO_NODE = ('-m', 'vizion3d_ros.ros.stereo_node')
+STEREO_NODE = ('-m', 'vizion3d_ros.ros.nodes.stereo_node')
 EXIT_SECONDS = 3.0
 SCENE = dict(zip(('left', 'right'), textured_pair()))
 

@@ -45,7 +45,7 @@ class KnownDepthBackend:
 
 def main():
     from vizion3d_ros.engine import registry
-    from vizion3d_ros.ros import mono_node
+    from vizion3d_ros.ros.nodes import mono_node
 
     registry.MONO_BACKENDS['depth_anything_v2'] = '__main__:KnownDepthBackend'
     return mono_node.main()

@@ -14,7 +14,7 @@ from sensor_msgs_py import point_cloud2
 from std_msgs.msg import Header
 
 KNOWN_NODE = (str(Path(known_depth_node.__file__)),)
-MONO_NODE = ('-m', 'vizion3d_ros.ros.mono_node')
+MONO_NODE = ('-m', 'vizion3d_ros.ros.nodes.mono_node')
 RELATIVE = {'depth_anything_v2.model_backend': RELATIVE_CHECKPOINT, 'device': 'cpu'}
 CAMERA = {'image_rect': Image, 'camera_info': CameraInfo}
 SPARSE = {'points': ('sparse_depth/points', PointCloud2), 'image': ('sparse_depth/image', Image)}

@@ -46,7 +46,7 @@ def start_recorder(domain, out, **parameters):
     command = [
         sys.executable,
         '-m',
-        'vizion3d_ros.ros.recorder',
+        'vizion3d_ros.ros.testbed.recorder',
         '--ros-args',
         '-p',
         f'out:={out}',

@@ -12,7 +12,7 @@ class SlowBackend:
     """A StereoBackend: the real one, later."""
 
     def __init__(self):
-        from vizion3d_ros.engine.sgbm import SgbmBackend
+        from vizion3d_ros.engine.sgbm.matcher import SgbmBackend
 
         self._matcher = SgbmBackend()
 
@@ -24,7 +24,7 @@ class SlowBackend:
 
 def main():
     from vizion3d_ros.engine import registry
-    from vizion3d_ros.ros import stereo_node
+    from vizion3d_ros.ros.nodes import stereo_node
 
     registry.STEREO_BACKENDS['sgbm'] = '__main__:SlowBackend'
     return stereo_node.main()

@@ -28,7 +28,7 @@ class Source:
     """A source process in a ROS domain of its own."""
 
     def __init__(self, domain, log_dir, name, **parameters):
-        command = [sys.executable, '-m', f'vizion3d_ros.ros.{name}', '--ros-args']
+        command = [sys.executable, '-m', f'vizion3d_ros.ros.testbed.{name}', '--ros-args']
         for key, value in parameters.items():
             command += ['-p', f'{key}:={value}']
         env = {**os.environ, 'ROS_DOMAIN_ID': str(domain), 'ROS_LOG_DIR': str(log_dir)}

@@ -14,8 +14,8 @@ from rclpy.parameter import Parameter
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from std_msgs.msg import String
 
-from vizion3d_ros.contracts.settings import FIXED
-from vizion3d_ros.contracts.stereo_settings import StereoSettings
+from vizion3d_ros.contracts.settings.node_settings import FIXED
+from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 from vizion3d_ros.ros.parameters import LiveSettings, build, fields
 
 pytestmark = pytest.mark.ros

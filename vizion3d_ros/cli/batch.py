@@ -19,7 +19,7 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 
 from vizion3d_ros.cli.arguments import PROGRAM
 from vizion3d_ros.contracts.errors import CheckpointError, DepthError, DownloadError, explain
-from vizion3d_ros.report.result_folder import Result, is_done, write_result
+from vizion3d_ros.files.result_folder import Result, is_done, write_result
 
 BAR = '{n_fmt} of {total_fmt} |{bar}| {elapsed}, {remaining} to go'
 

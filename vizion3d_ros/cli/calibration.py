@@ -8,9 +8,9 @@ from typing import Any, cast
 
 from vizion3d_ros.contracts.camera import Intrinsics
 from vizion3d_ros.contracts.errors import CalibrationError
+from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 from vizion3d_ros.contracts.stereo_request import OPENCV_SGBM, StereoDepthAdvancedConfig
-from vizion3d_ros.contracts.stereo_settings import StereoSettings
-from vizion3d_ros.sources.calibration_file import MM_PER_METRE, CalibrationFile
+from vizion3d_ros.files.calibration_file import MM_PER_METRE, CalibrationFile
 
 # What is searched without a word.
 NEAREST_MM = StereoSettings().min_depth * MM_PER_METRE

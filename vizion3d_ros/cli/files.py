@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vizion3d_ros.geometry.ply import encode_ply
+from vizion3d_ros.files.ply import encode_ply
+from vizion3d_ros.files.result_folder import File
+from vizion3d_ros.files.snapshot import depth_png, npy, png
 from vizion3d_ros.report.montage import Panel, montage
-from vizion3d_ros.report.result_folder import File
-from vizion3d_ros.report.snapshot import depth_png, npy, png
 
 FloatMap = NDArray[np.float32]
 

@@ -21,9 +21,9 @@ from vizion3d_ros.contracts.mono_request import (
     DepthEstimationAdvanceConfig,
     DepthEstimationCommand,
 )
-from vizion3d_ros.contracts.mono_settings import MonoSettings
+from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
+from vizion3d_ros.files.result_folder import Result
 from vizion3d_ros.pipeline.mono import MonoPipeline
-from vizion3d_ros.report.result_folder import Result
 from vizion3d_ros.requests.mono import mono_answer, prepare_mono
 from vizion3d_ros.requests.threads import one_thread
 

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from vizion3d_ros.cli.files import cloud_file, depth_files, montage_file
 from vizion3d_ros.contracts.camera import Intrinsics
 from vizion3d_ros.contracts.commands import MonoCommand
+from vizion3d_ros.files.result_folder import File, Result
+from vizion3d_ros.files.snapshot import npy, png
 from vizion3d_ros.report.metrics import measured
 from vizion3d_ros.report.montage import Panel, chart, depth_scale, photo, relative_scale
-from vizion3d_ros.report.result_folder import File, Result
-from vizion3d_ros.report.snapshot import npy, png
 from vizion3d_ros.requests.mono import MonoAnswer
 
 FloatMap = NDArray[np.float32]

@@ -104,9 +104,9 @@ def _range_line(table: RigTable, share: float) -> str:
 
 
 def _write_plot(path: Path, table: RigTable, depths_mm: list[float], share: float) -> None:
-    from vizion3d_ros.report.result_folder import write_file
+    from vizion3d_ros.files.result_folder import write_file
+    from vizion3d_ros.files.snapshot import png
     from vizion3d_ros.report.rig_plot import rig_plot
-    from vizion3d_ros.report.snapshot import png
 
     lines = _rig_line(table), _range_line(table, share)
     write_file(path, png(rig_plot(table, depths_mm, share, lines)))

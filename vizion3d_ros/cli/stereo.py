@@ -23,14 +23,14 @@ from vizion3d_ros.cli.files import options
 from vizion3d_ros.cli.stereo_files import stereo_result
 from vizion3d_ros.contracts.errors import CalibrationError, InputError
 from vizion3d_ros.contracts.image_source import ImageSource
+from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 from vizion3d_ros.contracts.stereo_request import StereoDepthAdvancedConfig, StereoDepthCommand
-from vizion3d_ros.contracts.stereo_settings import StereoSettings
+from vizion3d_ros.files.calibration_file import CalibrationFile, read_calibration
+from vizion3d_ros.files.pair import CALIBRATION, IMAGE_NAMES, find_pairs, load_pair
+from vizion3d_ros.files.result_folder import Result
 from vizion3d_ros.pipeline.stereo import StereoPipeline
-from vizion3d_ros.report.result_folder import Result
 from vizion3d_ros.requests.stereo import prepare_stereo, stereo_answer
 from vizion3d_ros.requests.threads import one_thread
-from vizion3d_ros.sources.calibration_file import CalibrationFile, read_calibration
-from vizion3d_ros.sources.pair import CALIBRATION, IMAGE_NAMES, find_pairs, load_pair
 
 
 def run(asked: Namespace) -> int:

@@ -16,15 +16,15 @@ from vizion3d_ros.cli.files import cloud_file, depth_files, montage_file
 from vizion3d_ros.contracts.camera import StereoRig
 from vizion3d_ros.contracts.commands import StereoCommand
 from vizion3d_ros.contracts.results import StereoResult
+from vizion3d_ros.files.calibration_file import MM_PER_METRE
+from vizion3d_ros.files.result_folder import File, Result
+from vizion3d_ros.files.snapshot import pfm
 from vizion3d_ros.report import recording
 from vizion3d_ros.report.metrics import depth_scores, disparity_scores, valid_share
 from vizion3d_ros.report.panels import figures, frame_panels
-from vizion3d_ros.report.result_folder import File, Result
-from vizion3d_ros.report.snapshot import pfm
 from vizion3d_ros.report.summary import Maps
 from vizion3d_ros.requests.maps import to_array
 from vizion3d_ros.requests.stereo import StereoAnswer
-from vizion3d_ros.sources.calibration_file import MM_PER_METRE
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -15,8 +15,8 @@ from typing_extensions import Self
 
 from vizion3d_ros.contracts.base import Contract
 from vizion3d_ros.contracts.camera import Intrinsics, StereoRig
-from vizion3d_ros.contracts.mono_settings import MonoSettings
-from vizion3d_ros.contracts.stereo_settings import StereoSettings
+from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
+from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vizion3d_ros.contracts.camera import StereoRig
-    from vizion3d_ros.contracts.mono_settings import MonoSettings
     from vizion3d_ros.contracts.results import Estimate, Match
-    from vizion3d_ros.contracts.stereo_settings import StereoSettings
+    from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
+    from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 
 
 class StereoBackend(Protocol):

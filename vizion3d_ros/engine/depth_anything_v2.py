@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from vizion3d_ros.contracts.mono_settings import DepthAnythingSettings, MonoSettings
+    from vizion3d_ros.contracts.settings.mono_settings import DepthAnythingSettings, MonoSettings
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet; RGB in 0..1
 TRAINED_TO_M = {'hypersim': 20.0, 'vkitti': 80.0}  # largest depth, by a part of the file's name

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
-    from vizion3d_ros.contracts.settings import NetworkSettings
+    from vizion3d_ros.contracts.settings.node_settings import NetworkSettings
     from vizion3d_ros.engine.replay import Run
     from vizion3d_ros.engine.weights import ModelFile
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from vizion3d_ros.engine.backend import MonoBackend, StereoBackend
 
 STEREO_BACKENDS = {
-    'sgbm': 'vizion3d_ros.engine.sgbm:SgbmBackend',
+    'sgbm': 'vizion3d_ros.engine.sgbm.matcher:SgbmBackend',
     's2m2': 'vizion3d_ros.engine.s2m2:S2m2Backend',
 }
 

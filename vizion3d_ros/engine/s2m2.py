@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vizion3d_ros.contracts.camera import StereoRig
-    from vizion3d_ros.contracts.stereo_settings import StereoSettings
+    from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 
 MULTIPLE = 32  # image sizes that the network takes
 MOST_PIXELS = 4096 * 1024  # one table of matches is a gigabyte then

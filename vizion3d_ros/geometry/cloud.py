@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from vizion3d_ros.contracts.camera import Intrinsics
-from vizion3d_ros.contracts.settings import PointsSettings
+from vizion3d_ros.contracts.settings.node_settings import PointsSettings
 
 
 def make_cloud(

@@ -15,8 +15,8 @@ import torch
 
 from vizion3d_ros.contracts.camera import Intrinsics
 from vizion3d_ros.contracts.commands import MonoCommand, Output
-from vizion3d_ros.contracts.mono_settings import MonoSettings
 from vizion3d_ros.contracts.results import Cloud, Estimate, MonoResult
+from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
 from vizion3d_ros.engine.backend import MonoBackend
 from vizion3d_ros.engine.device import choose_device, clock
 from vizion3d_ros.engine.registry import load_mono_backend

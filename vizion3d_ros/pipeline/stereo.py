@@ -14,7 +14,7 @@ import torch
 from vizion3d_ros.contracts.camera import StereoRig
 from vizion3d_ros.contracts.commands import Output, StereoCommand
 from vizion3d_ros.contracts.results import Cloud, StereoResult
-from vizion3d_ros.contracts.stereo_settings import StereoSettings
+from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 from vizion3d_ros.engine.backend import StereoBackend
 from vizion3d_ros.engine.device import choose_device, clock
 from vizion3d_ros.engine.registry import load_stereo_backend

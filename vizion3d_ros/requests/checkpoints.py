@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from vizion3d_ros.contracts.settings import NetworkSettings
+from vizion3d_ros.contracts.settings.node_settings import NetworkSettings
 from vizion3d_ros.engine.weights.names import KnownModel, known_by_name, known_by_url
 
 Network = TypeVar('Network', bound=NetworkSettings)

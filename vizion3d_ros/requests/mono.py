@@ -24,19 +24,19 @@ from vizion3d_ros.contracts.mono_request import (
     DepthEstimationAdvanceConfig,
     DepthEstimationCommand,
 )
-from vizion3d_ros.contracts.mono_settings import MonoSettings, SparseDepthSettings
 from vizion3d_ros.contracts.results import MonoResult
-from vizion3d_ros.contracts.settings import PointsSettings
+from vizion3d_ros.contracts.settings.mono_settings import MonoSettings, SparseDepthSettings
+from vizion3d_ros.contracts.settings.node_settings import PointsSettings
+from vizion3d_ros.files.picture import GENEROUS, PictureLimits
 from vizion3d_ros.geometry.cloud import make_cloud
 from vizion3d_ros.geometry.inverse_depth import spread_relative
+from vizion3d_ros.geometry.metric_scale.fit import ScaleFit
 from vizion3d_ros.geometry.picture16 import picture_of_depth, picture_of_inverse_depth
-from vizion3d_ros.geometry.scale_fit import ScaleFit
 from vizion3d_ros.requests import ANY_DEPTH_M
 from vizion3d_ros.requests.checkpoints import with_checkpoint
 from vizion3d_ros.requests.maps import span, to_array, without_nan
 from vizion3d_ros.requests.pictures import read_image
 from vizion3d_ros.requests.sparse import SparseScale, sparse_depth
-from vizion3d_ros.sources.picture import GENEROUS, PictureLimits
 
 FOCAL_PER_WIDTH = 0.85  # vizion3d's guess for an unknown camera, about 61 degrees wide
 

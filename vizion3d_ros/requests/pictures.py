@@ -12,7 +12,7 @@ import numpy as np
 
 from vizion3d_ros.contracts.errors import InputError
 from vizion3d_ros.contracts.image_source import ImageSource
-from vizion3d_ros.sources.picture import (
+from vizion3d_ros.files.picture import (
     GENEROUS,
     Picture,
     PictureLimits,

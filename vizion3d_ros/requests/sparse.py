@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vizion3d_ros.contracts.commands import MetricScale
-from vizion3d_ros.contracts.mono_settings import SparseDepthSettings
-from vizion3d_ros.geometry.scale_fit import ScaleFit, fit_scale
-from vizion3d_ros.geometry.scale_samples import sample
-from vizion3d_ros.geometry.sparse_depth import SparseDepth
+from vizion3d_ros.contracts.settings.mono_settings import SparseDepthSettings
+from vizion3d_ros.geometry.metric_scale.fit import ScaleFit, fit_scale
+from vizion3d_ros.geometry.metric_scale.samples import sample
+from vizion3d_ros.geometry.metric_scale.sparse_depth import SparseDepth
 
 
 class SparseScale:

@@ -22,20 +22,24 @@ from vizion3d_ros.contracts.camera import Intrinsics, StereoRig
 from vizion3d_ros.contracts.commands import Output, StereoCommand
 from vizion3d_ros.contracts.errors import InputError, explain
 from vizion3d_ros.contracts.results import StereoResult
-from vizion3d_ros.contracts.settings import PointsSettings
+from vizion3d_ros.contracts.settings.node_settings import PointsSettings
+from vizion3d_ros.contracts.settings.stereo_settings import (
+    S2m2Settings,
+    SgbmSettings,
+    StereoSettings,
+)
 from vizion3d_ros.contracts.stereo_request import (
     OPENCV_SGBM,
     StereoDepthAdvancedConfig,
     StereoDepthCommand,
 )
-from vizion3d_ros.contracts.stereo_settings import S2m2Settings, SgbmSettings, StereoSettings
+from vizion3d_ros.files.picture import GENEROUS, PictureLimits
 from vizion3d_ros.geometry.colormap import colorize
 from vizion3d_ros.geometry.picture16 import picture_of_depth
 from vizion3d_ros.requests import ANY_DEPTH_M
 from vizion3d_ros.requests.checkpoints import with_checkpoint
 from vizion3d_ros.requests.maps import span, to_array, without_nan
 from vizion3d_ros.requests.pictures import read_pair
-from vizion3d_ros.sources.picture import GENEROUS, PictureLimits
 
 MM_PER_METRE = 1000
 SMALLEST_SCALE = 0.1  # of semi-global matching

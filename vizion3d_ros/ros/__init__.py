@@ -10,7 +10,7 @@ if not importlib.util.find_spec('rclpy'):
         'ROS 2 is not here (no module rclpy): source a distribution, as in ". /opt/ros/jazzy/'
         'setup.bash", or use the ROS 2 that "make build" brings, by .venv/bin/python'
     )
-    if sys.argv[:1] == ['-m']:  # `python -m vizion3d_ros.ros.stereo_node`: a person reads this
+    if sys.argv[:1] == ['-m']:  # `python -m` on a node: a person reads this
         sys.exit(missing)
     raise ModuleNotFoundError(missing, name='rclpy')
 

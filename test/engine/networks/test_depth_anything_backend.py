@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from vizion3d_ros.contracts.errors import BackendError
-from vizion3d_ros.contracts.mono_settings import DepthAnythingSettings, MonoSettings
+from vizion3d_ros.contracts.settings.mono_settings import DepthAnythingSettings, MonoSettings
 from vizion3d_ros.engine.depth_anything_v2 import (
     DepthAnythingBackend,
     metric_max_depth,

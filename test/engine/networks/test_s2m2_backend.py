@@ -10,7 +10,7 @@ import torch
 
 from vizion3d_ros.contracts.camera import StereoRig
 from vizion3d_ros.contracts.errors import BackendError
-from vizion3d_ros.contracts.stereo_settings import S2m2Settings, StereoSettings
+from vizion3d_ros.contracts.settings.stereo_settings import S2m2Settings, StereoSettings
 from vizion3d_ros.engine.networks import s2m2
 from vizion3d_ros.engine.s2m2 import S2m2Backend
 

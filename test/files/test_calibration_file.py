@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Middlebury calibration files: what is read, and every way they can be wrong."""
+
+import pytest
+
+from vizion3d_ros.contracts.errors import CalibrationError
+from vizion3d_ros.files.calibration_file import parse_calibration, read_calibration
+
+GOOD = """cam0=[994.978 0 311.193; 0 990.5 254.877; 0 0 1]
+cam1=[994.978 0 342.279; 0 990.5 254.877; 0 0 1]
+doffs=31.086
+baseline=193.001
+width=741
+height=500
+ndisp=68
+isint=0
+vmin=7
+vmax=61.5
+dyavg=0
+"""
+
+
+def changed(key, value):
+    lines = [line for line in GOOD.splitlines() if not line.startswith(f'{key}=')]
+    return '\n'.join(lines if value is None else [*lines, f'{key}={value}'])
+
+
+def test_numbers_come_out_in_metres_and_pixels():
+    read = parse_calibration(GOOD)
+    assert read.rig.baseline_m == pytest.approx(0.193001)
+    assert read.rig.doffs == pytest.approx(31.086)
+    camera = read.rig.left
+    assert (camera.fx, camera.fy, camera.cx, camera.cy) == (994.978, 990.5, 311.193, 254.877)
+    assert (camera.width, camera.height) == (741, 500)
+    assert (read.ndisp, read.vmin, read.vmax) == (68, 7.0, 61.5)
+
+
+def test_doffs_and_disparity_bounds_are_optional():
+    text = changed('doffs', None).replace('ndisp=68', '').replace('vmin=7', '')
+    read = parse_calibration(text.replace('vmax=61.5', ''))
+    assert read.rig.doffs == pytest.approx(342.279 - 311.193)
+    assert (read.ndisp, read.vmin, read.vmax) == (None, None, None)
+
+
+def test_spaces_and_blank_lines_do_no_harm():
+    spaced = '\n\n' + GOOD.replace('=', ' = ').replace('; ', ' ;  ')
+    assert parse_calibration(spaced) == parse_calibration(GOOD)
+
+
+def test_doffs_may_be_rounded():
+    assert parse_calibration(changed('doffs', '31.09')).rig.doffs == 31.09
+
+
+@pytest.mark.parametrize('key', ['cam0', 'cam1', 'baseline', 'width', 'height'])
+def test_a_missing_key_is_named(key):
+    with pytest.raises(CalibrationError, match=rf'scene/calib\.txt.*\b{key}\b.*missing'):
+        parse_calibration(changed(key, None), 'scene/calib.txt')
+
+
+@pytest.mark.parametrize(
+    ('key', 'value', 'expected'),
+    [
+        ('cam0', '994.978', 'a matrix'),
+        ('cam0', '[1 0 2; 0 1 3]', 'a matrix'),
+        ('cam0', '[1 0 2; 0 1 3; 0 0 1; 0 0 0]', 'a matrix'),
+        ('cam1', '[994.978 0 x; 0 990.5 254.877; 0 0 1]', 'a matrix'),
+        ('cam1', '[994.978 0 nan; 0 990.5 254.877; 0 0 1]', 'a matrix'),
+        ('cam0', '[994.978 0.5 311.193; 0 990.5 254.877; 0 0 1]', 'a matrix'),
+        ('cam0', '[-994.978 0 311.193; 0 990.5 254.877; 0 0 1]', 'positive'),
+        ('baseline', '-193', 'positive number of millimetres'),
+        ('baseline', '0', 'positive number of millimetres'),
+        ('baseline', 'inf', 'positive number of millimetres'),
+        ('baseline', 'wide', 'positive number of millimetres'),
+        ('doffs', '30', '31.086'),
+        ('doffs', 'none', 'number'),
+        ('width', '741.5', 'whole number'),
+        ('height', '-500', 'whole number'),
+        ('ndisp', '0', 'whole number'),
+        ('vmax', 'far', 'number'),
+    ],
+)
+def test_a_bad_value_is_quoted_with_what_was_expected(key, value, expected):
+    with pytest.raises(CalibrationError) as caught:
+        parse_calibration(changed(key, value), 'scene/calib.txt')
+    message = str(caught.value)
+    assert message.startswith(f'scene/calib.txt: {key} must be')
+    assert expected in message and repr(value) in message
+
+
+@pytest.mark.parametrize(
+    ('part', 'cam1'),
+    [
+        ('fx', '[995.978 0 342.279; 0 990.5 254.877; 0 0 1]'),
+        ('fy', '[994.978 0 342.279; 0 991.5 254.877; 0 0 1]'),
+        ('cy', '[994.978 0 342.279; 0 990.5 255.877; 0 0 1]'),
+    ],
+)
+def test_cameras_that_are_not_rectified_are_refused(part, cam1):
+    with pytest.raises(CalibrationError, match=f'{part} of cam0 and cam1 must be equal'):
+        parse_calibration(changed('cam1', cam1))
+
+
+def test_a_line_without_a_key_is_quoted():
+    with pytest.raises(CalibrationError, match="key=value, got 'hello'"):
+        parse_calibration(GOOD + 'hello\n')
+
+
+def test_a_file_is_read_and_one_that_is_not_there_is_named(tmp_path):
+    path = tmp_path / 'calib.txt'
+    with pytest.raises(CalibrationError, match=r'calib\.txt'):
+        read_calibration(path)
+    path.write_text(GOOD)
+    assert read_calibration(path) == parse_calibration(GOOD)
+
+
+def test_a_file_that_is_not_text_is_named(tmp_path):
+    path = tmp_path / 'calib.txt'
+    path.write_bytes(b'\xff\xfe\x00cam0')
+    with pytest.raises(CalibrationError, match=r'calib\.txt'):
+        read_calibration(path)

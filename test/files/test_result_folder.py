@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A folder of results counts as done only if it is whole, newer and made in the same way."""
+
+import json
+import os
+import time
+
+import pytest
+
+from vizion3d_ros.contracts.errors import InputError
+from vizion3d_ros.files.result_folder import File, Result, is_done, write_result
+
+ASKED = {'scale': 0.5, 'backend': 'opencv-sgbm'}
+
+
+def result(**encoders):
+    files = {name: File(encode, f'what {name} is') for name, encode in encoders.items()}
+    return Result(files, {'points': 3}, 'fine')
+
+
+@pytest.fixture
+def source(tmp_path):
+    """Return an input that is older than anything a test writes."""
+    path = tmp_path / 'left.png'
+    path.write_bytes(b'image')
+    an_hour_ago = time.time() - 3600
+    os.utime(path, (an_hour_ago, an_hour_ago))
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path, source):
+    place = tmp_path / 'out' / 'pair'
+    write_result(place, result(a=lambda: b'1', b=lambda: b'2'), ASKED)
+    return place
+
+
+def test_files_and_what_they_are_stand_in_the_record(folder):
+    assert [(folder / name).read_bytes() for name in 'ab'] == [b'1', b'2']
+    record = json.loads((folder / 'result.json').read_text())
+    assert record['files'] == {'a': 'what a is', 'b': 'what b is'}
+    assert (record['points'], record['asked']) == (3, ASKED)
+
+
+def test_a_whole_and_newer_folder_is_done(folder, source):
+    assert is_done(folder, [source], ASKED)
+
+
+def test_it_is_not_done_after_any_change(folder, source, tmp_path):
+    assert not is_done(folder, [source], {**ASKED, 'scale': 1.0})
+    assert not is_done(tmp_path / 'elsewhere', [source], ASKED)
+    later = time.time() + 3600
+    os.utime(source, (later, later))
+    assert not is_done(folder, [source], ASKED)
+
+
+def test_it_is_not_done_without_one_of_its_files(folder, source):
+    (folder / 'b').unlink()
+    assert not is_done(folder, [source], ASKED)
+
+
+@pytest.mark.parametrize('damaged', ['', '{', '[]', '{"asked": 1}', '{"files": 3}'])
+def test_a_damaged_record_is_no_record(folder, source, damaged):
+    (folder / 'result.json').write_text(damaged)
+    assert not is_done(folder, [source], ASKED)
+
+
+def test_a_folder_that_was_left_halfway_is_not_done(folder, source):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_result(folder, result(a=lambda: b'new', b=interrupted), ASKED)
+    assert (folder / 'b').exists()
+    assert not is_done(folder, [source], ASKED)
+
+
+def test_a_place_that_cannot_be_written_to_is_named(source):
+    with pytest.raises(InputError, match=r'left\.png.*cannot be written: Not a directory'):
+        write_result(source / 'out', result(a=lambda: b'1'), ASKED)

@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What happens to pairs when frames are late, lost, early or impossible."""
+
+import numpy as np
+import pytest
+from builtin_interfaces.msg import Time
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+
+from vizion3d_ros.contracts.settings.stereo_settings import SyncSettings
+from vizion3d_ros.ros.stream.sync import PERIOD_SAMPLES, StereoSync, stamp_to_ns
+
+pytestmark = pytest.mark.ros
+
+MS = 1_000_000
+SECOND = 1000 * MS
+PERIOD = SECOND // 30
+START = 1_700_000_000 * SECOND
+FRAMES = [START + n * PERIOD for n in range(300)]
+
+
+def image(stamp_ns):
+    stamp = Time(sec=stamp_ns // SECOND, nanosec=stamp_ns % SECOND)
+    return Image(header=Header(stamp=stamp))
+
+
+class Pairing:
+    """A synchroniser, the stamps of the pairs it made, and cameras to feed it."""
+
+    def __init__(self, **settings):
+        self.pairs = []
+        self.fail_at = set()
+        self.sync = StereoSync(SyncSettings(**settings), self._on_pair)
+
+    def _on_pair(self, left, right):
+        self.pairs.append((stamp_to_ns(left), stamp_to_ns(right)))
+        if len(self.pairs) - 1 in self.fail_at:
+            raise RuntimeError('the consumer broke')
+
+    def left(self, *stamps):
+        for stamp in stamps:
+            self.sync.add_left(image(stamp))
+
+    def right(self, *stamps):
+        for stamp in stamps:
+            self.sync.add_right(image(stamp))
+
+    def play(self, lefts, rights, right_first=False):
+        """Feed both sides in the order of their stamps."""
+        events = [(stamp, right_first, self.left) for stamp in lefts]
+        events += [(stamp, not right_first, self.right) for stamp in rights]
+        for stamp, _, add in sorted(events, key=lambda event: event[:2]):
+            add(stamp)
+
+    @property
+    def spreads(self):
+        return [abs(left - right) for left, right in self.pairs]
+
+
+RIGHT_FIRST = pytest.mark.parametrize('right_first', [False, True])
+
+
+@RIGHT_FIRST
+@pytest.mark.parametrize('mode', ['approximate', 'exact'])
+def test_a_perfect_stream_pairs_completely_and_silently(mode, right_first, package_log):
+    pairing = Pairing(mode=mode)
+    pairing.play(FRAMES, FRAMES, right_first)
+    assert pairing.pairs == [(stamp, stamp) for stamp in FRAMES]
+    for stats in (pairing.sync.left, pairing.sync.right):
+        assert (stats.received, stats.paired, stats.newest_ns) == (300, 300, FRAMES[-1])
+        assert stats.period_ns == PERIOD
+    assert package_log.records == []
+
+
+@RIGHT_FIRST
+@pytest.mark.parametrize('mode', ['approximate', 'exact'])
+def test_two_lost_right_frames_cost_two_pairs(mode, right_first):
+    pairing = Pairing(mode=mode)
+    survivors = FRAMES[:50] + FRAMES[52:]
+    pairing.play(FRAMES, survivors, right_first)
+    assert pairing.pairs == [(stamp, stamp) for stamp in survivors]
+    assert (pairing.sync.left.received, pairing.sync.left.paired) == (300, 298)
+    assert (pairing.sync.right.received, pairing.sync.right.paired) == (298, 298)
+
+
+@RIGHT_FIRST
+@pytest.mark.parametrize('slop', [0.04, 0.2])
+def test_a_wide_slop_never_delivers_frames_of_different_moments(slop, right_first):
+    pairing = Pairing(slop=slop)
+    pairing.play(FRAMES, FRAMES[:50] + FRAMES[52:], right_first)
+    assert len(pairing.pairs) >= 50
+    assert max(pairing.spreads) <= PERIOD / 2
+
+
+@RIGHT_FIRST
+@pytest.mark.parametrize('slop', [0.04, 0.2])
+def test_pairing_recovers_from_a_loss_also_with_a_wide_slop(slop, right_first):
+    pairing = Pairing(slop=slop)
+    pairing.play(FRAMES, FRAMES[:50] + FRAMES[52:], right_first)
+    assert len(pairing.pairs) >= 290
+
+
+def test_a_wide_slop_is_warned_of_once_and_nearest_frames_pair(package_log):
+    pairing = Pairing(slop=0.03)
+    pairing.play(FRAMES, [stamp + 20 * MS for stamp in FRAMES])
+    assert max(pairing.spreads[PERIOD_SAMPLES + 1 :]) <= PERIOD / 2
+    assert len(pairing.pairs) >= 295
+    assert pairing.sync.left.paired == pairing.sync.right.paired == len(pairing.pairs)
+    [warning] = [r.getMessage() for r in package_log.records if r.levelname == 'WARNING']
+    assert warning.startswith('sync.slop is 0.0300 s, more than half the frame period of 0.0333 s')
+    assert warning.endswith('lower sync.slop')
+
+
+def test_a_slop_near_half_the_period_is_warned_of_once_though_the_period_jitters(package_log):
+    rng = np.random.default_rng(8)
+    stamps = [stamp + int(rng.integers(-3 * MS, 3 * MS)) for stamp in FRAMES]
+    Pairing(slop=PERIOD / 2 / SECOND).play(stamps, stamps)
+    assert len([r for r in package_log.records if r.levelname == 'WARNING']) <= 1
+
+
+def test_jitter_within_slop_pairs_every_frame_with_its_own():
+    rng = np.random.default_rng(7)
+    jitter = rng.integers(-2 * MS, 2 * MS, (2, 300))
+    lefts, rights = (np.array(FRAMES) + jitter).tolist()
+    pairing = Pairing(slop=0.005)
+    pairing.play(lefts, rights)
+    assert pairing.pairs == list(zip(lefts, rights))
+
+
+def test_frames_farther_apart_than_slop_do_not_pair():
+    pairing = Pairing(slop=0.005)
+    pairing.play(FRAMES, [stamp + 6 * MS for stamp in FRAMES])
+    assert pairing.pairs == []
+
+
+@pytest.mark.parametrize('slop_ms', [0.001, 0.1, 1, 3.3, 5, 7, 10, 16])
+def test_a_spread_equal_to_slop_pairs_and_a_microsecond_more_does_not(slop_ms):
+    slop_ns = round(slop_ms * MS)
+    at, beyond = Pairing(slop=slop_ms / 1000), Pairing(slop=slop_ms / 1000)
+    at.play(FRAMES[:20], [stamp + slop_ns for stamp in FRAMES[:20]])
+    beyond.play(FRAMES[:20], [stamp + slop_ns + 1000 for stamp in FRAMES[:20]])
+    assert len(at.pairs) == 20
+    assert beyond.pairs == []
+
+
+def test_exact_mode_wants_equal_stamps():
+    pairing = Pairing(mode='exact', slop=1.0)
+    pairing.play(FRAMES[:20], [stamp + (n % 2) for n, stamp in enumerate(FRAMES[:20])])
+    assert pairing.pairs == [(stamp, stamp) for stamp in FRAMES[:20:2]]
+
+
+def test_a_whole_side_late_by_some_frames_still_pairs():
+    pairing = Pairing(queue_size=10)
+    for index, stamp in enumerate(FRAMES):
+        pairing.left(stamp)
+        if index >= 8:
+            pairing.right(FRAMES[index - 8])
+    assert pairing.pairs == [(stamp, stamp) for stamp in FRAMES[:-8]]
+
+
+@pytest.mark.parametrize(('mode', 'size'), [('approximate', 10), ('exact', 10), ('exact', 1)])
+def test_an_overflowing_queue_loses_the_oldest(mode, size):
+    pairing = Pairing(mode=mode, queue_size=size)
+    pairing.left(*FRAMES[:100])
+    pairing.right(*FRAMES[:100])
+    assert pairing.pairs == [(stamp, stamp) for stamp in FRAMES[100 - size : 100]]
+    assert (pairing.sync.left.received, pairing.sync.left.paired) == (100, size)
+
+
+@pytest.mark.parametrize('mode', ['approximate', 'exact'])
+def test_time_going_back_starts_anew(mode, package_log):
+    pairing = Pairing(mode=mode, queue_size=5)
+    pairing.left(*FRAMES[295:])  # waiting for partners that never come
+    pairing.right(*(stamp + 10 * SECOND for stamp in FRAMES[295:]))
+    pairing.play(FRAMES[:100], FRAMES[:100])
+    assert set(pairing.pairs) >= {(stamp, stamp) for stamp in FRAMES[1:100]}
+    assert pairing.sync.left.received == 105
+    assert any('time went back by' in r.getMessage() for r in package_log.records)
+
+
+def test_a_looped_bag_pairs_every_round():
+    pairing = Pairing()
+    for _ in range(3):
+        pairing.play(FRAMES, FRAMES)
+    assert len(pairing.pairs) >= 3 * 300 - 2
+    assert pairing.spreads == [0] * len(pairing.pairs)
+
+
+def test_one_side_looping_first_does_not_stop_the_other(package_log):
+    pairing = Pairing()
+    pairing.play(FRAMES, FRAMES[:-1])
+    pairing.left(FRAMES[0])  # the left has looped, the right still sends its last frame
+    pairing.right(FRAMES[-1])
+    pairing.play(FRAMES[1:], FRAMES)
+    assert len(pairing.pairs) >= 299 + 298
+
+
+def test_frames_out_of_order_are_no_jump(package_log):
+    swapped = [FRAMES[n ^ 1] for n in range(100)]
+    pairing = Pairing()
+    for left, right in zip(swapped, swapped):
+        pairing.left(left)
+        pairing.right(right)
+    assert len(pairing.pairs) == 100
+    assert package_log.records == []
+
+
+@pytest.mark.parametrize('mode', ['approximate', 'exact'])
+def test_a_consumer_that_raises_does_not_stop_the_stream(mode, package_log):
+    pairing = Pairing(mode=mode)
+    pairing.fail_at = {0, 3}
+    pairing.play(FRAMES[:10], FRAMES[:10])
+    assert pairing.pairs == [(stamp, stamp) for stamp in FRAMES[:10]]
+    lost = [r for r in package_log.records if r.levelname == 'ERROR']
+    assert [r.getMessage() for r in lost] == ['a stereo pair was lost'] * 2
+    assert 'the consumer broke' in str(lost[0].exc_info[1])
+
+
+def test_the_log_of_a_lost_pair_says_why_also_through_the_ros_logger(package_log):
+    from vizion3d_ros.ros.log import RosLogHandler
+
+    pairing = Pairing()
+    pairing.fail_at = {0}
+    pairing.play(FRAMES[:1], FRAMES[:1])
+    said = []
+
+    class Logger:
+        error = staticmethod(said.append)
+
+    RosLogHandler(Logger()).emit(package_log.records[0])
+    assert 'the consumer broke' in said[0]
+
+
+def test_other_settings_drop_waiting_images_and_equal_ones_do_not():
+    pairing = Pairing()
+    pairing.left(FRAMES[0])
+    pairing.sync.configure(SyncSettings())
+    pairing.right(FRAMES[0])
+    assert len(pairing.pairs) == 1
+    pairing.left(FRAMES[1])
+    pairing.sync.configure(SyncSettings(mode='exact'))
+    pairing.right(FRAMES[1])
+    assert len(pairing.pairs) == 1
+    pairing.play(FRAMES[2:4], [FRAMES[2], FRAMES[3] + 1])
+    assert pairing.pairs[1:] == [(FRAMES[2], FRAMES[2])]
+
+
+def test_reset_forgets_what_waits_and_keeps_the_counters():
+    pairing = Pairing()
+    pairing.left(*FRAMES[:3])
+    pairing.sync.reset()
+    pairing.right(*FRAMES[:3])
+    assert pairing.pairs == []
+    assert pairing.sync.left.received == pairing.sync.right.received == 3
+    assert pairing.sync.left.period_ns is None
+
+
+def test_the_period_is_a_median_so_a_gap_does_not_move_it():
+    pairing = Pairing()
+    pairing.left(FRAMES[0])
+    assert pairing.sync.left.period_ns is None
+    pairing.left(*FRAMES[1:20], *FRAMES[60:70])
+    assert pairing.sync.left.period_ns == PERIOD
+
+
+def test_a_burst_at_start_does_not_narrow_slop_for_ever():
+    burst = [FRAMES[0] + n * 2 * MS for n in range(20)]  # a driver that flushes its buffer
+    stream = [FRAMES[0] + SECOND + n * PERIOD for n in range(300)]
+    pairing = Pairing()
+    pairing.play(burst + stream, [stamp + 3 * MS for stamp in burst + stream])
+    assert pairing.sync.slop == 0.005
+    assert len(pairing.pairs) >= 280
+
+
+def test_slop_follows_a_camera_that_slows_down():
+    fast = [FRAMES[0] + n * SECOND // 60 for n in range(100)]
+    slow = [fast[-1] + (n + 1) * SECOND // 10 for n in range(100)]
+    pairing = Pairing(slop=0.04)
+    pairing.play(fast + slow, fast + [stamp + 30 * MS for stamp in slow])
+    assert pairing.sync.slop == 0.04
+    assert len(pairing.pairs) >= 180

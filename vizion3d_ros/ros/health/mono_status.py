@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What state the image input, the calibration and the metric scale of the mono node are in."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
+from vizion3d_ros.ros.health.diagnostics import ERROR, OK, WARN, Task
+from vizion3d_ros.ros.health.status import RECTIFY
+from vizion3d_ros.ros.health.watchdog import Endpoint, explain_silence
+from vizion3d_ros.ros.stream.camera_info import CameraCache
+from vizion3d_ros.ros.stream.mono_frames import RELATIVE, MonoProcessor
+from vizion3d_ros.ros.stream.sparse_input import SparseInput
+from vizion3d_ros.ros.stream.sync import InputStats
+from vizion3d_ros.ros.stream.topics import InputSubscriptions
+
+IMAGE, INFO = 'image_rect', 'camera_info'
+SPARSE = ('sparse_depth/points', 'sparse_depth/image')
+METRIC = ('depth/image', 'depth/camera_info', 'depth/image_color', 'points2')
+NEEDS_CAMERA = ('points2', 'depth/camera_info')
+
+
+@dataclass(frozen=True, slots=True)
+class MonoStatus:
+    """The input parts of the mono node, and what they say of its state."""
+
+    inputs: InputSubscriptions
+    images: InputStats
+    sparse: SparseInput
+    camera: CameraCache
+    settings: MonoSettings
+
+    def images_in(self, quiet_since: float) -> Task:
+        """Whether images come; quiet_since is when the last one did, or the inputs opened."""
+        values: dict[str, object] = {'received': self.images.received}
+        if self.images.period_ns:
+            values['rate_hz'] = round(1e9 / self.images.period_ns, 2)
+        if not self.inputs.is_open:
+            return OK, 'idle: no subscribers', values
+        if self.inputs.faults:
+            return ERROR, '; '.join(self.inputs.faults.values()), values
+        if time.monotonic() - quiet_since < self.settings.timeout:
+            return OK, 'receiving', values
+        endpoint = Endpoint(self.inputs.topic(IMAGE), self.inputs.writers(IMAGE))
+        return WARN, f'no image: {explain_silence(endpoint, self.images)}', values
+
+    def calibration(self, wanted: frozenset[str]) -> Task:
+        """Whether the camera is known; wanted: the outputs that somebody listens to."""
+        known, topic = self.camera.known, self.inputs.topic(INFO)
+        rectify = self.settings.rectify
+        needed = [name for name in NEEDS_CAMERA if name in wanted]
+        cost = 'no output' if rectify else f'no {" and ".join(needed or NEEDS_CAMERA)}'
+        if known is None:
+            late = time.monotonic() - self.inputs.opened > self.settings.timeout
+            if late and self.images.received and (needed or rectify):
+                text = f'images arrive but no camera_info on {topic}: start or remap it'
+                return WARN, f'{text}; until then {cost}', {}
+            return OK, 'waiting for camera_info', {}
+        if known.intrinsics is None:
+            text = f'camera_info {known.defect}: calibrate the camera; until then {cost}'
+            return (ERROR if rectify else WARN), text, {}
+        image_topic = self.inputs.topic(IMAGE)
+        if known.content.distorted and not rectify and 'rect' not in image_topic:
+            return WARN, f'{image_topic} may be distorted: {RECTIFY}', {}
+        return OK, 'calibrated', dict(known.intrinsics)
+
+    def scale(self, processor: MonoProcessor, wanted: frozenset[str]) -> Task:
+        """Whether the answers are in metres, and how good the fit is that makes them so."""
+        if processor.relative is None:
+            return OK, 'no image yet', {}
+        if not processor.relative:
+            return OK, 'metric checkpoint', {}
+        values = self._fit_values(processor)
+        if not wanted.intersection(METRIC):
+            return OK, 'relative: nobody asks for metres', values
+        state = processor.tracker.state
+        if state.scale is not None:
+            return OK, 'metric: sparse depth gives the scale', values
+        if not self.sparse.received:
+            return WARN, self._silence() or RELATIVE, values
+        why = self._unplaced() or processor.sparse_fault or state.reason
+        if processor.sparse_frames:
+            why = f'{why}; {processor.sparse_frames}'
+        return WARN, f'no metres, so no depth/* and no points2: {why}', values
+
+    def _silence(self) -> str:
+        """Say why no sparse depth has come although somebody publishes it."""
+        late = time.monotonic() - self.inputs.opened > self.settings.timeout
+        for name in SPARSE:
+            writers = self.inputs.writers(name)
+            if writers and late:
+                endpoint = Endpoint(self.inputs.topic(name), writers)
+                return f'no sparse depth: {explain_silence(endpoint, InputStats())}'
+        return ''
+
+    def _unplaced(self) -> str:
+        """Say why sparse depth that comes has no place in an image."""
+        if self.camera.known is None or self.camera.known.intrinsics is None:
+            return (
+                'sparse depth comes, but without a calibrated camera_info on '
+                f'{self.inputs.topic(INFO)} it has no place in the image'
+            )
+        max_offset = self.settings.sparse_depth.max_offset
+        late = self.sparse.unmatched and abs(self.sparse.offset) > max_offset
+        return self.sparse.explain(max_offset) if late else ''
+
+    def _fit_values(self, processor: MonoProcessor) -> dict[str, object]:
+        state = processor.tracker.state
+        values: dict[str, object] = {
+            'sparse received': self.sparse.received,
+            'images with sparse': self.sparse.used,
+            'sparse offset': round(self.sparse.offset, 3),
+        }
+        if state.fit is not None:
+            values |= {
+                'points': state.fit.points,
+                'inliers': state.fit.inliers,
+                'cells': state.fit.cells,
+                'residual': round(state.fit.residual, 4),
+            }
+        if state.age is not None:
+            values['age'] = round(state.age, 3)
+        if state.scale is not None:
+            values |= {'scale': state.scale.scale, 'shift': state.scale.shift}
+        return values

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The mono node: hands the newest image, and sparse depth of about its time, to the worker."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+
+from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
+from vizion3d_ros.pipeline import MonoPipeline
+from vizion3d_ros.ros.health.diagnostics import Task
+from vizion3d_ros.ros.health.mono_status import MonoStatus
+from vizion3d_ros.ros.health.status import Parts, output_task
+from vizion3d_ros.ros.nodes.depth_node import DepthNode, run_depth_node
+from vizion3d_ros.ros.serving.requests import MONO_REQUEST
+from vizion3d_ros.ros.stream.camera_info import CameraCache
+from vizion3d_ros.ros.stream.mono_frames import RELATIVE, MonoFrame, MonoProcessor
+from vizion3d_ros.ros.stream.sparse_input import SparseInput
+from vizion3d_ros.ros.stream.sync import JUMP_BACK_NS, InputStats, stamp_to_ns
+from vizion3d_ros.ros.stream.topics import MONO_INPUTS, MONO_OUTPUTS, OutputPublishers
+
+logger = logging.getLogger(__name__)
+
+
+class MonoNode(DepthNode[MonoSettings]):
+    """Turns `image_rect` into relative depth, or metric depth where its scale is known."""
+
+    IMAGES = ('image_rect',)
+    INPUTS = MONO_INPUTS
+    OUTPUTS = MONO_OUTPUTS
+    REQUEST = MONO_REQUEST
+
+    def __init__(self) -> None:
+        """Declare parameters and, with autostart, become active."""
+        super().__init__('mono_node', MonoSettings)
+        self._camera = CameraCache()
+        self._images = InputStats()
+        self._sparse = SparseInput()
+        self.begin(
+            {
+                'image_rect': self._on_image,
+                'camera_info': self._on_info,
+                'sparse_depth/points': self._on_sparse,
+                'sparse_depth/image': self._on_sparse,
+            }
+        )
+
+    def load(self, settings: MonoSettings) -> MonoPipeline:
+        """Load the network."""
+        pipeline = MonoPipeline(settings.device)
+        pipeline.warm_up(settings)
+        return pipeline
+
+    def make_processor(self, pipeline: MonoPipeline, outputs: OutputPublishers) -> MonoProcessor:
+        """Decode with the newest calibration and settings."""
+        return MonoProcessor(pipeline, self._camera, outputs, lambda: self.settings)
+
+    def forget(self) -> None:
+        """Drop sparse depth that waits for an image."""
+        self._sparse.forget()
+        self._images.newest_ns = None
+        self._images.steps_ns.clear()
+
+    def follow(self, settings: MonoSettings) -> None:
+        """Nothing here outlives a frame."""
+
+    def tasks(self, parts: Parts) -> dict[str, Task]:
+        """Report images, calibration, scale and output."""
+        settings = self.settings
+        wanted = parts.outputs.wanted(settings.lazy, cloud_rate=0)
+        status = MonoStatus(self.inputs, self._images, self._sparse, self._camera, settings)
+        return {
+            'input': status.images_in(self.quiet_since),
+            'calibration': status.calibration(wanted),
+            'scale': status.scale(parts.processor, wanted),
+            'output': output_task(parts, self.inputs, settings.timeout),
+        }
+
+    def is_logged(self, name: str, text: str) -> bool:
+        """Leave out what the processor has said once."""
+        return super().is_logged(name, text) or text == RELATIVE
+
+    def _on_info(self, info: CameraInfo) -> None:
+        self._camera.add(info)
+
+    def _on_sparse(self, message: PointCloud2 | Image) -> None:
+        self._sparse.add(message, self._images.newest_ns)
+
+    def _on_image(self, image: Image) -> None:
+        self.quiet_since = time.monotonic()
+        stamp_ns = stamp_to_ns(image)
+        newest_ns = self._images.newest_ns
+        if newest_ns is not None and stamp_ns < newest_ns - JUMP_BACK_NS:
+            logger.info('time went back by %.3f s: all starts anew', (newest_ns - stamp_ns) / 1e9)
+            self.forget()
+        self._images.add(stamp_ns)
+        max_offset = self.settings.sparse_depth.max_offset
+        self.hand_over(MonoFrame(image, self._sparse.near(stamp_ns, max_offset)))
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run the node until it is told to stop."""
+    return run_depth_node(MonoNode, args)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

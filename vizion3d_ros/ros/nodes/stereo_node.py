@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The stereo node: pairs left and right images, and hands the newest pair to the worker."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from sensor_msgs.msg import CameraInfo, Image
+
+from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
+from vizion3d_ros.pipeline import StereoPipeline
+from vizion3d_ros.ros.health.diagnostics import Task
+from vizion3d_ros.ros.health.status import Parts, output_task
+from vizion3d_ros.ros.health.stereo_status import StereoStatus
+from vizion3d_ros.ros.nodes.depth_node import DepthNode, run_depth_node
+from vizion3d_ros.ros.serving.requests import STEREO_REQUEST
+from vizion3d_ros.ros.stream.camera_info import CameraInfoCache
+from vizion3d_ros.ros.stream.stereo_frames import StereoFrame, StereoProcessor
+from vizion3d_ros.ros.stream.sync import StereoSync
+from vizion3d_ros.ros.stream.topics import STEREO_INPUTS, STEREO_OUTPUTS, OutputPublishers
+
+
+class StereoNode(DepthNode[StereoSettings]):
+    """Turns `left|right/image_rect` and `left|right/camera_info` into depth topics."""
+
+    IMAGES = ('left/image_rect', 'right/image_rect')
+    INPUTS = STEREO_INPUTS
+    OUTPUTS = STEREO_OUTPUTS
+    REQUEST = STEREO_REQUEST
+
+    def __init__(self) -> None:
+        """Declare parameters and, with autostart, become active."""
+        super().__init__('stereo_node', StereoSettings)
+        self._infos = CameraInfoCache(self.settings.baseline_m)
+        self._sync = StereoSync(self.settings.sync, self._on_pair)
+        self._waiting: StereoFrame | None = None
+        self.begin(
+            {
+                'left/image_rect': self._sync.add_left,
+                'right/image_rect': self._sync.add_right,
+                'left/camera_info': self._on_left_info,
+                'right/camera_info': self._on_right_info,
+            }
+        )
+
+    def load(self, settings: StereoSettings) -> StereoPipeline:
+        """Load the matcher."""
+        pipeline = StereoPipeline(settings.device)
+        pipeline.warm_up(settings)
+        return pipeline
+
+    def make_processor(
+        self, pipeline: StereoPipeline, outputs: OutputPublishers
+    ) -> StereoProcessor:
+        """Decode with the newest calibration and settings."""
+        return StereoProcessor(pipeline, self._infos, outputs, lambda: self.settings)
+
+    def forget(self) -> None:
+        """Drop images without a partner, and the pair without a calibration."""
+        self._sync.reset()
+        self._waiting = None
+
+    def follow(self, settings: StereoSettings) -> None:
+        """Pair and calibrate by changed parameters."""
+        self._sync.configure(settings.sync)
+        self._infos.set_baseline(settings.baseline_m)
+
+    def tasks(self, parts: Parts) -> dict[str, Task]:
+        """Report pairing, calibration and output."""
+        status = StereoStatus(self.inputs, self._sync, self._infos)
+        return {
+            'sync': status.pairing(self.quiet_since),
+            'calibration': status.calibration(self.settings.rectify),
+            'output': output_task(parts, self.inputs, self.settings.sync.timeout),
+        }
+
+    def _on_left_info(self, info: CameraInfo) -> None:
+        self._infos.add_left(info)
+        self._release_waiting()
+
+    def _on_right_info(self, info: CameraInfo) -> None:
+        self._infos.add_right(info)
+        self._release_waiting()
+
+    def _on_pair(self, left: Image, right: Image) -> None:
+        self.quiet_since = time.monotonic()
+        self._waiting = StereoFrame(left, right)
+        self._release_waiting()
+
+    def _release_waiting(self) -> None:
+        """Hand the newest pair over once both camera_info are there; a late one costs nothing."""
+        if self._waiting and self._infos.known and self.hand_over(self._waiting):
+            self._waiting = None
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run the node until it is told to stop."""
+    return run_depth_node(StereoNode, args)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

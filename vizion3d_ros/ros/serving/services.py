@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The services of a depth node: one-shot requests, and snapshots of what it sees."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
+
+from vizion3d_interfaces.srv import SaveSnapshot
+from vizion3d_ros.contracts.errors import BackendError, InputError
+from vizion3d_ros.requests.permissions import permitted_folder
+from vizion3d_ros.ros.serving.request_server import RequestServer
+from vizion3d_ros.ros.serving.snapshots import PATIENCE, Snapshots, save
+
+if TYPE_CHECKING:
+    from vizion3d_ros.ros.health.diagnostics import Task
+    from vizion3d_ros.ros.health.status import Parts
+    from vizion3d_ros.ros.nodes.depth_node import DepthNode
+
+
+class NodeServices:
+    """Serves for the life of the node; while it is not configured the answer says so."""
+
+    def __init__(self, node: DepthNode[Any]) -> None:
+        """Offer the node's own kind of request, and snapshots."""
+        self._node = node
+        self._snapshots = Snapshots()
+        self._server = RequestServer(node)
+        self._server.offer(node.REQUEST.type, node.REQUEST.name, self._on_request)
+        self._server.offer(SaveSnapshot, 'save_snapshot', self._on_snapshot)
+
+    @property
+    def want_frame(self) -> bool:
+        """Whether a frame is needed, even if no topic has a listener."""
+        return self._snapshots.wanted and self._active
+
+    def feed(self, frame: Any, parts: Parts) -> None:
+        """Answer the snapshots that wait, a frame being there."""
+        self._snapshots.feed(parts.worker, lambda request: self._save(parts, frame, request))
+
+    def expire(self, reason: str) -> None:
+        """Answer the snapshots that have waited too long, or all if no frame will come."""
+        if self._active:
+            self._snapshots.expire(reason, PATIENCE)
+        else:
+            self._snapshots.expire('the node was deactivated', 0.0)
+
+    def task(self) -> Task:
+        """Report how many requests there were."""
+        return self._server.task()
+
+    def give_up(self) -> None:
+        """Answer all snapshots that wait: no frame will come."""
+        self._snapshots.expire('the node was stopped', 0.0)
+
+    @property
+    def _active(self) -> bool:
+        return self._node.parts is not None and self._node.parts.outputs.enabled
+
+    def _on_request(self, request: Any) -> Future[Any]:
+        parts = self._configured()
+        return parts.worker.call(lambda: parts.requests(request))
+
+    def _on_snapshot(self, request: SaveSnapshot.Request) -> Future[Any]:
+        self._configured()
+        if not self._active:
+            raise BackendError('the node is not active: it takes images after `activate`')
+        permitted_folder(request.directory, self._node.settings.requests.snapshot_dirs)
+        outcome = self._snapshots.ask(request)
+        self._node.follow_listeners()
+        return outcome
+
+    def _configured(self) -> Parts:
+        if self._node.parts is None:
+            raise BackendError('the node is not configured: it answers after `configure`')
+        return self._node.parts
+
+    def _save(
+        self, parts: Parts, frame: Any, request: SaveSnapshot.Request
+    ) -> SaveSnapshot.Response:
+        """Compute all there is of a frame and write it; runs in the worker."""
+        settings = self._node.settings
+        job = parts.processor.decode_once(frame, settings)
+        if job is None:
+            raise InputError('the calibration is unusable: see the log or diagnostics')
+        answer = parts.processor.answer(frame, job, settings)
+        return save(request, settings.requests.snapshot_dirs, job, answer)

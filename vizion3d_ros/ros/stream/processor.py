@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+What the worker thread does with a frame: decode, run the pipeline, publish what is wanted.
+
+`FrameProcessor` is that loop; the stereo and the mono node fill in how a frame becomes a command.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+from pydantic import ValidationError
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Header
+
+from vizion3d_ros.contracts.commands import MonoCommand, Output, StereoCommand
+from vizion3d_ros.contracts.errors import DepthError, explain
+from vizion3d_ros.contracts.results import MonoResult, StereoResult
+from vizion3d_ros.contracts.settings.node_settings import NodeSettings
+from vizion3d_ros.ros.stream.messages_out import Answer, AnyAnswer
+from vizion3d_ros.ros.stream.topics import OutputPublishers
+from vizion3d_ros.ros.throttle import Throttle
+
+RATE_SAMPLES = 30
+
+logger = logging.getLogger(__name__)
+
+
+class Frame(Protocol):
+    """A frame as it waits for the worker: references only, nothing decoded."""
+
+    @property
+    def image(self) -> Image:
+        """The image whose stamp and frame the outputs carry."""
+        ...
+
+
+AnyFrame = TypeVar('AnyFrame', bound=Frame)
+Settings = TypeVar('Settings', bound=NodeSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A decoded frame: what to compute, and the infos by camera, that of the image first."""
+
+    command: StereoCommand | MonoCommand
+    infos: Mapping[str, CameraInfo]
+
+
+class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
+    """Callable for the worker; its counters may be read from any thread."""
+
+    def __init__(
+        self, pipeline: Any, outputs: OutputPublishers, settings: Callable[[], Settings]
+    ) -> None:
+        """settings() gives the ones to use for the frame in hand."""
+        self.pipeline = pipeline
+        self._outputs = outputs
+        self._settings = settings
+        self._finished: deque[float] = deque(maxlen=RATE_SAMPLES)
+        self._throttle = Throttle()
+        self.processed = 0
+        self.failed = 0
+        self.last_error = ''
+        self.backend_used = ''
+        self.timings_ms: dict[str, float] = {}
+
+    @abstractmethod
+    def decode(self, frame: AnyFrame, settings: Settings, needs: frozenset[Output]) -> Job | None:
+        """Make the command; None when nothing can be computed, which diagnostics explain."""
+
+    def decode_once(self, frame: AnyFrame, settings: Settings) -> Job | None:
+        """Make the command for all there is of a frame, beside the stream of frames."""
+        return self.decode(frame, settings, frozenset(Output))
+
+    @property
+    def finished(self) -> float:
+        """When the newest frame was finished, time.monotonic(); 0 before the first."""
+        times = tuple(self._finished)
+        return times[-1] if times else 0.0
+
+    @property
+    def rate_hz(self) -> float:
+        """Frames per second over the last frames; 0 before the second one."""
+        times = tuple(self._finished)
+        return (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else 0.0
+
+    def __call__(self, frame: AnyFrame) -> None:
+        """Process one frame; does nothing without a listener."""
+        settings = self._settings()
+        names = self._outputs.wanted(settings.lazy, settings.points.max_rate)
+        if not names:
+            return
+        started = time.perf_counter()
+        job = self.decode(frame, settings, self._outputs.needs(names))
+        if job is None:
+            return
+        decoded = time.perf_counter()
+        answer = self.answer(frame, job, settings)
+        computed = time.perf_counter()
+        self._outputs.publish(answer, names)
+        self.note(answer.result, answer.header)
+        self.timings_ms = {
+            'decode': 1e3 * (decoded - started),
+            **answer.result.timings_ms,
+            'publish': 1e3 * (time.perf_counter() - computed),
+        }
+
+    def answer(self, frame: AnyFrame, job: Job, settings: Settings) -> AnyAnswer:
+        """Run the pipeline on a decoded frame."""
+        header = Header(
+            stamp=frame.image.header.stamp,
+            frame_id=settings.frame_id_override or frame.image.header.frame_id,
+        )
+        info = next(iter(job.infos.values()), None)
+        return Answer(self.pipeline.run(job.command), header, info, settings)
+
+    def on_error(self, error: Exception) -> None:
+        """Count and report a frame that failed; the same error once in ten seconds."""
+        if not self._outputs.usable:
+            return
+        self.failed += 1
+        self.last_error = explain(error)
+        if not self._throttle.allows(self.last_error):
+            return
+        if isinstance(error, (DepthError, ValidationError)):
+            logger.error('frame lost: %s', self.last_error)
+        else:
+            logger.error('frame lost: %s', self.last_error, exc_info=error)
+
+    def note(self, result: StereoResult | MonoResult, header: Header) -> None:
+        """Count a finished frame, and log what is new about it."""
+        if not self.processed and not header.frame_id:
+            logger.warning(
+                'the input image has an empty frame_id, so have all outputs: TF and rviz2 will '
+                'not place them; set frame_id in the driver, or frame_id_override here'
+            )
+        if result.backend_used != self.backend_used:
+            logger.info('depth from %s', result.backend_used)
+            self.backend_used = result.backend_used
+        self.last_error = ''
+        self.processed += 1
+        self._finished.append(time.monotonic())

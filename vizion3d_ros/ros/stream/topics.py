@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Names, types and QoS of every topic, in tables; publishers and subscriptions from them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_policy_name_from_kind
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from rclpy.subscription import Subscription
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from stereo_msgs.msg import DisparityImage
+
+from vizion3d_ros.contracts.commands import Output
+from vizion3d_ros.ros.compat import (
+    PublisherEventCallbacks,
+    SubscriptionEventCallbacks,
+    UnsupportedEventTypeError,
+)
+from vizion3d_ros.ros.stream import messages_out
+from vizion3d_ros.ros.stream.messages_out import Answer
+
+STEREO_INPUTS: dict[str, type] = {
+    'left/image_rect': Image,
+    'right/image_rect': Image,
+    'left/camera_info': CameraInfo,
+    'right/camera_info': CameraInfo,
+}
+# rclpy serves what has arrived in this order: an image comes last, after what belongs to it.
+MONO_INPUTS: dict[str, type] = {
+    'camera_info': CameraInfo,
+    'sparse_depth/points': PointCloud2,
+    'sparse_depth/image': Image,
+    'image_rect': Image,
+}
+
+
+def output_qos() -> QoSProfile:
+    """
+    Reliable, which satisfies reliable and best-effort readers alike.
+
+    Two frames are enough: a reader that falls behind wants the newest. A new profile each time,
+    because rclpy writes qos_overrides into the one it is given.
+    """
+    return QoSProfile(depth=2)
+
+
+def input_qos() -> QoSProfile:
+    """Best effort, which matches every writer."""
+    return QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
+
+
+@dataclass(frozen=True, slots=True)
+class OutputTopic:
+    """One output: its type, how its message is made, what it needs computed (None: nothing)."""
+
+    type: type
+    build: Callable[[Answer], Any]
+    needs: Output | None = None
+
+
+STEREO_OUTPUTS: dict[str, OutputTopic] = {
+    'disparity': OutputTopic(DisparityImage, messages_out.disparity_message),
+    'disparity/image_color': OutputTopic(Image, messages_out.disparity_color_message),
+    'depth/image': OutputTopic(Image, messages_out.depth_message, Output.DEPTH),
+    'depth/camera_info': OutputTopic(CameraInfo, messages_out.info_message),
+    'depth/image_color': OutputTopic(Image, messages_out.depth_color_message, Output.DEPTH),
+    'points2': OutputTopic(PointCloud2, messages_out.cloud_message, Output.CLOUD),
+    'confidence/image': OutputTopic(Image, messages_out.confidence_message),
+    'visibility/image': OutputTopic(Image, messages_out.visibility_message),
+}
+# What is metric needs depth; a relative answer without a scale leaves those topics silent.
+MONO_OUTPUTS: dict[str, OutputTopic] = {
+    'depth/image': OutputTopic(Image, messages_out.depth_message, Output.DEPTH),
+    'depth/camera_info': OutputTopic(CameraInfo, messages_out.depth_info_message, Output.DEPTH),
+    'depth/image_color': OutputTopic(Image, messages_out.depth_color_message, Output.DEPTH),
+    'points2': OutputTopic(PointCloud2, messages_out.cloud_message, Output.CLOUD),
+    'relative_depth/image': OutputTopic(Image, messages_out.relative_message),
+    'relative_depth/image_color': OutputTopic(Image, messages_out.relative_color_message),
+}
+
+
+class OutputPublishers:
+    """
+    All outputs of a node. Says which ones somebody listens to, and publishes those.
+
+    Nothing is wanted and nothing leaves until `enabled` is set.
+    """
+
+    def __init__(
+        self, node: Node, topics: Mapping[str, OutputTopic], on_listeners: Callable[[], None]
+    ) -> None:
+        """Advertise every output; on_listeners() runs when a listener comes or goes."""
+        self._node = node
+        self._topics = topics
+        self._on_listeners = on_listeners
+        self._publishers = {name: self._create(name) for name in topics}
+        self._cloud_due = 0.0
+        self.enabled = False
+        self.published = dict.fromkeys(topics, 0)
+
+    @property
+    def usable(self) -> bool:
+        """Whether anything can be sent: switched on, and no signal has ended the middleware."""
+        return self.enabled and bool(self._node.context.ok())
+
+    def wanted(self, lazy: bool, cloud_rate: float) -> frozenset[str]:
+        """Topics to fill for this frame; cloud_rate (Hz, 0 = no limit) holds points2 back."""
+        names = {
+            name
+            for name, publisher in self._publishers.items()
+            if self.enabled and (not lazy or publisher.get_subscription_count() > 0)
+        }
+        if cloud_rate > 0 and time.monotonic() < self._cloud_due:
+            names.discard('points2')
+        return frozenset(names)
+
+    def needs(self, names: Collection[str]) -> frozenset[Output]:
+        """What has to be computed for the named topics."""
+        needs = (self._topics[name].needs for name in names)
+        return frozenset(need for need in needs if need is not None)
+
+    def publish(self, answer: Answer, names: Collection[str]) -> None:
+        """Make and send one message on each of the named topics that has something to say."""
+        for name in names:
+            message = self._topics[name].build(answer)
+            if message is None or not self.enabled:
+                continue
+            self._publishers[name].publish(message)
+            self.published[name] += 1
+            if name == 'points2' and answer.settings.points.max_rate > 0:
+                # From when it was due, not from now: lateness must not lower the rate.
+                period = 1 / answer.settings.points.max_rate
+                self._cloud_due = max(self._cloud_due + period, time.monotonic())
+
+    def destroy(self) -> None:
+        """Withdraw every output."""
+        self.enabled = False
+        for publisher in self._publishers.values():
+            self._node.destroy_publisher(publisher)
+        self._publishers = {}
+
+    def _create(self, name: str) -> Publisher:
+        options = {'qos_overriding_options': QoSOverridingOptions.with_default_policies()}
+        create = self._node.create_publisher
+        message_type = self._topics[name].type
+        try:  # matched events came after Humble, and not in every middleware
+            events = PublisherEventCallbacks(matched=lambda _: self._on_listeners())
+            return create(message_type, name, output_qos(), event_callbacks=events, **options)
+        except (TypeError, UnsupportedEventTypeError):
+            return create(message_type, name, output_qos(), **options)
+
+
+class InputSubscriptions:
+    """The inputs of a node, there only while open."""
+
+    def __init__(
+        self,
+        node: Node,
+        topics: Mapping[str, type],
+        callbacks: Mapping[str, Callable[[Any], None]],
+    ) -> None:
+        """callbacks: one for every name in topics."""
+        self._node = node
+        self._topics = topics
+        self._callbacks = callbacks
+        self._subscriptions: dict[str, Subscription] = {}
+        self.opened = 0.0  # time.monotonic()
+        self.faults: dict[str, str] = {}
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the node is subscribed to its inputs."""
+        return bool(self._subscriptions)
+
+    def open(self) -> None:
+        """Subscribe to all inputs, unless that is done."""
+        if not self.is_open:
+            self.opened = time.monotonic()
+            self._subscriptions = {name: self._create(name) for name in self._topics}
+
+    def close(self) -> None:
+        """Drop all subscriptions."""
+        for subscription in self._subscriptions.values():
+            self._node.destroy_subscription(subscription)
+        self._subscriptions = {}
+        self.faults = {}
+
+    def topic(self, name: str) -> str:
+        """Fully resolved name, after remapping."""
+        return self._node.resolve_topic_name(name)
+
+    def writers(self, name: str) -> list[str]:
+        """Reliability of each publisher there is on an input, as words."""
+        endpoints = self._node.get_publishers_info_by_topic(self.topic(name))
+        return [endpoint.qos_profile.reliability.name.lower() for endpoint in endpoints]
+
+    def _create(self, name: str) -> Subscription:
+        def incompatible(event: Any) -> None:
+            policy = qos_policy_name_from_kind(event.last_policy_kind)
+            self.faults[name] = (
+                f'{self.topic(name)}: a publisher offers a {policy} that does not fit what this '
+                'node asks for: nothing will come from it; set qos_overrides'
+            )
+            self._node.get_logger().error(self.faults[name])
+
+        return self._node.create_subscription(
+            self._topics[name],
+            name,
+            self._callbacks[name],
+            input_qos(),
+            event_callbacks=SubscriptionEventCallbacks(incompatible_qos=incompatible),
+            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+        )
