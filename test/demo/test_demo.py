@@ -25,10 +25,19 @@ KEYS = {
 
 def start_demo(out, *arguments):
     command = [sys.executable, str(ROOT / 'demo' / 'run.py'), '--out', str(out), *arguments]
-    pipes = {'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE}
     return subprocess.Popen(
-        command, **pipes, text=True, env={**os.environ, 'PYTHONUNBUFFERED': '1'}
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, 'PYTHONUNBUFFERED': '1'},
+        preexec_fn=hears_interrupts,
     )
+
+
+def hears_interrupts():
+    """A shell that runs the tests in the background ignores them, and children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def run_demo(out, *arguments):
