@@ -6,11 +6,11 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import Any, cast
 
-from vizion3d_ros.contracts.camera import Intrinsics
+from vizion3d_ros.contracts.camera import MM_PER_METRE, Intrinsics
 from vizion3d_ros.contracts.errors import CalibrationError
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 from vizion3d_ros.contracts.stereo_request import OPENCV_SGBM, StereoDepthAdvancedConfig
-from vizion3d_ros.files.calibration_file import MM_PER_METRE, CalibrationFile
+from vizion3d_ros.files.calibration_file import CalibrationFile
 
 # What is searched without a word.
 NEAREST_MM = StereoSettings().min_depth * MM_PER_METRE

@@ -13,10 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizion3d_ros.cli.files import cloud_file, depth_files, montage_file
-from vizion3d_ros.contracts.camera import StereoRig
+from vizion3d_ros.contracts.camera import MM_PER_METRE, StereoRig
 from vizion3d_ros.contracts.commands import StereoCommand
 from vizion3d_ros.contracts.results import StereoResult
-from vizion3d_ros.files.calibration_file import MM_PER_METRE
 from vizion3d_ros.files.result_folder import File, Result
 from vizion3d_ros.files.snapshot import pfm
 from vizion3d_ros.report import recording

@@ -10,6 +10,8 @@ from typing_extensions import Self
 
 from vizion3d_ros.contracts.base import Contract, Finite, Positive
 
+MM_PER_METRE = 1000
+
 
 class Intrinsics(Contract):
     """

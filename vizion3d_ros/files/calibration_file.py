@@ -14,12 +14,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from vizion3d_ros.contracts.camera import Intrinsics, StereoRig
+from vizion3d_ros.contracts.camera import MM_PER_METRE, Intrinsics, StereoRig
 from vizion3d_ros.contracts.errors import CalibrationError
 
 TOLERANCE_PX = 0.01
 MATRIX = 'a matrix [fx 0 cx; 0 fy cy; 0 0 1] in pixels'
-MM_PER_METRE = 1000
 
 
 @dataclass(frozen=True, slots=True)

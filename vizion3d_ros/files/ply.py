@@ -10,6 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from vizion3d_ros.geometry.pose import to_opengl
+
 VERTEX = np.dtype([('position', '<f4', 3), ('colour', 'u1', 3)])
 HEADER = """ply
 format binary_little_endian 1.0
@@ -32,8 +34,7 @@ def encode_ply(points: NDArray[np.float32], comment: str = '') -> bytes:
     for its header.
     """
     blue_green_red = points[:, 3:].view(np.uint8)[:, :3]
-    turned = points[:, :3] * np.array([1, -1, -1], np.float32)
-    return encode_vertices(turned, blue_green_red[:, ::-1], comment)
+    return encode_vertices(to_opengl(points, np.float32), blue_green_red[:, ::-1], comment)
 
 
 def encode_vertices(xyz: NDArray[np.float32], rgb: NDArray[np.uint8], comment: str = '') -> bytes:

@@ -16,6 +16,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from vizion3d_ros.contracts.camera import MM_PER_METRE
 from vizion3d_ros.contracts.errors import InputError
 from vizion3d_ros.files.ply import encode_ply
 
@@ -70,7 +71,7 @@ def write_snapshot(snapshot: Snapshot, folder: Path) -> list[Path]:
 
 def depth_png(depth_m: FloatMap) -> bytes:
     """Encode depth in metres as 16-bit millimetres; NaN and what does not fit become 0."""
-    millimetres = np.rint(depth_m * 1000)
+    millimetres = np.rint(depth_m * MM_PER_METRE)
     fits = (millimetres > 0) & (millimetres <= MAX_MM)
     return png(np.where(fits, millimetres, 0).astype(np.uint16))
 

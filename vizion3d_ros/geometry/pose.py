@@ -9,12 +9,14 @@ as in geometry_msgs/Pose.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vizion3d_ros.contracts.errors import InputError
+
+Real = TypeVar('Real', np.float32, np.float64)
 
 LEAST_NORM = 1e-6  # a shorter quaternion is meant as none
 
@@ -56,3 +58,15 @@ def _rotation(quaternion: NDArray[np.float64]) -> NDArray[np.float64]:
             [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
         ]
     )
+
+
+def to_opengl(points: NDArray[np.float32], dtype: type[Real]) -> NDArray[Real]:
+    """
+    Turn x right, y down, z forward (REP-103) into x right, y up, z backward.
+
+    points: (N, 3 or more); returns (N, 3) of dtype, contiguous.
+    """
+    turned = np.empty((len(points), 3), dtype)
+    turned[:, 0] = points[:, 0]
+    np.negative(points[:, 1:3], out=turned[:, 1:])
+    return turned

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -175,7 +175,7 @@ def _disparity_part(frames: list[Maps]) -> Report:
     if not both:
         return {}
     scores = metrics.disparity_scores(_pool(t for t, _ in both), _pool(f for _, f in both))
-    return {name: getattr(scores, name) for name in scores.__slots__}
+    return asdict(scores)
 
 
 def _pool(maps: Iterable[FloatMap]) -> FloatMap:

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vizion3d_ros.contracts.errors import DepthError
+from vizion3d_ros.geometry.pose import to_opengl
 
 if TYPE_CHECKING:
     from types import ModuleType
 
     import open3d
     from numpy.typing import NDArray
-
-    Vectors = NDArray[np.float64]
 
 
 def make_image(picture: NDArray[np.uint16]) -> open3d.geometry.Image:
@@ -33,7 +32,7 @@ def make_point_cloud(points: NDArray[np.float32]) -> open3d.geometry.PointCloud:
     library = _open3d()
     cloud = library.geometry.PointCloud()
     # Contiguous float64 is copied whole; anything else number by number, a hundred times slower.
-    for name, values in (('points', _to_opengl(points)), ('colors', _colors(points))):
+    for name, values in (('points', to_opengl(points, np.float64)), ('colors', _colors(points))):
         _make_room(len(points))
         vectors = library.utility.Vector3dVector(values)
         _make_room(len(points))
@@ -41,16 +40,7 @@ def make_point_cloud(points: NDArray[np.float32]) -> open3d.geometry.PointCloud:
     return cloud
 
 
-def _to_opengl(points: NDArray[np.float32]) -> Vectors:
-    """Turn x right, y down, z forward (REP-103) into x right, y up, z backward; (N, 3)."""
-    turned = np.empty((len(points), 3))
-    turned[:, 0] = points[:, 0]
-    np.negative(points[:, 1], out=turned[:, 1])
-    np.negative(points[:, 2], out=turned[:, 2])
-    return turned
-
-
-def _colors(points: NDArray[np.float32]) -> Vectors:
+def _colors(points: NDArray[np.float32]) -> NDArray[np.float64]:
     blue_green_red = points.view(np.uint8)[:, 12:15]
     return np.divide(blue_green_red[:, ::-1], 255.0, order='C')
 

@@ -8,7 +8,7 @@ start; all others take effect with the next frame.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 from typing_extensions import Self
@@ -106,37 +106,27 @@ class RequestSettings(Contract):
     )
 
 
-class NodeSettings(Contract):
-    """What the stereo and the mono node have in common."""
+NearDepth = Annotated[float, Field(ge=0.01, le=1000.0)]
+FarDepth = Annotated[float, Field(ge=0.02, le=10000.0)]
+
+
+class CommonSettings(Contract):
+    """What every node that answers requests has, with camera topics or without."""
 
     device: str = Field(
         'auto',
         pattern=r'^(auto|cpu|cuda(:\d+)?)$',
-        description='Where the network and geometry run: auto, cpu, cuda or cuda:N',
+        description='Where networks and geometry run: auto, cpu, cuda or cuda:N',
         json_schema_extra=FIXED,
     )
-    min_depth: float = Field(0.1, ge=0.01, le=1000.0, description='Nearest depth, in metres')
-    max_depth: float = Field(
-        50.0, ge=0.02, le=10000.0, description='Farthest depth reported, in metres'
-    )
-    depth: DepthSettings = DepthSettings()
-    points: PointsSettings = PointsSettings()
+    min_depth: NearDepth = Field(0.1, description='Nearest depth, in metres')
+    max_depth: FarDepth = Field(50.0, description='Farthest depth, in metres')
     requests: RequestSettings = RequestSettings()
-    rectify: bool = Field(
-        False,
-        description='Undistort and rectify incoming raw images by K, D, R and P of camera_info',
-    )
     mono16_bits: int = Field(
         16, ge=8, le=16, description='Significant bits of mono16 images (10 for many IR cameras)'
     )
     frame_id_override: str = Field(
-        '', description='frame_id of all outputs; empty = that of the input image'
-    )
-    lazy: bool = Field(True, description='Work only while somebody listens to an output')
-    autostart: bool = Field(
-        True,
-        description='Configure and activate at start; false = wait for a lifecycle manager',
-        json_schema_extra=FIXED,
+        '', description='frame_id of all that comes out; empty = that of the image'
     )
 
     @model_validator(mode='after')
@@ -147,3 +137,20 @@ class NodeSettings(Contract):
                 f'got min_depth {self.min_depth} and max_depth {self.max_depth}'
             )
         return self
+
+
+class NodeSettings(CommonSettings):
+    """What the stereo and the mono node have in common."""
+
+    depth: DepthSettings = DepthSettings()
+    points: PointsSettings = PointsSettings()
+    rectify: bool = Field(
+        False,
+        description='Undistort and rectify incoming raw images by K, D, R and P of camera_info',
+    )
+    lazy: bool = Field(True, description='Work only while somebody listens to an output')
+    autostart: bool = Field(
+        True,
+        description='Configure and activate at start; false = wait for a lifecycle manager',
+        json_schema_extra=FIXED,
+    )

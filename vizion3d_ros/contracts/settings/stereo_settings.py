@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from typing_extensions import Self
 
 from vizion3d_ros.contracts.base import Contract
-from vizion3d_ros.contracts.settings.node_settings import NetworkSettings, NodeSettings
+from vizion3d_ros.contracts.settings.node_settings import NearDepth, NetworkSettings, NodeSettings
 
 
 class SgbmSettings(Contract):
@@ -143,9 +143,7 @@ class StereoSettings(NodeSettings):
     backend: Literal['sgbm', 's2m2'] = Field(
         'sgbm', description='The matcher: sgbm needs no weights, s2m2 is neural and wants a GPU'
     )
-    min_depth: float = Field(
-        0.5, ge=0.01, le=1000.0, description='Nearest depth searched, in metres'
-    )
+    min_depth: NearDepth = Field(0.5, description='Nearest depth searched, in metres')
     sgbm: SgbmSettings = SgbmSettings()
     s2m2: S2m2Settings = S2m2Settings()
     sync: SyncSettings = SyncSettings()

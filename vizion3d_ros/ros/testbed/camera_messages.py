@@ -7,7 +7,6 @@ Stamps are left at zero.
 
 from __future__ import annotations
 
-import sys
 from array import array
 from collections.abc import Callable
 from typing import Any, Literal, get_args
@@ -21,6 +20,7 @@ from std_msgs.msg import Header
 
 from vizion3d_ros.contracts.camera import Intrinsics, StereoRig
 from vizion3d_ros.contracts.errors import InputError
+from vizion3d_ros.ros.stream import messages_out
 
 Encoding = Literal['mono8', 'rgb8', 'bgr8', 'rgba8', 'bgra8', 'mono16', 'bayer_rggb8']
 LEFT_FRAME = 'rig_left_optical_frame'
@@ -45,20 +45,12 @@ def image_message(
     pixels: NDArray[Any], encoding: str, frame_id: str, row_padding: int = 0
 ) -> Image:
     """Wrap pixels (H, W) or (H, W, C); row_padding: unused bytes after each row."""
-    height, width = pixels.shape[:2]
-    rows = np.ascontiguousarray(pixels).view(np.uint8).reshape(height, -1)
-    padded = np.pad(rows, ((0, 0), (0, row_padding)), constant_values=0xA5)
-    message = Image(
-        height=height,
-        width=width,
-        encoding=encoding,
-        is_bigendian=sys.byteorder == 'big',
-        step=padded.shape[1],
-    )
-    message.header.frame_id = frame_id
-    data = array('B')
-    data.frombytes(memoryview(np.ascontiguousarray(padded)).cast('B'))
-    message.data = data  # the property takes an array as it is; the constructor would copy it
+    message = messages_out.image_message(Header(frame_id=frame_id), pixels, encoding)
+    if row_padding:
+        rows = np.frombuffer(message.data, np.uint8).reshape(message.height, message.step)
+        padded = np.pad(rows, ((0, 0), (0, row_padding)), constant_values=0xA5)
+        message.data = array('B', padded.tobytes())
+        message.step += row_padding
     return message
 
 

@@ -40,6 +40,7 @@ from vizion3d_ros.ros.parameters import declare
 from vizion3d_ros.ros.run import run_node
 from vizion3d_ros.ros.stream.measurements_in import cloud_points, disparity_map, float_map
 from vizion3d_ros.ros.stream.messages_in import calibration_of, image_to_array
+from vizion3d_ros.ros.stream.sync import stamp_to_ns
 from vizion3d_ros.ros.testbed.scale_record import ScaleRecord
 
 if TYPE_CHECKING:
@@ -178,9 +179,8 @@ class Recorder(Node):
             self.cloud = message
 
     def _file(self, topic: str, message: Any, values: Any = None) -> bool:
-        stamp = message.header.stamp
         received_ns = self.get_clock().now().nanoseconds
-        fresh = self.run.add(topic, stamp.sec * 10**9 + stamp.nanosec, received_ns, values)
+        fresh = self.run.add(topic, stamp_to_ns(message), received_ns, values)
         if fresh:
             self._last_message = time.monotonic()
         return fresh
