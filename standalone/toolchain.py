@@ -29,24 +29,29 @@ def bring(job):
     missing = preflight.missing_tools(SYSTEM)
     if not missing:
         return
-    prefix = distribution.rights()
     try:
-        if prefix is None:
+        if not _install(missing, job):
             distribution.unpack(missing, SYSTEM, job)
             _link_libraries_of_machine()
-        else:
-            _announce(missing)
-            distribution.install(missing, prefix, job)
     except StepError as error:
         raise StepError('\n'.join([str(error), *preflight.advice(missing)])) from error
     if still := preflight.missing_tools(SYSTEM):
         raise StepError('\n'.join(preflight.advice(still)))
 
 
-def _announce(missing):
-    """Say what root's rights are used for, before they are."""
+def _install(missing, job):
+    """Install `missing` if we may, after saying what for; tell whether that was done."""
+    prefix = distribution.rights()
+    if prefix is None:
+        return False
     reasons = ', '.join(f'{package} ({purpose})' for package, purpose in sorted(missing.items()))
     print(f'\napt-get install {reasons}; {distribution.FORBID}=never forbids it.', flush=True)
+    try:
+        distribution.install(missing, prefix, job)
+    except StepError as error:  # another apt at work, say
+        print(f'{error}\nThe packages are unpacked below .venv instead.', flush=True)
+        return False
+    return True
 
 
 def _link_libraries_of_machine():

@@ -35,6 +35,18 @@ def test_who_may_installs_after_saying_what_and_why(toolchain, job, monkeypatch,
     assert capsys.readouterr().out.split('\n') == ['', said, '']
 
 
+def test_an_apt_that_fails_is_no_obstacle(toolchain, job, monkeypatch, capsys):
+    def install(*_):
+        raise toolchain.StepError('Could not get lock /var/lib/dpkg/lock.')
+
+    monkeypatch.setattr(toolchain.distribution, 'rights', list)
+    monkeypatch.setattr(toolchain.distribution, 'install', install)
+    calls = record(monkeypatch, toolchain, 'unpack', cures=True)
+    toolchain.bring(job)
+    assert calls == [['g++']]
+    assert 'Could not get lock' in capsys.readouterr().out
+
+
 def test_who_may_not_unpacks(toolchain, job, monkeypatch):
     monkeypatch.setattr(toolchain.distribution, 'rights', lambda: None)
     calls = record(monkeypatch, toolchain, 'unpack', cures=True)
