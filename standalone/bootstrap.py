@@ -32,6 +32,7 @@ from environment import (
     damaged_distributions,
     digest,
     forget_damaged,
+    has_cache,
     localize_cmake_files,
     site_packages,
 )
@@ -151,7 +152,8 @@ def _install(requirements, job):
 
 def _pip(job, log, *arguments):
     quiet = ['--no-input', '--disable-pip-version-check']
-    command = [PYTHON, '-m', 'pip', 'install', *quiet, *arguments]
+    cache = [] if has_cache() else ['--no-cache-dir']  # pip builds no wheel where it cannot write
+    command = [PYTHON, '-m', 'pip', 'install', *quiet, *cache, *arguments]
     # a machine's /tmp may be too small for torch
     temporary = VENV / 'tmp'
     temporary.mkdir(exist_ok=True)

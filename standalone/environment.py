@@ -36,6 +36,17 @@ def site_packages():
     return VENV / 'lib' / f'python{sys.version_info[0]}.{sys.version_info[1]}' / 'site-packages'
 
 
+def has_cache():
+    """Tell whether pip can write to its cache; a home may be read-only, or nowhere."""
+    home = os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache')
+    cache = os.environ.get('PIP_CACHE_DIR') or f'{home}/pip'
+    try:
+        os.makedirs(cache, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(cache, os.W_OK)
+
+
 def digest(*parts):
     """Return a hash of `parts`: the content of files given as Path, the text of anything else."""
     result = hashlib.sha256()

@@ -118,4 +118,5 @@ def explain(output):
     reasons = [sentence for pattern, sentence in CAUSES if re.search(pattern, output)]
     lines = [line.strip()[:300] for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if re.search(r'\berror\b|^E: ', line, re.IGNORECASE)]
-    return '\n'.join([*reasons[:1], *(errors or lines)[-LAST_LINES:]])
+    shown = [*errors[:LAST_LINES], *(line for line in lines[-LAST_LINES:] if line not in errors)]
+    return '\n'.join([*reasons[:1], *shown])

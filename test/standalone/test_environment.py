@@ -33,6 +33,15 @@ def test_damaged_distribution_is_found_and_forgotten(environment, tmp_path, lost
     assert not info.exists()
 
 
+def test_a_home_without_a_cache_is_seen(environment, monkeypatch, tmp_path):
+    for name in ('XDG_CACHE_HOME', 'PIP_CACHE_DIR'):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv('HOME', str(tmp_path))
+    assert environment.has_cache()
+    monkeypatch.setenv('HOME', '/proc/1')
+    assert not environment.has_cache()
+
+
 def test_a_sourced_distribution_does_not_leak_in(environment, monkeypatch):
     monkeypatch.setenv('PYTHONPATH', '/opt/ros/jazzy/lib/python3.12/site-packages')
     monkeypatch.setenv('AMENT_PREFIX_PATH', '/opt/ros/jazzy')
