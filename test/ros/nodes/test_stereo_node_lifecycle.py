@@ -91,6 +91,14 @@ def test_shutdown_of_an_active_node_closes_its_inputs(nodes, make_robot):
     node.end(signal.SIGINT)
 
 
+def test_an_impossible_transition_is_refused_and_the_node_goes_on(nodes, make_robot):
+    node, robot = nodes['no_gpu'], make_robot('/no_gpu')
+    assert not change(robot, Transition.TRANSITION_ACTIVATE)
+    assert state(robot) == State.PRIMARY_STATE_UNCONFIGURED
+    node.wait_for_line('[WARN]', 'refused: not possible in this state')
+    assert 'Traceback' not in node.output
+
+
 def test_a_failed_configuration_can_be_tried_again(nodes, make_robot):
     node, robot = nodes['no_gpu'], make_robot('/no_gpu')
     for _ in range(2):

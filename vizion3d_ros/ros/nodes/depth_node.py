@@ -8,7 +8,6 @@ worker thread:             messages_in ─ pipeline ─ messages_out ─ publish
 
 from __future__ import annotations
 
-import functools
 import sys
 import time
 from abc import abstractmethod
@@ -20,11 +19,11 @@ from rclpy.clock import Clock, ClockChange, ClockType, JumpThreshold, TimeJump
 from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 
-from vizion3d_ros.contracts.errors import explain
 from vizion3d_ros.contracts.settings.node_settings import NodeSettings
 from vizion3d_ros.ros.health.diagnostics import ERROR, OK, Diagnostics, Task
 from vizion3d_ros.ros.health.status import Parts
 from vizion3d_ros.ros.log import forward_logs
+from vizion3d_ros.ros.nodes.lifecycle import refuse_impossible, reported
 from vizion3d_ros.ros.parameters import LiveSettings
 from vizion3d_ros.ros.run import run_node
 from vizion3d_ros.ros.serving.requests import RequestKind, Requests
@@ -41,22 +40,6 @@ POLL_PERIOD = 0.5
 CLOSE_TIMEOUT = 1.0
 
 Settings = TypeVar('Settings', bound=NodeSettings)
-Transition = Callable[['DepthNode[Any]', 'LifecycleState'], TransitionCallbackReturn]
-
-
-def reported(transition: Transition) -> Transition:
-    """Log why a transition failed, which rclpy does not, and leave nothing half done."""
-
-    @functools.wraps(transition)
-    def run(node: DepthNode[Any], state: LifecycleState) -> TransitionCallbackReturn:
-        try:
-            return transition(node, state)
-        except Exception as error:  # whatever a driver, a compiler or a checkpoint comes up with
-            node.get_logger().error(f'{transition.__name__} failed: {explain(error)}')
-            node.release()
-            return TransitionCallbackReturn.ERROR
-
-    return run
 
 
 class DepthNode(LifecycleNode, Generic[Settings]):
@@ -71,6 +54,7 @@ class DepthNode(LifecycleNode, Generic[Settings]):
     def __init__(self, name: str, model: type[Settings]) -> None:
         """Declare parameters; nothing moves before `begin`."""
         super().__init__(name)
+        refuse_impossible(self)
         forward_logs(self.get_logger())
         self.live = LiveSettings(self, model, self._on_settings)
         self.parts: Parts | None = None
