@@ -31,7 +31,8 @@ from machine import print_table
 from measure import fastest_in_turns, in_fresh_process, peak_on_gpu, peak_resident
 from transformers_baseline import converted, make_baseline, read_baseline
 
-from vizion3d_ros.engine.networks.depth_anything_v2 import ENCODERS, PATCH, build
+from vizion3d_ros.engine.networks.depth_anything_v2 import PATCH, build
+from vizion3d_ros.engine.networks.sizes import DEPTH_ANYTHING_SIZES
 from vizion3d_ros.engine.weights import DEPTH_ANYTHING_V2, load, resolve
 
 DTYPES = {'float32': torch.float32, 'float16': torch.float16, 'bfloat16': torch.bfloat16}
@@ -63,7 +64,7 @@ def parse_arguments() -> argparse.Namespace:
     cuda = torch.cuda.is_available()
     parser.add_argument('--device', choices=('cpu', 'cuda'), default='cuda' if cuda else 'cpu')
     parser.add_argument('--precision', choices=DTYPES, help='default: float16 on a GPU')
-    parser.add_argument('--encoders', nargs='+', choices=ENCODERS)
+    parser.add_argument('--encoders', nargs='+', choices=DEPTH_ANYTHING_SIZES)
     parser.add_argument('--sizes', nargs='+', metavar='WxH', type=size, default=[(518, 518)])
     parser.add_argument('--repeats', type=int, default=5)
     parser.add_argument('--threads', type=int, default=torch.get_num_threads())
@@ -71,7 +72,7 @@ def parse_arguments() -> argparse.Namespace:
     arguments = parser.parse_args()
     cuda = arguments.device == 'cuda'
     arguments.precision = arguments.precision or ('float16' if cuda else 'float32')
-    arguments.encoders = arguments.encoders or (list(ENCODERS) if cuda else ['vits'])
+    arguments.encoders = arguments.encoders or (list(DEPTH_ANYTHING_SIZES) if cuda else ['vits'])
     return arguments
 
 
@@ -122,7 +123,7 @@ def write_checkpoints(encoder: str, folder: Path) -> dict[str, str]:
     torch.nn.init.constant_(network.depth_head.scratch.output_conv2[2].bias, 0.5)
     ours = folder / f'{encoder}.pth'
     torch.save(network.state_dict(), ours)
-    theirs = make_baseline(ENCODERS[encoder])
+    theirs = make_baseline(DEPTH_ANYTHING_SIZES[encoder])
     theirs.load_state_dict(converted(network.state_dict(), theirs.state_dict()))
     theirs.save_pretrained(folder)
     return {'theirs': str(folder), 'ours': str(ours)}

@@ -4,10 +4,10 @@ S2M2 as it runs against its plain form: same weights, same images, same run.
 
     python benchmarks/s2m2.py [--variants S L] [--sizes 320x256] [--repeats 5] [--json FILE]
 
-Plain is the network with every step as its specification writes it, fast is what the node runs;
-both in inference mode, one pair at a time, in turns. ms is the fastest of the repeats. MB is the
-peak above the loaded weights: resident memory of a fresh process on a CPU, allocated memory on a
-GPU. px is the difference of the disparities, largest and mean. Without a GPU, S at two small
+Plain is the network with every step as docs/networks/s2m2.md defines it, fast is what the node
+runs; both in inference mode, one pair at a time, in turns. ms is the fastest of the repeats. MB is
+the peak above the loaded weights: resident memory of a fresh process on a CPU, allocated memory
+on a GPU. px is the difference of the disparities, largest and mean. Without a GPU, S at two small
 sizes in float32; with one, every variant at three sizes in float16.
 """
 
@@ -22,11 +22,11 @@ import torch
 from machine import print_table
 from measure import fastest_in_turns, in_fresh_process, peak_on_gpu, peak_resident
 
-from vizion3d_ros.engine.networks.s2m2 import VARIANTS, build
-from vizion3d_ros.engine.networks.s2m2.reference import PLAIN
-from vizion3d_ros.engine.networks.s2m2.steps import FAST
+from vizion3d_ros.engine.networks.s2m2 import build
+from vizion3d_ros.engine.networks.s2m2.reference import plain
+from vizion3d_ros.engine.networks.sizes import S2M2_SIZES
 
-FORMS = {'plain': PLAIN, 'fast': FAST}
+FORMS = ('plain', 'fast')
 DTYPES = {'float32': torch.float32, 'float16': torch.float16, 'bfloat16': torch.bfloat16}
 LARGEST_SHIFT = 24
 
@@ -49,7 +49,7 @@ def parse_arguments() -> argparse.Namespace:
     cuda = torch.cuda.is_available()
     parser.add_argument('--device', choices=('cpu', 'cuda'), default='cuda' if cuda else 'cpu')
     parser.add_argument('--precision', choices=DTYPES, help='default: float16 on a GPU')
-    parser.add_argument('--variants', nargs='+', choices=VARIANTS)
+    parser.add_argument('--variants', nargs='+', choices=S2M2_SIZES)
     parser.add_argument('--sizes', nargs='+', metavar='WxH', type=size)
     parser.add_argument('--repeats', type=int, default=5)
     parser.add_argument('--threads', type=int, default=torch.get_num_threads())
@@ -57,7 +57,7 @@ def parse_arguments() -> argparse.Namespace:
     arguments = parser.parse_args()
     cuda = arguments.device == 'cuda'
     arguments.precision = arguments.precision or ('float16' if cuda else 'float32')
-    arguments.variants = arguments.variants or (list(VARIANTS) if cuda else ['S'])
+    arguments.variants = arguments.variants or (list(S2M2_SIZES) if cuda else ['S'])
     sizes = [(640, 480), (960, 544), (1216, 1024)] if cuda else [(320, 256), (640, 480)]
     arguments.sizes = arguments.sizes or sizes
     return arguments
@@ -99,9 +99,10 @@ def measure(variant: str, arguments: argparse.Namespace) -> Iterator[dict[str, o
 def make(variant: str, form: str, device: str, precision: str) -> torch.nn.Module:
     """Random weights, the same for every form, that spread the matching scores as real ones do."""
     torch.manual_seed(0)
-    network = build(variant, _steps=FORMS[form])
+    network = build(variant)
     torch.nn.init.constant_(network.disp_init.layer_norm.weight, 0.42)
-    return network.to(device, DTYPES[precision])
+    network = network.to(device, DTYPES[precision])
+    return plain(network) if form == 'plain' else network
 
 
 def make_pair(width: int, height: int) -> tuple[torch.Tensor, torch.Tensor]:

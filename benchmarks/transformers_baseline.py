@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
-    from vizion3d_ros.engine.networks.depth_anything_v2 import Size
+    from vizion3d_ros.engine.networks.sizes import DepthAnythingSize
 
 RENAMED = (
     (r'pretrained\.(cls_token|mask_token)', r'backbone.embeddings.\1'),
@@ -35,7 +35,7 @@ ATTENTION = {  # queries, keys, values, output
 """By the generation of transformers: 4.57 and 5."""
 
 
-def make_baseline(size: Size) -> nn.Module:
+def make_baseline(size: DepthAnythingSize) -> nn.Module:
     """Random weights; its attention is the default, scaled_dot_product_attention."""
     from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation, Dinov2Config
     from transformers.utils import logging

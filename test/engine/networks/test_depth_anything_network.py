@@ -7,9 +7,9 @@ import torch
 import torch.nn.functional as F
 
 from vizion3d_ros.contracts.errors import InputError
-from vizion3d_ros.engine.networks.depth_anything_v2 import ENCODERS, build
+from vizion3d_ros.engine.networks.depth_anything_v2 import build
 from vizion3d_ros.engine.networks.linear import Linear
-from vizion3d_ros.engine.weights.families import DEPTH_ANYTHING_SIZES
+from vizion3d_ros.engine.networks.sizes import DEPTH_ANYTHING_SIZES
 
 pytestmark = pytest.mark.usefixtures('one_thread')
 
@@ -37,7 +37,7 @@ def picture(height=42, width=56, batch=1):
 # --- names and loading -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize('encoder', ENCODERS)
+@pytest.mark.parametrize('encoder', DEPTH_ANYTHING_SIZES)
 @pytest.mark.parametrize('metric_max_depth', [None, 20.0])
 def test_names_shapes_and_their_order_are_the_published_ones(encoder, metric_max_depth):
     with torch.device('meta'):
@@ -46,9 +46,8 @@ def test_names_shapes_and_their_order_are_the_published_ones(encoder, metric_max
     assert list(found.items()) == list(rules.STATE_DICTS[encoder].items())
 
 
-def test_the_encoders_are_those_whose_checkpoints_are_known():
-    widths = {size.width: encoder for encoder, size in ENCODERS.items()}
-    assert widths == DEPTH_ANYTHING_SIZES
+def test_the_encoders_differ_in_width_by_which_checkpoints_are_told_apart():
+    assert len({size.width for size in DEPTH_ANYTHING_SIZES.values()}) == len(DEPTH_ANYTHING_SIZES)
 
 
 def test_an_unknown_encoder_is_an_error():

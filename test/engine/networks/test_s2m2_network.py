@@ -5,8 +5,9 @@ import pytest
 import s2m2_rules as rules
 import torch
 
-from vizion3d_ros.engine.networks.s2m2 import VARIANTS, build
-from vizion3d_ros.engine.networks.s2m2.reference import PLAIN
+from vizion3d_ros.engine.networks.s2m2 import build
+from vizion3d_ros.engine.networks.s2m2.reference import plain
+from vizion3d_ros.engine.networks.sizes import S2M2_SIZES
 
 pytestmark = pytest.mark.usefixtures('one_thread')
 CASE = rules.CASES['S_64x64_batch2']
@@ -28,7 +29,7 @@ def pictures():
     return (x.float() for x in rules.images(CASE))
 
 
-@pytest.mark.parametrize('variant', VARIANTS)
+@pytest.mark.parametrize('variant', S2M2_SIZES)
 def test_names_and_shapes_are_the_published_ones(variant):
     with torch.device('meta'):
         network = build(variant)
@@ -89,7 +90,7 @@ def test_five_refinements_are_three_and_two_more(network):
 
 def test_disparity_stays_fine_in_half_precision():
     torch.manual_seed(0)
-    network = build('S', refine_iterations=1, _steps=PLAIN).bfloat16()
+    network = plain(build('S', refine_iterations=1)).bfloat16()
     kept = {}
     for name in ('disp_init', 'global_refiner', 'refiner'):
         network.get_submodule(name).register_forward_hook(
@@ -116,7 +117,7 @@ def test_runs_outside_inference_mode(network):
 
 @pytest.mark.parametrize('revision', ['2025-10-30', '2026-01-10', '2026-01-18'])
 def test_older_revisions_load_the_same_weights_and_differ(revision, network):
-    older = build('S', _revision=revision)
+    older = build('S', revision=revision)
     older.load_state_dict(network.state_dict())
     left, right = pictures()
     difference = (answer(older, left, right) - answer(network, left, right)).abs()

@@ -8,15 +8,15 @@ import pytest
 import s2m2_rules as rules
 import torch
 
-from vizion3d_ros.engine.networks.s2m2 import build, winograd
-from vizion3d_ros.engine.networks.s2m2.reference import PLAIN, position_table
-from vizion3d_ros.engine.networks.s2m2.steps import FAST
+from vizion3d_ros.engine.networks.s2m2 import build
+from vizion3d_ros.engine.networks.s2m2.kernels import winograd
+from vizion3d_ros.engine.networks.s2m2.reference import plain, position_table
 
 pytestmark = pytest.mark.usefixtures('one_thread')
 GOLDEN = rules.golden()
 UNPADDED = [name for name in rules.CASES if not name.endswith('_padded')]
 SMALL = [name for name in UNPADDED if name.startswith('S_')]
-FORMS = {'fast': FAST, 'plain': PLAIN}
+FORMS = {'fast': lambda network: network, 'plain': plain}
 OUTPUTS = {
     'cnn_backbone': ('cnn_4x', 'cnn_2x'),
     'feat_pyramid': ('pyr_4x', 'pyr_8x', 'pyr_16x', 'pyr_32x'),
@@ -35,10 +35,8 @@ INPUTS = {
 }
 
 
-def network_of(case, steps=FAST):
-    network = build(
-        case['variant'], case['refine_iterations'], case['allow_negative'], _steps=steps
-    )
+def network_of(case):
+    network = build(case['variant'], case['refine_iterations'], case['allow_negative'])
     network.load_state_dict(rules.state_dict(case['variant'], case['weight_seed']))
     return network
 
@@ -106,7 +104,7 @@ def test_the_weights_are_those_of_the_golden_vectors():
 @pytest.mark.parametrize('form', FORMS)
 def test_every_stage(form):
     case = rules.CASES['S_64x96']
-    network = network_of(case, FORMS[form])
+    network = FORMS[form](network_of(case))
     stages = watch(network)
     stages |= run(network, case)
     worst, shares = largest_excess('S_64x96', stages)

@@ -6,7 +6,8 @@ import torch
 from tiny_models import SHAPES, make_tensors
 
 from vizion3d_ros.contracts.errors import CheckpointError
-from vizion3d_ros.engine.networks.depth_anything_v2 import ENCODERS, build
+from vizion3d_ros.engine.networks.depth_anything_v2 import build
+from vizion3d_ros.engine.networks.sizes import DEPTH_ANYTHING_SIZES
 from vizion3d_ros.engine.weights import DEPTH_ANYTHING_V2, KNOWN, S2M2, load, resolve
 from vizion3d_ros.engine.weights.fit import find_variant, shapes_of
 from vizion3d_ros.engine.weights.inventory import inventory
@@ -79,7 +80,7 @@ def test_a_checkpoint_is_refused_as_s2m2(save, tensors):
         load(resolve(str(path)), S2M2, lambda variant: SHAPES)
 
 
-@pytest.mark.parametrize('encoder', ENCODERS)
+@pytest.mark.parametrize('encoder', DEPTH_ANYTHING_SIZES)
 def test_the_encoder_is_read_from_the_shapes(encoder):
     with torch.device('meta'):
         shapes = shapes_of(build(encoder).state_dict())

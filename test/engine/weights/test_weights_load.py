@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from vizion3d_ros.contracts.errors import CheckpointError
-from vizion3d_ros.engine.networks.s2m2 import VARIANTS, build
+from vizion3d_ros.engine.networks.s2m2 import build
+from vizion3d_ros.engine.networks.sizes import DEPTH_ANYTHING_SIZES, S2M2_SIZES
 from vizion3d_ros.engine.weights import DEPTH_ANYTHING_V2, S2M2, load, resolve
-from vizion3d_ros.engine.weights.families import S2M2_SIZES
 from vizion3d_ros.engine.weights.fit import find_variant, shapes_of
 
 OFFICIAL, OLDER = 'upsample_mask_4x_refine.', 'upsample_mask_4x.'
@@ -98,8 +98,9 @@ def test_tensors_do_not_hang_on_the_file(save, load_file, tensors):
     assert_same(found, tensors)
 
 
-def test_sizes_are_those_of_the_network():
-    assert {variant: size for size, variant in S2M2_SIZES.items()} == VARIANTS
+def test_every_size_has_a_licence():
+    assert set(S2M2.licences) == set(S2M2_SIZES)
+    assert set(DEPTH_ANYTHING_V2.licences) == set(DEPTH_ANYTHING_SIZES)
 
 
 def network_shapes(variant):
@@ -107,7 +108,7 @@ def network_shapes(variant):
         return shapes_of(build(variant).state_dict())
 
 
-@pytest.mark.parametrize('variant', VARIANTS)
+@pytest.mark.parametrize('variant', S2M2_SIZES)
 def test_variant_is_read_from_the_shapes(variant):
     assert find_variant(network_shapes(variant), S2M2) == variant
 

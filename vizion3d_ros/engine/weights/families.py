@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from vizion3d_ros.engine.networks.sizes import DEPTH_ANYTHING_SIZES, S2M2_SIZES
+
 Shapes = Mapping[str, tuple[int, ...]]
 """The shape of every entry of a state dict, by name."""
 
@@ -30,29 +32,24 @@ class Family:
     unused: tuple[str, ...] = ()
 
 
-S2M2_SIZES = {(128, 1): 'S', (192, 2): 'M', (256, 3): 'L', (384, 3): 'XL'}
-"""Variant by channels and transformer blocks."""
-
-DEPTH_ANYTHING_SIZES = {384: 'vits', 768: 'vitb', 1024: 'vitl'}
-"""Encoder by channels."""
-
-
 def _s2m2_variant(shapes: Shapes) -> str:
     blocks = 'transformer.uformer_list.'
     channels = shapes.get('cnn_backbone.norm1.weight') or (0,)
     count = len({name.split('.')[2] for name in shapes if name.startswith(blocks)})
-    return S2M2_SIZES.get((channels[0], count), '')
+    size = channels[0], count
+    return next((variant for variant, known in S2M2_SIZES.items() if known == size), '')
 
 
 def _depth_anything_variant(shapes: Shapes) -> str:
     channels = shapes.get('pretrained.cls_token') or (0,)
-    return DEPTH_ANYTHING_SIZES.get(channels[-1], '')
+    sizes = DEPTH_ANYTHING_SIZES.items()
+    return next((encoder for encoder, known in sizes if known.width == channels[-1]), '')
 
 
 S2M2 = Family(
     name='S2M2',
     marker='cnn_backbone.',
-    licences=dict.fromkeys(S2M2_SIZES.values(), NON_COMMERCIAL),
+    licences=dict.fromkeys(S2M2_SIZES, NON_COMMERCIAL),
     variant_of=_s2m2_variant,
     older_names=(
         ('upsample_mask_4x.', 'upsample_mask_4x_refine.'),

@@ -3,12 +3,10 @@
 Depth Anything V2: one image to inverse depth, or to depth in metres.
 
 Yang, Kang, Huang, Zhao, Xu, Feng, Zhao: Depth Anything V2, NeurIPS 2024, arXiv 2406.09414. Written
-from our own specification of its mathematics (sections 1 to 5 here and beside this module).
+from docs/networks/depth_anything_v2.md.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -17,29 +15,13 @@ from vizion3d_ros.contracts.errors import InputError
 from vizion3d_ros.engine.networks.depth_anything_v2.encoder import PATCH, Encoder
 from vizion3d_ros.engine.networks.depth_anything_v2.head import Head
 from vizion3d_ros.engine.networks.layout import LaidOut
-
-
-@dataclass(frozen=True)
-class Size:
-    """
-    What is particular to one size of the network.
-
-    width, blocks, heads: of the encoder. taps: the blocks, from 0, whose output the head reads.
-    head_width: channels of the head; tap_widths: what each tapped map is brought to first.
-    """
-
-    width: int
-    blocks: int
-    heads: int
-    taps: tuple[int, ...]
-    head_width: int
-    tap_widths: tuple[int, ...]
+from vizion3d_ros.engine.networks.sizes import DepthAnythingSize
 
 
 class DepthAnythingV2(LaidOut):
     """The whole network; build() in the package makes the published sizes."""
 
-    def __init__(self, size: Size, metric_max_depth: float | None) -> None:
+    def __init__(self, size: DepthAnythingSize, metric_max_depth: float | None) -> None:
         super().__init__()
         self.metric_max_depth = metric_max_depth
         self.pretrained = Encoder(size.width, size.blocks, size.heads, size.taps)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Attention blocks of S2M2 (arXiv 2507.13229); our specification 4.3 to 4.5.
+Attention blocks of S2M2; docs/networks/s2m2.md, sections 3.3 to 3.5.
 
 Tokens are (sequences, N, n). Where both images are needed the first half of the sequences comes
 from the left image and the second half, in the same order, from the right one.
@@ -12,8 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vizion3d_ros.engine.networks.s2m2.positions import CODES
-from vizion3d_ros.engine.networks.s2m2.steps import Steps
+from vizion3d_ros.engine.networks.linear import Linear
+from vizion3d_ros.engine.networks.s2m2.kernels.attention import encoded_attention
+from vizion3d_ros.engine.networks.s2m2.kernels.positions import CODES
 
 
 def plain_norm(tokens: Tensor) -> Tensor:
@@ -24,13 +25,13 @@ def plain_norm(tokens: Tensor) -> Tensor:
 class Attention(nn.Module):
     """What every kind of attention has: four projections, and heads cut from their channels."""
 
-    def __init__(self, width: int, heads: int, steps: Steps) -> None:
+    def __init__(self, width: int, heads: int) -> None:
         super().__init__()
-        self.heads, self.steps = heads, steps
-        self.q = steps.linear(width, width, bias=False)
-        self.k = steps.linear(width, width, bias=False)
-        self.v = steps.linear(width, width)
-        self.proj = steps.linear(width, width, bias=False)
+        self.heads = heads
+        self.q = Linear(width, width, bias=False)
+        self.k = Linear(width, width, bias=False)
+        self.v = Linear(width, width)
+        self.proj = Linear(width, width, bias=False)
 
     def cut(self, tokens: Tensor) -> Tensor:
         """(sequences, N, n) to (sequences, heads, N, n / heads)."""
@@ -39,6 +40,10 @@ class Attention(nn.Module):
     def project(self, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """q, k and v of tokens, cut into heads."""
         return self.cut(self.q(tokens)), self.cut(self.k(tokens)), self.cut(self.v(tokens))
+
+    def attend(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """softmax(q k^T / sqrt(e)) v, all (sequences, heads, N, e)."""
+        return F.scaled_dot_product_attention(q, k, v)
 
     def join(self, heads: Tensor) -> Tensor:
         """(sequences, heads, N, n / heads) to (sequences, N, n), projected."""
@@ -50,19 +55,19 @@ class SelfAttention(Attention):
 
     def forward(self, tokens: Tensor, grid: tuple[int, int]) -> Tensor:
         """Tokens (sequences, N, n), the same out; the grid does not matter."""
-        return self.join(self.steps.attention(*self.project(tokens)))
+        return self.join(self.attend(*self.project(tokens)))
 
 
 class EncodedSelfAttention(Attention):
     """Self attention that also gathers where the attended tokens lie, relative to the query."""
 
-    def __init__(self, width: int, heads: int, steps: Steps) -> None:
-        super().__init__(width, heads, steps)
-        self.pe_proj = steps.linear(2 * CODES, width // heads)
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__(width, heads)
+        self.pe_proj = Linear(2 * CODES, width // heads)
 
     def forward(self, tokens: Tensor, grid: tuple[int, int]) -> Tensor:
         """Tokens (sequences, N, n) of a grid (height, width), the same out."""
-        values, codes = self.steps.encoded_attention(*self.project(tokens), grid)
+        values, codes = encoded_attention(*self.project(tokens), grid)
         return self.join(values + self.pe_proj(codes))
 
 
@@ -72,17 +77,16 @@ class CrossAttention(Attention):
     def forward(self, tokens: Tensor) -> Tensor:
         """Tokens (2 sequences, N, n), left before right, the same out."""
         (ql, qr), (kl, kr), (vl, vr) = (part.chunk(2) for part in self.project(tokens))
-        attend = self.steps.attention
-        return self.join(torch.cat((attend(ql, kr, vr), attend(qr, kl, vl))))
+        return self.join(torch.cat((self.attend(ql, kr, vr), self.attend(qr, kl, vl))))
 
 
 class SelfPart(nn.Module):
     """z + self attention of norm(z)."""
 
-    def __init__(self, width: int, heads: int, steps: Steps, encoded: bool = False) -> None:
+    def __init__(self, width: int, heads: int, encoded: bool = False) -> None:
         super().__init__()
         kind = EncodedSelfAttention if encoded else SelfAttention
-        self.attn = kind(width, heads, steps)
+        self.attn = kind(width, heads)
 
     def forward(self, tokens: Tensor, grid: tuple[int, int]) -> Tensor:
         """Tokens (sequences, N, n), the same out; N = height * width of the grid if 2-D."""
@@ -92,9 +96,9 @@ class SelfPart(nn.Module):
 class CrossPart(nn.Module):
     """z + cross attention of norm(z)."""
 
-    def __init__(self, width: int, heads: int, steps: Steps) -> None:
+    def __init__(self, width: int, heads: int) -> None:
         super().__init__()
-        self.attn = CrossAttention(width, heads, steps)
+        self.attn = CrossAttention(width, heads)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Tokens (2 sequences, N, n), the same out."""
@@ -104,9 +108,9 @@ class CrossPart(nn.Module):
 class FeedForward(nn.Module):
     """z + two linear layers of norm(z)."""
 
-    def __init__(self, width: int, steps: Steps) -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
-        first, second = steps.linear(width, width), steps.linear(width, width)
+        first, second = Linear(width, width), Linear(width, width)
         self.ffn = nn.Sequential(first, nn.GELU(), second)
 
     def forward(self, tokens: Tensor) -> Tensor:
@@ -117,10 +121,10 @@ class FeedForward(nn.Module):
 class GlobalBlock(nn.Module):
     """Self attention over the whole map."""
 
-    def __init__(self, width: int, heads: int, steps: Steps, encoded: bool = False) -> None:
+    def __init__(self, width: int, heads: int, encoded: bool = False) -> None:
         super().__init__()
-        self.self_attn = SelfPart(width, heads, steps, encoded)
-        self.ffn = FeedForward(width, steps)
+        self.self_attn = SelfPart(width, heads, encoded)
+        self.ffn = FeedForward(width)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, n, h, w), the same out."""
@@ -132,13 +136,13 @@ class GlobalBlock(nn.Module):
 class CrossBlock(nn.Module):
     """Attention between the images, then within each: over rows, or over the whole map."""
 
-    def __init__(self, width: int, heads: int, steps: Steps, rows: bool) -> None:
+    def __init__(self, width: int, heads: int, rows: bool) -> None:
         super().__init__()
         self.rows = rows
-        self.cross_attn = CrossPart(width, heads, steps)
-        self.ffn_c = FeedForward(width, steps)
-        self.self_attn = SelfPart(width, heads, steps)
-        self.ffn = FeedForward(width, steps)
+        self.cross_attn = CrossPart(width, heads)
+        self.ffn_c = FeedForward(width)
+        self.self_attn = SelfPart(width, heads)
+        self.ffn = FeedForward(width)
 
     def forward(self, x: Tensor) -> Tensor:
         """(2B, n, h, w), left before right, the same out."""

@@ -1,28 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The convolutional front of S2M2 (arXiv 2507.13229); our specification 6.1."""
+"""The convolutional front of S2M2; docs/networks/s2m2.md, section 4.1."""
 
 from __future__ import annotations
 
 from torch import Tensor, nn
 
 from vizion3d_ros.engine.networks.s2m2.blocks import Convolution, Gelu
-from vizion3d_ros.engine.networks.s2m2.steps import Steps
 
 
 class Backbone(nn.Module):
     """Images to features at a half and a quarter of their size."""
 
-    def __init__(self, width: int, steps: Steps) -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
         self.conv0 = nn.Sequential(nn.Conv2d(3, 16, 1), Gelu(), nn.Conv2d(16, 16, 1))
         self.conv1_down = nn.Sequential(
-            nn.Conv2d(16, 64, 5, stride=2, padding=2),
-            Gelu(),
-            Convolution(64, width, 3, steps),
+            nn.Conv2d(16, 64, 5, stride=2, padding=2), Gelu(), Convolution(64, width, 3)
         )
         self.norm1 = nn.GroupNorm(8, width)
         self.conv2 = nn.Sequential(
-            Convolution(width, width, 3, steps), Gelu(), Convolution(width, width, 3, steps)
+            Convolution(width, width, 3), Gelu(), Convolution(width, width, 3)
         )
         self.conv2_down = nn.Sequential(nn.Conv2d(width, width, 3, stride=2, padding=1))
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Convolutional building blocks of S2M2 (arXiv 2507.13229); our specification 4.1, 4.2 and 6.2.
+Convolutional building blocks of S2M2; docs/networks/s2m2.md, section 3.
 
 Attributes are named as the entries of the published checkpoints.
 """
@@ -11,26 +11,21 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vizion3d_ros.engine.networks.s2m2.steps import Steps
+from vizion3d_ros.engine.networks.s2m2.kernels.winograd import convolve
 
 
 class Convolution(nn.Conv2d):
-    """A convolution that keeps the size of the map, computed as the steps say."""
+    """A convolution that keeps the size of the map, with fewer products where that pays."""
 
     def __init__(
-        self,
-        inputs: int,
-        outputs: int,
-        kernel: int | tuple[int, int],
-        steps: Steps,
-        bias: bool = True,
+        self, inputs: int, outputs: int, kernel: int | tuple[int, int], bias: bool = True
     ) -> None:
         super().__init__(inputs, outputs, kernel, bias=bias)
-        self.steps = steps
+        self.padding = tuple(size // 2 for size in self.kernel_size)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs, h, w) to (B, outputs, h, w)."""
-        return self.steps.convolve(x, self.weight, self.bias)
+        return convolve(x, self.weight, self.bias)
 
 
 class Gelu(nn.Module):
@@ -46,16 +41,16 @@ class Gelu(nn.Module):
 class GateFusion(nn.Module):
     """Two maps become one; a gate decides for every entry which of them to keep."""
 
-    def __init__(self, width: int, steps: Steps, kernel: int = 1) -> None:
+    def __init__(self, width: int, kernel: int = 1) -> None:
         super().__init__()
         self.feature_gate = nn.Sequential(
-            Convolution(2 * width, width, kernel, steps),
+            Convolution(2 * width, width, kernel),
             Gelu(),
             nn.Conv2d(width, width, 1),
             nn.Sigmoid(),
         )
         self.feature_fusion = nn.Sequential(
-            Convolution(2 * width, 2 * width, kernel, steps),
+            Convolution(2 * width, 2 * width, kernel),
             Gelu(),
             nn.Conv2d(2 * width, width, 1),
         )
@@ -70,10 +65,10 @@ class GateFusion(nn.Module):
 class ConvBlock(nn.Module):
     """A 3x3 and a 1x1 branch, added; no skip connection."""
 
-    def __init__(self, width: int, steps: Steps) -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
         self.convs = nn.Sequential(
-            Convolution(width, width, 3, steps), Gelu(), Convolution(width, width, 3, steps)
+            Convolution(width, width, 3), Gelu(), Convolution(width, width, 3)
         )
         self.convs_1x = nn.Sequential(
             nn.Conv2d(width, width, 1), nn.ReLU(inplace=True), nn.Conv2d(width, width, 1)
@@ -84,11 +79,22 @@ class ConvBlock(nn.Module):
         return self.convs(x).add_(self.convs_1x(x))
 
 
-def down_step(inputs: int, outputs: int) -> nn.Sequential:
+class DownStep(nn.Sequential):
     """(B, inputs, h, w) to (B, outputs, h / 2, w / 2)."""
-    return nn.Sequential(nn.AvgPool2d(2), nn.Conv2d(inputs, outputs, 1))
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(nn.AvgPool2d(2), nn.Conv2d(inputs, outputs, 1))
 
 
-def up_step(inputs: int, outputs: int) -> nn.ModuleList:
-    """The two parts of an enlargement, for Steps.enlarge; the convolution is number 1."""
-    return nn.ModuleList((nn.Identity(), nn.Conv2d(inputs, outputs, 1)))
+class UpStep(nn.Sequential):
+    """(B, inputs, h, w) to (B, outputs, 2 h, 2 w)."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(
+            nn.Upsample(scale_factor=2, mode='bilinear'), nn.Conv2d(inputs, outputs, 1)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Interpolation weights sum to one, so the convolution goes first, on fewer pixels."""
+        enlarge, convolution = self
+        return enlarge(convolution(x))

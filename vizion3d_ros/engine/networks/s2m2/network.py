@@ -3,8 +3,8 @@
 S2M2, a stereo network: two rectified images to disparity, visibility and confidence.
 
 Min, Jeon, Kim, Choi: S2M2, Scalable Stereo Matching Model for Reliable Depth Estimation, ICCV
-2025, arXiv 2507.13229. Written from our own specification of its mathematics (sections 3 and 9
-here); every part of the paper's figure is one module beside this one.
+2025, arXiv 2507.13229. Written from docs/networks/s2m2.md; every part of the paper's figure is one
+module beside this one.
 """
 
 from __future__ import annotations
@@ -15,15 +15,13 @@ from torch import Tensor, nn
 from vizion3d_ros.engine.networks.layout import LaidOut
 from vizion3d_ros.engine.networks.s2m2.backbone import Backbone
 from vizion3d_ros.engine.networks.s2m2.blocks import GateFusion, Gelu
-from vizion3d_ros.engine.networks.s2m2.convex import convex_weights
-from vizion3d_ros.engine.networks.s2m2.global_refiner import GlobalRefiner
+from vizion3d_ros.engine.networks.s2m2.kernels.convex import convex_sum
 from vizion3d_ros.engine.networks.s2m2.matching import Matching
-from vizion3d_ros.engine.networks.s2m2.refiner import Refiner
-from vizion3d_ros.engine.networks.s2m2.revisions import Revision, as_of
-from vizion3d_ros.engine.networks.s2m2.steps import Steps
+from vizion3d_ros.engine.networks.s2m2.refinement import GlobalRefiner, Refiner
+from vizion3d_ros.engine.networks.s2m2.revisions import Revision
 from vizion3d_ros.engine.networks.s2m2.transformer import Transformer
 from vizion3d_ros.engine.networks.s2m2.unet import Unet
-from vizion3d_ros.engine.networks.s2m2.upsampling import FullMask, QuarterMask
+from vizion3d_ros.engine.networks.s2m2.upsampling import FullMask, QuarterMask, convex_weights
 
 
 class S2M2(LaidOut):
@@ -35,26 +33,23 @@ class S2M2(LaidOut):
         blocks: int,
         refine_iterations: int,
         allow_negative: bool,
-        steps: Steps,
         revision: Revision,
     ) -> None:
         super().__init__()
         self.refine_iterations, self.allow_negative = refine_iterations, allow_negative
-        steps = as_of(revision, steps)
-        self.steps, self.revision = steps, revision
-        self.cnn_backbone = Backbone(width, steps)
-        self.feat_pyramid = Unet((width, width, 2 * width), 2 * blocks, steps, encoded=True)
-        self.transformer = Transformer(width, blocks, steps)
-        self.disp_init = Matching(width, allow_negative, steps)
-        self.upsample_mask_1x = FullMask(width, steps)
-        self.upsample_mask_4x_refine = QuarterMask(width, steps)
-        self.global_refiner = GlobalRefiner(width, steps)
-        self.feat_fusion_layer = GateFusion(width, steps, kernel=3)
-        self.refiner = Refiner(width, steps)
+        self.sharp_upsampling = revision.sharp_upsampling
+        self.cnn_backbone = Backbone(width)
+        self.feat_pyramid = Unet((width, width, 2 * width), 2 * blocks, encoded=True)
+        self.transformer = Transformer(width, blocks)
+        self.disp_init = Matching(width, allow_negative)
+        self.upsample_mask_1x = FullMask(width)
+        self.upsample_mask_4x_refine = QuarterMask(width)
+        self.global_refiner = GlobalRefiner(width)
+        self.feat_fusion_layer = GateFusion(width, kernel=3)
+        self.refiner = Refiner(width, revision.look_up)
         self.ctx_feat = nn.Sequential(
             nn.Conv2d(width, width, 1), Gelu(), nn.Conv2d(width, width, 1)
         )
-        self.layout = steps.memory_format
         self.lay_out()
 
     def forward(self, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -73,7 +68,7 @@ class S2M2(LaidOut):
         features = features[:batch]
         disparity = self._positive(self.global_refiner(features, disparity, confidence))
         context = self.ctx_feat(self.feat_fusion_layer(features, finest))
-        hidden, settled = context.tanh(), self.refiner.settle(context)
+        hidden, settled = context.tanh(), self.refiner.joining.settle(context)
         for _ in range(self.refine_iterations):
             hidden, disparity, confidence, visibility = self.refiner(
                 hidden, settled, disparity, confidence, visibility, scores
@@ -81,8 +76,8 @@ class S2M2(LaidOut):
             disparity = self._positive(disparity)
             visibility = _inside(visibility, disparity)
         maps = torch.cat((4 * disparity, visibility, confidence), dim=1)
-        maps = self._upsample(self.upsample_mask_4x_refine(hidden, half), maps)
-        maps = self._upsample(self.upsample_mask_1x(maps[:, :1], images[:batch], half), maps)
+        maps = self.upsample(self.upsample_mask_4x_refine(hidden, half), maps)
+        maps = self.upsample(self.upsample_mask_1x(maps[:, :1], images[:batch], half), maps)
         disparity, visibility, confidence = maps.chunk(3, dim=1)
         return disparity, visibility, confidence
 
@@ -109,9 +104,9 @@ class S2M2(LaidOut):
     def _positive(self, disparity: Tensor) -> Tensor:
         return disparity if self.allow_negative else disparity.clamp_min(0)
 
-    def _upsample(self, logits: Tensor, maps: Tensor) -> Tensor:
-        weights = convex_weights(logits, self.revision.sharp_upsampling)
-        return self.steps.convex_sum(weights, maps)
+    def upsample(self, logits: Tensor, maps: Tensor) -> Tensor:
+        """Logits (B, 9, H, W) and coarse maps (B, n, h, w) to maps (B, n, H, W)."""
+        return convex_sum(convex_weights(logits, self.sharp_upsampling), maps)
 
 
 def _inside(visibility: Tensor, disparity: Tensor) -> Tensor:

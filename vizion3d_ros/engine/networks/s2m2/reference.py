@@ -1,49 +1,139 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-The plain form of every step of S2M2, as the specification writes it down.
+The plain network: every step as docs/networks/s2m2.md defines it, with nothing made fast.
 
-Made to be compared with: parity tests and the benchmark run the same network with these steps in
-place of the fast ones. S2M2 (arXiv 2507.13229); sections 4.3, 5, 6.2, 7.1, 7.4 and 8.
+The parity tests and the benchmark compare with it. Layers become those of torch, and the classes
+below write out the rest; so the architecture itself is written once, in the modules beside this.
 """
 
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vizion3d_ros.engine.networks.s2m2.positions import axis_table
-from vizion3d_ros.engine.networks.s2m2.steps import Steps
-from vizion3d_ros.engine.networks.s2m2.transport import EPSILON, FORBIDDEN, RADIUS, ROUNDS
+from vizion3d_ros.engine.networks.linear import Linear
+from vizion3d_ros.engine.networks.s2m2.attention import (
+    Attention,
+    CrossAttention,
+    EncodedSelfAttention,
+    SelfAttention,
+)
+from vizion3d_ros.engine.networks.s2m2.blocks import Convolution, UpStep
+from vizion3d_ros.engine.networks.s2m2.kernels.positions import axis_table
+from vizion3d_ros.engine.networks.s2m2.kernels.transport import (
+    EPSILON,
+    FORBIDDEN,
+    RADIUS,
+    ROUNDS,
+)
+from vizion3d_ros.engine.networks.s2m2.matching import Matching
+from vizion3d_ros.engine.networks.s2m2.network import S2M2
+from vizion3d_ros.engine.networks.s2m2.refinement import (
+    SEEN,
+    Joining,
+    SeparableGru,
+)
+from vizion3d_ros.engine.networks.s2m2.revisions import sampled_look_up
+from vizion3d_ros.engine.networks.s2m2.upsampling import convex_weights
 
 
-def plain_convolve(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """Convolution that keeps the size: (B, n, h, w) and (m, n, kh, kw) to (B, m, h, w)."""
-    return F.conv2d(x, weight, bias, padding=(weight.shape[2] // 2, weight.shape[3] // 2))
+def plain(network: S2M2) -> S2M2:
+    """
+    The same network, of the newest revision, changed in place: weights and names stay.
+
+    Classes are exchanged in objects that exist, as torch's own parametrizations do it: it spares
+    every constructor on the way down a parameter for the kind of layer to make.
+    """
+    for module in network.modules():
+        module.__class__ = PLAIN.get(type(module), type(module))
+    network.refiner.look_up = plain_look_up
+    network.lay_out()
+    return network
 
 
-def plain_gates(x: Tensor, first: nn.Conv2d, second: nn.Conv2d) -> tuple[Tensor, Tensor]:
-    """Two convolutions of one map."""
-    return first(x), second(x)
+plain_look_up = partial(sampled_look_up, align_corners=True)
 
 
-def plain_settle(convolution: nn.Conv2d, constant: Tensor, first: int) -> Tensor:
-    """The constant itself: nothing is done ahead of time."""
-    return constant
+class PlainAttention(Attention):
+    """Attention with the scores written out."""
+
+    def attend(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """Values (sequences, heads, N, e) by weight."""
+        return attention_weights(q, k) @ v
 
 
-def plain_mix(
-    convolution: nn.Conv2d, before: tuple[Tensor, ...], settled: Tensor, after: Tensor
-) -> Tensor:
-    """The convolution of all inputs."""
-    return convolution(torch.cat((*before, settled, after), dim=1))
+class PlainSelfAttention(PlainAttention, SelfAttention):
+    """Self attention with the scores written out."""
 
 
-def plain_attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-    """Attended values (batch, heads, tokens, e), with the scores written out."""
-    return attention_weights(q, k) @ v
+class PlainCrossAttention(PlainAttention, CrossAttention):
+    """Cross attention with the scores written out."""
+
+
+class PlainEncodedSelfAttention(EncodedSelfAttention):
+    """Attended codes from the whole table of relative positions."""
+
+    def forward(self, tokens: Tensor, grid: tuple[int, int]) -> Tensor:
+        """Tokens (sequences, N, n) of a grid (height, width), the same out."""
+        values, codes = plain_encoded_attention(*self.project(tokens), grid)
+        return self.join(values + self.pe_proj(codes))
+
+
+class PlainMatching(Matching):
+    """Transport with the whole table and its dustbins."""
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """As Matching."""
+        scores = self.score(features)
+        return *plain_transport(scores, self.allow_negative), scores
+
+
+class PlainJoining(Joining):
+    """Nothing is computed ahead of time."""
+
+    def settle(self, context: Tensor) -> Tensor:
+        """The context itself (B, C, h, w)."""
+        return context
+
+    def join(self, x: Tensor, settled: Tensor) -> Tensor:
+        """One convolution of everything: (B, 256, h, w) and the context to (B, 2C, h, w)."""
+        return self(torch.cat((x[:, :SEEN], settled, x[:, SEEN:]), dim=1))
+
+
+class PlainGru(SeparableGru):
+    """Every gate by its own convolution."""
+
+    def gates(self, x: Tensor, z: nn.Conv2d, r: nn.Conv2d) -> tuple[Tensor, Tensor]:
+        """Two convolutions of one map (B, 2C, h, w), each (B, C, h, w)."""
+        return z(x), r(x)
+
+
+class PlainS2M2(S2M2):
+    """Maps in the usual layout; convex upsampling with every neighbour written out."""
+
+    layout = torch.contiguous_format
+
+    def upsample(self, logits: Tensor, maps: Tensor) -> Tensor:
+        """Logits (B, 9, H, W) and coarse maps (B, n, h, w) to maps (B, n, H, W)."""
+        return plain_convex_sum(convex_weights(logits, self.sharp_upsampling), maps)
+
+
+PLAIN: dict[type[nn.Module], type[nn.Module]] = {
+    Convolution: nn.Conv2d,
+    UpStep: nn.Sequential,
+    Linear: nn.Linear,
+    SelfAttention: PlainSelfAttention,
+    CrossAttention: PlainCrossAttention,
+    EncodedSelfAttention: PlainEncodedSelfAttention,
+    Matching: PlainMatching,
+    Joining: PlainJoining,
+    SeparableGru: PlainGru,
+    S2M2: PlainS2M2,
+}
 
 
 def attention_weights(q: Tensor, k: Tensor) -> Tensor:
@@ -61,18 +151,13 @@ def plain_encoded_attention(
 
 
 def position_table(grid: tuple[int, int], dtype: torch.dtype, device: torch.device) -> Tensor:
-    """R of section 5: (tokens, tokens, 32) for a grid (height, width), x part first."""
+    """R of section 3.5: (tokens, tokens, 32) for a grid (height, width), x part first."""
     height, width = grid
     x = torch.arange(width, device=device).repeat(height)
     y = torch.arange(height, device=device).repeat_interleave(width)
     in_x = axis_table(width, dtype, device)[x[:, None], x[None, :]]
     in_y = axis_table(height, dtype, device)[y[:, None], y[None, :]]
     return 0.5 * torch.cat((in_x, in_y), dim=-1)
-
-
-def plain_enlarge(x: Tensor, convolution: nn.Module) -> Tensor:
-    """Interpolation, then the convolution: (B, n, h, w) to (B, m, 2h, 2w)."""
-    return convolution(F.interpolate(x, scale_factor=2, mode='bilinear', align_corners=False))
 
 
 def plain_transport(scores: Tensor, allow_negative: bool) -> tuple[Tensor, Tensor, Tensor]:
@@ -110,35 +195,6 @@ def log_sum_exp(x: Tensor, dim: int) -> Tensor:
     return top.squeeze(dim) + (x - top).exp().sum(dim).clamp_min(1e-30).log()
 
 
-def plain_look_up(scores: Tensor, disparity: Tensor) -> tuple[Tensor, Tensor]:
-    """Two levels of 9 scores (B, 9, h, w) through a sampler of two dimensions."""
-    halved = (scores[..., 0::2] + scores[..., 1::2]) / 2
-    return sampled_look_up(scores, halved, disparity, align_corners=True)
-
-
-def sampled_look_up(
-    scores: Tensor, halved: Tensor, disparity: Tensor, *, align_corners: bool
-) -> tuple[Tensor, Tensor]:
-    """As plain_look_up, with the second level given: (B, h, w, w / 2)."""
-    left = torch.arange(scores.shape[-1], device=scores.device, dtype=disparity.dtype)
-    matched = left - disparity.squeeze(1)
-    return (
-        _sample(scores, matched, align_corners),
-        _sample(halved, matched / 2, align_corners),
-    )
-
-
-def _sample(scores: Tensor, position: Tensor, align_corners: bool) -> Tensor:
-    """Nine scores (B, 9, h, w) around the position (B, h, w); every image row is a picture."""
-    batch, rows, left, right = scores.shape
-    x = position[..., None] + torch.arange(-4, 5, device=scores.device)
-    y = torch.arange(left, device=scores.device, dtype=x.dtype)[:, None].expand_as(x)
-    grid = torch.stack((2 * x / (right - 1) - 1, 2 * y / (left - 1) - 1), dim=-1)
-    picture = scores.reshape(batch * rows, 1, left, right)
-    values = F.grid_sample(picture, grid.flatten(0, 1), align_corners=align_corners)
-    return values.reshape(batch, rows, left, 9).permute(0, 3, 1, 2)
-
-
 def plain_convex_sum(weights: Tensor, maps: Tensor) -> Tensor:
     """Maps (B, n, H, W) from coarse ones, with every neighbour written out at full size."""
     batch, count, height, width = maps.shape
@@ -146,19 +202,3 @@ def plain_convex_sum(weights: Tensor, maps: Tensor) -> Tensor:
     near = near.reshape(batch, count * 9, height, width)
     near = F.interpolate(near, size=weights.shape[-2:], mode='nearest')
     return (near.reshape(batch, count, 9, *near.shape[-2:]) * weights[:, None]).sum(dim=2)
-
-
-PLAIN = Steps(
-    convolve=plain_convolve,
-    gates=plain_gates,
-    settle=plain_settle,
-    mix=plain_mix,
-    attention=plain_attention,
-    encoded_attention=plain_encoded_attention,
-    enlarge=plain_enlarge,
-    transport=plain_transport,
-    look_up=plain_look_up,
-    convex_sum=plain_convex_sum,
-    linear=nn.Linear,
-    memory_format=torch.contiguous_format,
-)

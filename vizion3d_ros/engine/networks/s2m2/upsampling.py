@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Weights of the convex upsampling of S2M2 (arXiv 2507.13229); our specification 8."""
+"""Convex upsampling: every fine pixel is a weighted mean of 3x3 coarse ones."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ import torch
 from torch import Tensor, nn
 
 from vizion3d_ros.engine.networks.s2m2.blocks import Convolution
-from vizion3d_ros.engine.networks.s2m2.steps import Steps
 
 
 class QuarterMask(nn.Module):
     """Weights from a quarter of the size to the whole."""
 
-    def __init__(self, width: int, steps: Steps) -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
         self.conv_x = nn.ConvTranspose2d(width, 64, 2, stride=2)
-        self.conv_y = Convolution(width, 64, 3, steps)
+        self.conv_y = Convolution(width, 64, 3)
         self.conv_concat = nn.Sequential(
-            Convolution(128, 128, 3, steps),
+            Convolution(128, 128, 3),
             nn.ReLU(inplace=True),
             nn.ConvTranspose2d(128, 9, 2, stride=2),
         )
@@ -31,7 +30,7 @@ class QuarterMask(nn.Module):
 class FullMask(nn.Module):
     """Weights for one smoothing step at full size."""
 
-    def __init__(self, width: int, steps: Steps) -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
         self.conv_disp = nn.Sequential(
             nn.ConvTranspose2d(1, 16, 3, padding=1), nn.ReLU(inplace=True)
@@ -41,7 +40,7 @@ class FullMask(nn.Module):
         )
         self.conv_ctx = nn.ConvTranspose2d(width, 16, 2, stride=2)
         self.conv_concat = nn.Sequential(
-            Convolution(48, 48, 3, steps), nn.ReLU(inplace=True), nn.ConvTranspose2d(48, 9, 1)
+            Convolution(48, 48, 3), nn.ReLU(inplace=True), nn.ConvTranspose2d(48, 9, 1)
         )
 
     def forward(self, disparity: Tensor, image: Tensor, half: Tensor) -> Tensor:
@@ -57,3 +56,13 @@ class FullMask(nn.Module):
             self.conv_ctx(half),
         )
         return self.conv_concat(torch.cat(parts, dim=1))
+
+
+def convex_weights(logits: Tensor, sharp: bool) -> Tensor:
+    """Weights of the 9 neighbours in float32 or more, (B, 9, H, W); sharp is an older revision."""
+    exact = torch.promote_types(logits.dtype, torch.float32)
+    weights = logits.softmax(dim=1, dtype=exact)
+    if not sharp:
+        return weights
+    weights = (weights - 0.1).clamp_min(0)
+    return weights / weights.sum(dim=1, keepdim=True)

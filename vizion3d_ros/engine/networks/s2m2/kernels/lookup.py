@@ -2,13 +2,17 @@
 """
 Reading the cost volume around the present disparity.
 
-S2M2 (arXiv 2507.13229); section 7.4 of our specification, in its one-dimensional form.
+docs/networks/s2m2.md, section 5.4.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
+
+LookUp = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 RADIUS = 4
 

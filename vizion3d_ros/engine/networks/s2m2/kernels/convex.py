@@ -2,7 +2,7 @@
 """
 Convex upsampling: every fine pixel is a weighted mean of 3x3 coarse ones.
 
-S2M2 (arXiv 2507.13229); section 8 of our specification.
+docs/networks/s2m2.md, section 6.
 """
 
 from __future__ import annotations
@@ -10,16 +10,6 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-
-
-def convex_weights(logits: Tensor, sharp: bool) -> Tensor:
-    """Weights of the 9 neighbours in float32 or more, (B, 9, H, W); sharp is an older revision."""
-    exact = torch.promote_types(logits.dtype, torch.float32)
-    weights = logits.softmax(dim=1, dtype=exact)
-    if not sharp:
-        return weights
-    weights = (weights - 0.1).clamp_min(0)
-    return weights / weights.sum(dim=1, keepdim=True)
 
 
 def convex_sum(weights: Tensor, maps: Tensor) -> Tensor:

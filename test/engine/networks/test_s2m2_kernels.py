@@ -4,14 +4,29 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import nn
 
-from vizion3d_ros.engine.networks.s2m2 import winograd
-from vizion3d_ros.engine.networks.s2m2.convex import convex_weights
-from vizion3d_ros.engine.networks.s2m2.positions import axis_table
-from vizion3d_ros.engine.networks.s2m2.reference import PLAIN
-from vizion3d_ros.engine.networks.s2m2.revisions import REVISIONS, as_of
-from vizion3d_ros.engine.networks.s2m2.steps import FAST
+from vizion3d_ros.engine.networks.s2m2.attention import (
+    CrossAttention,
+    EncodedSelfAttention,
+    SelfAttention,
+)
+from vizion3d_ros.engine.networks.s2m2.blocks import Convolution, UpStep
+from vizion3d_ros.engine.networks.s2m2.kernels import winograd
+from vizion3d_ros.engine.networks.s2m2.kernels.attention import encoded_attention
+from vizion3d_ros.engine.networks.s2m2.kernels.convex import convex_sum
+from vizion3d_ros.engine.networks.s2m2.kernels.lookup import look_up
+from vizion3d_ros.engine.networks.s2m2.kernels.positions import axis_table
+from vizion3d_ros.engine.networks.s2m2.kernels.transport import transport
+from vizion3d_ros.engine.networks.s2m2.reference import (
+    PLAIN,
+    plain_convex_sum,
+    plain_encoded_attention,
+    plain_look_up,
+    plain_transport,
+)
+from vizion3d_ros.engine.networks.s2m2.refinement import Joining, SeparableGru
+from vizion3d_ros.engine.networks.s2m2.revisions import REVISIONS
+from vizion3d_ros.engine.networks.s2m2.upsampling import convex_weights
 
 pytestmark = pytest.mark.usefixtures('one_thread')
 ROUNDING = 1e-12
@@ -27,40 +42,41 @@ def exact():
     torch.set_default_dtype(before)
 
 
-def both(step, *inputs):
-    fast, plain = (getattr(form, step)(*inputs) for form in (FAST, PLAIN))
-    if isinstance(fast, tuple):
-        fast, plain = torch.cat(fast, 1), torch.cat(plain, 1)
-    return fast, plain
-
-
-def close(step, *inputs):
-    fast, plain = both(step, *inputs)
+def close(fast, plain):
     assert fast.shape == plain.shape
     assert (fast - plain).abs().max() < ROUNDING
+
+
+def close_layer(layer, *inputs):
+    fast = layer(*inputs)
+    layer.__class__ = PLAIN[type(layer)]
+    close(fast, layer(*inputs))
 
 
 @pytest.mark.parametrize('allow_negative', [False, True])
 @pytest.mark.parametrize('scale', [1, 30])
 def test_transport(allow_negative, scale):
-    close('transport', torch.randn(2, 5, 24, 24) * scale, allow_negative)
+    scores = torch.randn(2, 5, 24, 24) * scale
+    fast, plain = (form(scores, allow_negative) for form in (transport, plain_transport))
+    close(torch.cat(fast, 1), torch.cat(plain, 1))
 
 
 @pytest.mark.parametrize('allow_negative', [False, True])
 def test_transport_of_scores_that_no_exponential_can_hold(allow_negative):
     """So sharp a plan has ties, so the place of its maxima may differ, not its row sums."""
-    fast, plain = both('transport', torch.randn(2, 5, 24, 24) * 2000, allow_negative)
-    assert torch.isfinite(fast).all()
-    assert (fast - plain)[:, 2].abs().max() < 1e-11
+    scores = torch.randn(2, 5, 24, 24) * 2000
+    fast, plain = (form(scores, allow_negative) for form in (transport, plain_transport))
+    assert all(torch.isfinite(x).all() for x in fast)
+    assert (fast[2] - plain[2]).abs().max() < 1e-11
 
 
-@pytest.mark.parametrize('form', [FAST, PLAIN])
+@pytest.mark.parametrize('form', [transport, plain_transport])
 def test_transport_leaves_the_scores_alone_and_finds_a_clear_match(form):
     scores = torch.full((1, 2, 16, 16), -20.0)
     left = torch.arange(5, 16)
     scores[:, :, left, left - 3] = 20.0
     before = scores.clone()
-    disparity, confidence, visibility = form.transport(scores, False)
+    disparity, confidence, visibility = form(scores, False)
     assert torch.equal(scores, before)
     assert (disparity[..., 5:] - 3).abs().max() < 1e-2
     for share in (confidence, visibility):  # the dustbin keeps its part even of these
@@ -70,13 +86,13 @@ def test_transport_leaves_the_scores_alone_and_finds_a_clear_match(form):
 
 
 def test_look_up():
-    scores = torch.randn(2, 8, 16, 16)
-    close('look_up', scores, torch.rand(2, 1, 8, 16) * 60 - 30)
+    inputs = torch.randn(2, 8, 16, 16), torch.rand(2, 1, 8, 16) * 60 - 30
+    close(torch.cat(look_up(*inputs), 1), torch.cat(plain_look_up(*inputs), 1))
 
 
 def test_look_up_reads_what_is_there():
     scores = torch.arange(16.0).expand(1, 1, 16, 16)
-    near, far = FAST.look_up(scores, torch.full((1, 1, 1, 16), 1.5))
+    near, far = look_up(scores, torch.full((1, 1, 1, 16), 1.5))
     assert near[0, :, 0, 8].tolist() == [2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 8.5, 9.5, 10.5]
     # Halved columns 0, 1, ... hold 0.5, 2.5, ...; they are read at 3.25 - 4 ... 3.25 + 4.
     inside = [1.0, 3.0, 5.0, 7.0, 9.0, 11.0]
@@ -86,22 +102,29 @@ def test_look_up_reads_what_is_there():
 @pytest.mark.parametrize('grid', [(1, 1), (2, 3), (4, 2)])
 def test_encoded_attention(grid):
     heads = [torch.randn(2, 3, grid[0] * grid[1], 8) for _ in range(3)]
-    for fast, plain in zip(*(f.encoded_attention(*heads, grid) for f in (FAST, PLAIN))):
-        assert (fast - plain).abs().max() < ROUNDING
+    forms = encoded_attention, plain_encoded_attention
+    for fast, plain in zip(*(form(*heads, grid) for form in forms)):
+        close(fast, plain)
 
 
-def test_attention():
-    close('attention', *(torch.randn(2, 3, 7, 8) for _ in range(3)))
+@pytest.mark.parametrize('kind', [SelfAttention, EncodedSelfAttention])
+def test_self_attention(kind):
+    close_layer(kind(24, 3), torch.randn(2, 6, 24), (2, 3))
 
 
-def test_enlarge():
-    close('enlarge', torch.randn(2, 6, 3, 5), nn.Conv2d(6, 4, 1))
+def test_cross_attention():
+    close_layer(CrossAttention(24, 3), torch.randn(2, 7, 24))
+
+
+def test_up_step():
+    close_layer(UpStep(6, 4), torch.randn(2, 6, 3, 5))
 
 
 @pytest.mark.parametrize('factor', [1, 4])
 def test_convex_sum(factor):
     weights = convex_weights(torch.randn(2, 9, 3 * factor, 5 * factor), sharp=False)
-    close('convex_sum', weights, torch.randn(2, 3, 3, 5))
+    maps = torch.randn(2, 3, 3, 5)
+    close(convex_sum(weights, maps), plain_convex_sum(weights, maps))
 
 
 @pytest.mark.parametrize('kernel', [(3, 3), (3, 1), (1, 3)])
@@ -115,8 +138,7 @@ def test_convolutions_of_large_maps(kernel, bias, strip_bytes, monkeypatch):
     direct = []
     monkeypatch.setattr(winograd, '_change_input', count(winograd._change_input, direct))
     x = torch.randn(2, 5, 12, 20).to(memory_format=torch.channels_last)
-    layer = nn.Conv2d(5, 7, kernel, bias=bias)
-    close('convolve', x, layer.weight, layer.bias)
+    close_layer(Convolution(5, 7, kernel, bias=bias), x)
     assert len(direct) == {1: 3 if kernel[0] == 3 else 5, 10**9: 1}.get(strip_bytes, len(direct))
     assert direct
 
@@ -132,21 +154,19 @@ def count(function, calls):
 @pytest.mark.parametrize('shape', [(1, 2, 8, 10), (1, 2, 8, 8)])
 def test_other_convolutions_are_direct(shape):
     x = torch.randn(*shape)
-    layer = nn.Conv2d(2, 3, 3)
-    expected = F.conv2d(x, layer.weight, layer.bias, padding=1)
-    assert torch.equal(FAST.convolve(x, layer.weight, layer.bias), expected)
+    layer = Convolution(2, 3, 3)
+    assert torch.equal(layer(x), F.conv2d(x, layer.weight, layer.bias, padding=1))
 
 
-def test_gates_and_the_settled_share_of_a_convolution():
-    x, first, second = torch.randn(1, 6, 8, 8), nn.Conv2d(6, 4, 3, padding=1), nn.Conv2d(6, 4, 3)
-    second.padding = (1, 1)
-    close('gates', x, first, second)
-    before, constant, after = (torch.randn(1, n, 4, 4) for n in (3, 5, 2))
-    mixing = nn.Conv2d(10, 7, 1)
-    fast, plain = (
-        f.mix(mixing, (before,), f.settle(mixing, constant, 3), after) for f in (FAST, PLAIN)
-    )
-    assert (fast - plain).abs().max() < ROUNDING
+def test_gates_of_the_recurrent_unit():
+    close_layer(SeparableGru(4), *(torch.randn(1, 4, 8, 8) for _ in range(2)))
+
+
+def test_the_settled_share_of_a_convolution():
+    layer, x, context = Joining(5), torch.randn(1, 256, 4, 4), torch.randn(1, 5, 4, 4)
+    fast = layer.join(x, layer.settle(context))
+    layer.__class__ = PLAIN[Joining]
+    close(fast, layer.join(x, layer.settle(context)))
 
 
 def test_sharp_weights_drop_what_is_below_a_tenth():
@@ -157,7 +177,7 @@ def test_sharp_weights_drop_what_is_below_a_tenth():
 
 
 def test_the_older_sampler_is_half_a_column_off_at_the_ends():
-    older = as_of(REVISIONS['2026-01-18'], FAST)
+    older = REVISIONS['2026-01-18']
     width = 16
     scores = torch.arange(float(width)).expand(1, 1, width, width)  # rows alike: only x shows
     disparity = torch.zeros(1, 1, 1, width)
@@ -168,7 +188,7 @@ def test_the_older_sampler_is_half_a_column_off_at_the_ends():
 
 
 def test_the_oldest_second_level_reads_even_places():
-    older = as_of(REVISIONS['2026-01-10'], FAST)
+    older = REVISIONS['2026-01-10']
     scores = torch.randn(1, 8, 16, 16)
     spoiled = scores.clone()
     spoiled[:, 1::2] = spoiled[:, :, 1::2] = spoiled[..., 1::2] = 99.0

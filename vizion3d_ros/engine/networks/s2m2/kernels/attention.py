@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Attention on heads that are already cut: S2M2 (arXiv 2507.13229), our specification 4.3 and 5.
+Attention on heads that are already cut; docs/networks/s2m2.md, sections 3.3 and 3.5.
 
 Shapes: q, k, v and the results are (batch, heads, tokens, e).
 """
@@ -11,12 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vizion3d_ros.engine.networks.s2m2.positions import axis_table
-
-
-def attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-    """softmax(q k^T / sqrt(e)) v."""
-    return F.scaled_dot_product_attention(q, k, v)
+from vizion3d_ros.engine.networks.s2m2.kernels.positions import axis_table
 
 
 def encoded_attention(

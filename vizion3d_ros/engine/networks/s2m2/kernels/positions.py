@@ -2,7 +2,7 @@
 """
 Relative positions between the tokens of a grid, 16 numbers per axis.
 
-S2M2 (arXiv 2507.13229), section 5 of our specification.
+docs/networks/s2m2.md, section 3.5.
 """
 
 from __future__ import annotations

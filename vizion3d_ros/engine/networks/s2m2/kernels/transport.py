@@ -2,7 +2,7 @@
 """
 From matching scores to disparities, by optimal transport along image rows.
 
-S2M2 (arXiv 2507.13229); section 7.1 of our specification, steps 3 to 10.
+docs/networks/s2m2.md, section 5.1.
 """
 
 from __future__ import annotations

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The costly steps of S2M2 in the form that runs; reference.py has them as they are defined."""
