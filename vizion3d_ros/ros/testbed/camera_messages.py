@@ -57,7 +57,7 @@ def image_message(
     )
     message.header.frame_id = frame_id
     data = array('B')
-    data.frombytes(memoryview(np.ascontiguousarray(padded)).cast('B'))
+    data.frombytes(np.ascontiguousarray(padded).data.cast('B'))
     message.data = data  # the property takes an array as it is; the constructor would copy it
     return message
 
