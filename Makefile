@@ -7,7 +7,7 @@
 VENV := $(CURDIR)/.venv
 IN_VENV := $(VENV)/bin/python
 BOOTSTRAP := $(or $(PYTHON),python3) standalone/bootstrap.py $(if $(PYTHON),--python-chosen)
-CODE := vizion3d_ros test $(wildcard demo benchmarks docs/examples launch) standalone setup.py .ci/bare
+CODE := vizion3d_ros test $(wildcard demo benchmarks docs/examples launch) standalone stubs setup.py .ci/bare
 
 # A sourced ROS distribution must not leak into .venv, whose ROS has its own versions.
 ifdef AMENT_PREFIX_PATH

@@ -1,18 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The rules of the house that a machine can keep: layers, cycles, imports, sizes."""
+"""The rules of the house about imports: layers, rooms, circles, and what is heavy."""
 
-import ast
-import statistics
 import subprocess
 import sys
-import tokenize
 from graphlib import TopologicalSorter
-from pathlib import Path
 
 import pytest
+from source_tree import MODULES, ROOT, imports, ours, part
 
-ROOT = Path(__file__).resolve().parent.parent
-PACKAGE = ROOT / 'vizion3d_ros'
 # imports go left only
 CORE = ['contracts', 'geometry', 'engine', 'pipeline', 'files', 'requests', 'worker', 'ros']
 DOOR = {'contracts', 'geometry', 'engine', 'pipeline', 'requests'}
@@ -38,57 +33,16 @@ HEAVY_ALLOWED = (
     *('engine.networks', 'engine.device', 'engine.replay', 'engine.network_backend'),
     *('engine.s2m2', 'engine.depth_anything_v2'),
 )
-MAX_LINES, MAX_NETWORK_LINES, MAX_FUNCTION, MEDIAN_FUNCTION = 300, 400, 50, 8
-
-MODULES = {
-    '.'.join(path.relative_to(ROOT).with_suffix('').parts).removesuffix('.__init__'): path
-    for path in sorted(PACKAGE.rglob('*.py'))
-}
-SCRIPTS = [
-    path
-    for folder in ('vizion3d_ros', 'test', 'demo', 'benchmarks', 'docs', 'launch', 'standalone')
-    for path in sorted((ROOT / folder).rglob('*.py'))
-    if not any(part.startswith('.') for part in path.relative_to(ROOT).parts)
+# Inside ros/: each room may import those before it; testbed stands at the side.
+ROS_ROOMS = [
+    *('parameters', 'log', 'throttle', 'compat', 'run'),
+    *('stream', 'health', 'serving', 'nodes'),
 ]
-FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
+ROS_TESTBED = {'parameters', 'compat', 'run', 'stream', 'testbed'}
+# SOON TO GO: what a node hands its services gets a type of its own, then this set is deleted.
+KNOWN_CIRCLES = {('vizion3d_ros.ros.serving.services', 'vizion3d_ros.ros.nodes.depth_node')}
 
-
-def named(node, module):
-    """Modules that one import statement names, absolute; its names may be modules as well."""
-    if isinstance(node, ast.Import):
-        return [alias.name for alias in node.names]
-    base = node.module or ''
-    if node.level:
-        package = module if MODULES[module].name == '__init__.py' else module.rpartition('.')[0]
-        above = package.split('.')[: len(package.split('.')) - node.level + 1]
-        base = '.'.join([*above, base] if base else above)
-    return [base, *(f'{base}.{alias.name}' for alias in node.names)]
-
-
-def is_typing_only(node):
-    return isinstance(node, ast.If) and 'TYPE_CHECKING' in ast.unparse(node.test)
-
-
-def imports(module, *, inside_functions=True, typing=True):
-    """Every name that a module imports."""
-    found, waiting = [], [ast.parse(MODULES[module].read_text())]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            found += named(node, module)
-        skip = isinstance(node, FUNCTION) and not inside_functions
-        if not skip and (typing or not is_typing_only(node)):
-            waiting += ast.iter_child_nodes(node)
-    return found
-
-
-def part(module):
-    """contracts, geometry, ...: the part of the package; '' is the package itself."""
-    return module.split('.')[1] if '.' in module else ''
-
-
-def ours(names):
-    return {name for name in names if name in MODULES}
+FOLDERS = sorted({module.rpartition('.')[0] for module in MODULES} - {''})
 
 
 @pytest.mark.parametrize('module', MODULES)
@@ -98,20 +52,47 @@ def test_imports_go_one_way(module):
     allowed = {'', 'contracts'} if here == '' else {here, *SIDE.get(here, ())}
     if here in CORE:
         allowed |= set(CORE[: CORE.index(here)]) | CORE_FROM_SIDE.get(here, set())
-    used = {part(name) for name in ours(imports(module)) if name != 'vizion3d_ros'}
+    used = {part(name) for name in ours(module)}
     assert used <= allowed, f'{module} imports {sorted(used - allowed)}'
 
 
+def arrows():
+    """Which modules import which, but for the circles that are known."""
+    return {m: {to for to in ours(m) if (m, to) not in KNOWN_CIRCLES} for m in MODULES}
+
+
 def test_no_module_imports_itself_through_others():
-    graph = {
-        module: ours(imports(module, typing=False)) - {module, 'vizion3d_ros'}
-        for module in MODULES
-    }
-    graph = {
-        module: {name for name in used if not module.startswith(f'{name}.')}
-        for module, used in graph.items()
-    }
-    assert set(TopologicalSorter(graph).static_order()) >= set(MODULES)
+    """Not for its types either: who reads the one has to read the other."""
+    assert set(TopologicalSorter(arrows()).static_order()) >= set(MODULES)
+
+
+def test_every_known_circle_is_still_there():
+    assert all(to in ours(start) for start, to in KNOWN_CIRCLES), 'delete it from KNOWN_CIRCLES'
+
+
+def room(module, folder):
+    """What of a folder holds a module: a folder in it or the module itself; '' is the outside."""
+    inside = module.startswith(f'{folder}.')
+    return module.removeprefix(f'{folder}.').split('.')[0] if inside else ''
+
+
+@pytest.mark.parametrize('folder', FOLDERS)
+def test_no_folder_imports_itself_through_others(folder):
+    graph = {}
+    for module, used in arrows().items():
+        here = room(module, folder)
+        graph.setdefault(here, set()).update({room(name, folder) for name in used} - {here, ''})
+    graph.pop('')
+    assert set(TopologicalSorter(graph).static_order()) == set(graph)
+
+
+@pytest.mark.parametrize('module', [m for m in MODULES if m.startswith('vizion3d_ros.ros.')])
+def test_the_rooms_of_ros_are_in_order(module):
+    here = room(module, 'vizion3d_ros.ros')
+    assert here in {*ROS_ROOMS, 'testbed'}, f'{module} has no place in the order of the rooms'
+    allowed = ROS_TESTBED if here == 'testbed' else ROS_ROOMS[: ROS_ROOMS.index(here) + 1]
+    used = {room(name, 'vizion3d_ros.ros') for name in arrows()[module]} - {''}
+    assert used <= set(allowed), f'{module} imports {sorted(used - set(allowed))}'
 
 
 def is_ros(name):
@@ -172,44 +153,3 @@ def test_what_the_package_offers_is_there():
 
     assert vizion3d_ros.__all__ == sorted(vizion3d_ros.__all__)
     assert all(hasattr(vizion3d_ros, name) for name in vizion3d_ros.__all__)
-
-
-def relative(path):
-    return str(path.relative_to(ROOT))
-
-
-@pytest.mark.parametrize('path', SCRIPTS, ids=relative)
-def test_files_are_short_and_carry_the_licence(path):
-    lines = path.read_text().splitlines()
-    assert len(lines) <= (MAX_NETWORK_LINES if 'networks' in path.parts else MAX_LINES)
-    assert any('SPDX-License-Identifier: Apache-2.0' in line for line in lines[:2])
-
-
-def code_lines(path):
-    """Line numbers that hold code: no blank line, no comment."""
-    silent = {
-        *(tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT),
-        *(tokenize.ENCODING, tokenize.ENDMARKER),
-    }
-    with tokenize.open(path) as source:
-        tokens = [t for t in tokenize.generate_tokens(source.readline) if t.type not in silent]
-    return {line for t in tokens for line in range(t.start[0], t.end[0] + 1)}
-
-
-def function_sizes():
-    """Code lines of every function of the package, its docstring not counted."""
-    for module, path in MODULES.items():
-        written = code_lines(path)
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, FUNCTION):
-                own = {line for line in written if node.lineno <= line <= node.end_lineno}
-                if ast.get_docstring(node):
-                    own -= set(range(node.body[0].lineno, node.body[0].end_lineno + 1))
-                yield f'{module}.{node.name}', len(own)
-
-
-def test_functions_are_small():
-    sizes = dict(function_sizes())
-    long = {n: size for n, size in sizes.items() if size > MAX_FUNCTION and '.networks.' not in n}
-    assert long == {}
-    assert statistics.median(sizes.values()) <= MEDIAN_FUNCTION

@@ -21,9 +21,14 @@ from launch_ros.substitutions import FindPackageShare
 
 from launch import LaunchContext, LaunchDescription
 
+Arguments = Mapping[str, tuple[str | PathJoinSubstitution, str]]
+"""Default and description of each launch argument."""
+Values = Mapping[str, str]
+"""What each launch argument was given, or its default."""
+
 SHARE = FindPackageShare('vizion3d_ros')
-NAMESPACE = {'namespace': ('', 'Namespace of the node and its outputs')}
-COMMON = {
+NAMESPACE: Arguments = {'namespace': ('', 'Namespace of the node and its outputs')}
+COMMON: Arguments = {
     'rectify': (
         '',
         'true = the images are raw (image:=image_raw) and get rectified by the node; '
@@ -42,11 +47,6 @@ COMMON = {
 COMMON_PARAMETERS = {name: name for name in ('rectify', 'autostart', 'use_sim_time')}
 # Fast DDS 2 reads the first name, Fast DDS 3 the second.
 PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
-
-Arguments = Mapping[str, tuple[str | PathJoinSubstitution, str]]
-"""Default and description of each launch argument."""
-Values = Mapping[str, str]
-"""What each launch argument was given, or its default."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ import numpy as np
 from vizion3d_ros.contracts.errors import InputError
 
 if TYPE_CHECKING:
+    from array import array
+
     from numpy.typing import NDArray
     from sensor_msgs.msg import Image, PointCloud2, PointField
     from stereo_msgs.msg import DisparityImage
@@ -108,7 +110,7 @@ def _column(message: PointCloud2, offset: int, kind: str) -> NDArray[Any]:
     return np.ndarray(shape, dtype, rows, offset, (row_step, step)).ravel()
 
 
-def _bytes(data: Any, rows: int, step: int) -> NDArray[np.uint8]:
+def _bytes(data: array[int], rows: int, step: int) -> NDArray[np.uint8]:
     flat = np.frombuffer(data, np.uint8)
     if flat.size < rows * step:
         raise InputError(f'the message has {flat.size} bytes, {rows} rows of {step} were expected')

@@ -199,4 +199,4 @@ def image_message(header: Header, pixels: Values, encoding: str) -> Image:
 
 def _fill(message: Image | PointCloud2, values: Values) -> None:
     array = values.cpu().numpy() if isinstance(values, Tensor) else values
-    message.data.frombytes(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
+    message.data.frombytes(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)

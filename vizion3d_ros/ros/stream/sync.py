@@ -18,7 +18,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import message_filters
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import Image, PointCloud2
+from stereo_msgs.msg import DisparityImage
 
 from vizion3d_ros.contracts.settings.stereo_settings import SyncSettings
 
@@ -151,7 +152,7 @@ class StereoSync:
             logger.exception('a stereo pair was lost')
 
 
-def stamp_to_ns(message: Image) -> int:
+def stamp_to_ns(message: Image | PointCloud2 | DisparityImage) -> int:
     """Header stamp in nanoseconds."""
     stamp = message.header.stamp
     return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)

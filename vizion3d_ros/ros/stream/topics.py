@@ -6,7 +6,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from rclpy.node import Node
 from rclpy.publisher import Publisher
@@ -23,7 +24,12 @@ from vizion3d_ros.ros.compat import (
     UnsupportedEventTypeError,
 )
 from vizion3d_ros.ros.stream import messages_out
-from vizion3d_ros.ros.stream.messages_out import Answer
+from vizion3d_ros.ros.stream.messages_out import Answer, AnyAnswer
+
+if TYPE_CHECKING:
+    from rclpy.event_handler import QoSRequestedIncompatibleQoSInfo
+
+OutputMessage = CameraInfo | DisparityImage | Image | PointCloud2
 
 STEREO_INPUTS: dict[str, type] = {
     'left/image_rect': Image,
@@ -59,8 +65,8 @@ def input_qos() -> QoSProfile:
 class OutputTopic:
     """One output: its type, how its message is made, what it needs computed (None: nothing)."""
 
-    type: type
-    build: Callable[[Answer], Any]
+    type: type[OutputMessage]
+    build: Callable[[Answer[Any]], OutputMessage | None]
     needs: Output | None = None
 
 
@@ -125,7 +131,7 @@ class OutputPublishers:
         needs = (self._topics[name].needs for name in names)
         return frozenset(need for need in needs if need is not None)
 
-    def publish(self, answer: Answer, names: Collection[str]) -> None:
+    def publish(self, answer: AnyAnswer, names: Collection[str]) -> None:
         """Make and send one message on each of the named topics that has something to say."""
         for name in names:
             message = self._topics[name].build(answer)
@@ -145,15 +151,18 @@ class OutputPublishers:
             self._node.destroy_publisher(publisher)
         self._publishers = {}
 
-    def _create(self, name: str) -> Publisher:
-        options = {'qos_overriding_options': QoSOverridingOptions.with_default_policies()}
-        create = self._node.create_publisher
-        message_type = self._topics[name].type
+    def _create(self, name: str) -> Publisher[OutputMessage]:
+        create = partial(
+            self._node.create_publisher,
+            self._topics[name].type,
+            name,
+            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+        )
         try:  # matched events came after Humble, and not in every middleware
             events = PublisherEventCallbacks(matched=lambda _: self._on_listeners())
-            return create(message_type, name, output_qos(), event_callbacks=events, **options)
+            return create(output_qos(), event_callbacks=events)
         except (TypeError, UnsupportedEventTypeError):
-            return create(message_type, name, output_qos(), **options)
+            return create(output_qos())
 
 
 class InputSubscriptions:
@@ -201,7 +210,7 @@ class InputSubscriptions:
         return [endpoint.qos_profile.reliability.name.lower() for endpoint in endpoints]
 
     def _create(self, name: str) -> Subscription:
-        def incompatible(event: Any) -> None:
+        def incompatible(event: QoSRequestedIncompatibleQoSInfo) -> None:
             policy = qos_policy_name_from_kind(event.last_policy_kind)
             self.faults[name] = (
                 f'{self.topic(name)}: a publisher offers a {policy} that does not fit what this '

@@ -31,7 +31,7 @@ from vizion3d_ros.ros.testbed.camera_messages import (
     encode,
     image_message,
 )
-from vizion3d_ros.ros.testbed.stereo_source import SourceFrame, SourceSettings, StereoSource
+from vizion3d_ros.ros.testbed.stereo_source import Extra, SourceFrame, SourceSettings, StereoSource
 
 
 class PlayerSettings(SourceSettings):
@@ -78,7 +78,7 @@ class PairPlayer(StereoSource):
             image_message(encode(picture, self._encoding), self._encoding, frame_id)
             for picture, frame_id in ((pair.left, LEFT_FRAME), (pair.right, RIGHT_FRAME))
         )
-        extras = ()
+        extras: tuple[Extra, ...] = ()
         if pair.disparity is not None:
             extras = ((self._truth, image_message(pair.disparity, '32FC1', LEFT_FRAME)),)
         return SourceFrame((left, right), camera_infos(pair.rig), extras)

@@ -19,7 +19,7 @@ import time
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from diagnostic_msgs.msg import DiagnosticArray
 from pydantic import Field
@@ -46,8 +46,13 @@ from vizion3d_ros.ros.testbed.scale_record import ScaleRecord
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import NDArray
+    from rclpy.event_handler import QoSMessageLostInfo, QoSSubscriptionMatchedInfo
+
     from vizion3d_ros.contracts.camera import StereoRig
     from vizion3d_ros.geometry.metric_scale.sparse_depth import SparseDepth
+
+Message = TypeVar('Message')
 
 QOS = QoSProfile(
     reliability=ReliabilityPolicy.BEST_EFFORT, history=HistoryPolicy.KEEP_LAST, depth=10
@@ -55,7 +60,7 @@ QOS = QoSProfile(
 POLL_S = 0.2
 QUIET_S = 1.0  # after the last frame, outputs still on their way have this long to arrive
 
-TOPICS: dict[str, tuple[type, Callable[[Any], Any]]] = {
+TOPICS: dict[str, tuple[type, Callable[[Any], NDArray[Any]]]] = {
     recording.LEFT: (Image, image_to_array),
     recording.DEPTH: (Image, float_map),
     recording.DISPARITY: (DisparityImage, disparity_map),
@@ -151,22 +156,25 @@ class Recorder(Node):
             keep = partial(self._infos.__setitem__, side)
             self.create_subscription(CameraInfo, f'{side}/camera_info', keep, QOS)
 
-    def _listen(self, kind: type, topic: str, callback: Callable[[Any], None]) -> None:
-        def lost(event: Any) -> None:
+    def _listen(
+        self, kind: type[Message], topic: str, callback: Callable[[Message], None]
+    ) -> None:
+        def lost(event: QoSMessageLostInfo) -> None:
             self.run.add_lost(topic, event.total_count_change)
 
-        def matched(event: Any) -> None:
+        def matched(event: QoSSubscriptionMatchedInfo) -> None:
             self.get_logger().info(f'{topic}: {event.current_count} publisher(s)')
 
         create = partial(self.create_subscription, kind, topic, callback, QOS)
         # Matched events came after Humble, and not every middleware counts its losses.
-        for events in ({'message_lost': lost, 'matched': matched}, {'message_lost': lost}):
+        events = partial(SubscriptionEventCallbacks, message_lost=lost)
+        for make_events in (partial(events, matched=matched), events):
             with suppress(TypeError, UnsupportedEventTypeError):
-                create(event_callbacks=SubscriptionEventCallbacks(**events))
+                create(event_callbacks=make_events())
                 return
         create()
 
-    def _on_frame(self, topic: str, message: Any) -> None:
+    def _on_frame(self, topic: str, message: Image | DisparityImage) -> None:
         try:
             values = TOPICS[topic][1](message)
         except DepthError as error:
@@ -178,7 +186,12 @@ class Recorder(Node):
         if self._file(recording.POINTS, message):
             self.cloud = message
 
-    def _file(self, topic: str, message: Any, values: Any = None) -> bool:
+    def _file(
+        self,
+        topic: str,
+        message: Image | DisparityImage | PointCloud2,
+        values: NDArray[Any] | None = None,
+    ) -> bool:
         received_ns = self.get_clock().now().nanoseconds
         fresh = self.run.add(topic, stamp_to_ns(message), received_ns, values)
         if fresh:

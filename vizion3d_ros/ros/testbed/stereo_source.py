@@ -14,8 +14,9 @@ import math
 import threading
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import Field
 from rclpy.clock import Clock, ClockType
@@ -25,7 +26,7 @@ from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from vizion3d_ros.contracts.base import Contract
 
@@ -35,6 +36,9 @@ ACKNOWLEDGE_S = 1.0
 GIVE_UP_S = 0.5
 # A publisher knows its reader a moment before that reader knows the publisher.
 SETTLE_S = 0.3
+
+Message = TypeVar('Message')
+Extra = tuple['Publisher[Any]', Image | PointCloud2]
 
 
 class SourceSettings(Contract):
@@ -67,7 +71,7 @@ class SourceFrame:
 
     images: tuple[Image, Image]
     infos: tuple[CameraInfo, CameraInfo] | None
-    extras: tuple[tuple[Publisher, Any], ...] = ()
+    extras: tuple[Extra, ...] = ()
 
 
 @dataclass(slots=True)
@@ -98,7 +102,7 @@ class StereoSource(Node, ABC):
         self.stopping = threading.Event()
         self._frames: list[SourceFrame] = []
         self._failure: Exception | None = None
-        self._advertised: list[Publisher] = []
+        self._advertised: list[Publisher[Any]] = []
         self._images = [self.advertise(Image, f'{side}/image_rect') for side in SIDES]
         self._infos = [self.advertise(CameraInfo, f'{side}/camera_info') for side in SIDES]
         self._worker = threading.Thread(target=self._prepare, daemon=True)
@@ -111,7 +115,7 @@ class StereoSource(Node, ABC):
         """Decide how the next frame goes out."""
         return Transmission()
 
-    def advertise(self, kind: type, topic: str) -> Publisher:
+    def advertise(self, kind: type[Message], topic: str) -> Publisher[Message]:
         """Make a publisher with the profile of all topics; before `begin`."""
         overrides = QoSOverridingOptions.with_default_policies()
         # Reliable with a few frames of history: matches every reader, and outlasts a short stall.
@@ -170,7 +174,9 @@ class StereoSource(Node, ABC):
     def _heard(self) -> bool:
         """Tell whether all that will be sent has had a listener for a moment."""
         sends_infos = any(frame.infos is not None for frame in self._frames)
-        needed = [self._images, self._infos] if sends_infos else [self._images]
+        needed: list[Sequence[Publisher[Any]]] = [self._images]
+        if sends_infos:
+            needed.append(self._infos)
         enough = all(
             publisher.get_subscription_count() >= expected
             for sides in needed

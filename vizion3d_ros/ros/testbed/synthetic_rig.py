@@ -37,6 +37,7 @@ from vizion3d_ros.ros.testbed.camera_messages import (
     lidar_message,
 )
 from vizion3d_ros.ros.testbed.stereo_source import (
+    Extra,
     SourceFrame,
     SourceSettings,
     StereoSource,
@@ -157,7 +158,8 @@ class SyntheticRig(StereoSource):
             for picture, frame_id in ((frame.left, LEFT_FRAME), (frame.right, RIGHT_FRAME))
         )
         infos = faulty(camera_infos(self._rig()), settings.camera_info_fault)
-        extras = [(self._truth, image_message(frame.depth_m, '32FC1', LEFT_FRAME))]
+        truth = image_message(frame.depth_m, '32FC1', LEFT_FRAME)
+        extras: list[Extra] = [(self._truth, truth)]
         if settings.lidar_points:
             extras.append((self._lidar, lidar_message(self._scan(frame.depth_m, noise))))
         return SourceFrame((left, right), infos, tuple(extras))

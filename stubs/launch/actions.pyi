@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+from collections.abc import Callable, Sequence
+
+from launch.substitutions import Substitution
+
+from launch import Action, LaunchContext
+
+class DeclareLaunchArgument(Action):
+    def __init__(
+        self, name: str, *, default_value: str | Substitution, description: str
+    ) -> None: ...
+
+class OpaqueFunction(Action):
+    def __init__(self, *, function: Callable[[LaunchContext], Sequence[Action]]) -> None: ...
+
+class SetEnvironmentVariable(Action):
+    def __init__(self, name: str, value: str) -> None: ...

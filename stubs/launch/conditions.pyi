@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
+class IfCondition:
+    def __init__(self, predicate_expression: str) -> None: ...

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
+class Duration:
+    def __init__(self, *, seconds: float = ..., nanoseconds: int = ...) -> None: ...

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+from collections.abc import Callable
+from typing import Any
+
+class Service:
+    send_response: Callable[[Any, Any], None]

@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
+from builtin_interfaces.msg import Time as TimeMessage
+from rclpy.duration import Duration
+
+class Time:
+    @property
+    def nanoseconds(self) -> int: ...
+    def to_msg(self) -> TimeMessage: ...
+    def __add__(self, other: Duration) -> Time: ...
