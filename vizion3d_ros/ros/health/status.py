@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from vizion3d_ros.ros.health.diagnostics import ERROR, OK, WARN, Diagnostics, Task
-from vizion3d_ros.ros.serving.requests import Requests
 from vizion3d_ros.ros.stream.processor import FrameProcessor
 from vizion3d_ros.ros.stream.topics import InputSubscriptions, OutputPublishers
 from vizion3d_ros.worker import Worker
@@ -22,13 +22,13 @@ RECTIFY = (
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a node has while it is configured."""
+    """What a node has while it is configured; service(request) runs in the worker."""
 
     outputs: OutputPublishers
     processor: FrameProcessor[Any, Any]
     worker: Worker[Any]
     diagnostics: Diagnostics
-    requests: Requests
+    service: Callable[[Any], Any]
 
 
 def output_task(parts: Parts, inputs: InputSubscriptions, timeout: float) -> Task:
