@@ -33,8 +33,7 @@ from vizion3d_ros.engine import registry
 from vizion3d_ros.pipeline import StereoPipeline
 from vizion3d_ros.requests.open3d_objects import make_image, make_point_cloud
 from vizion3d_ros.requests.pictures import read_pair
-from vizion3d_ros.requests.stereo import prepare_stereo, stereo_answer
-from vizion3d_ros.requests.threads import one_thread
+from vizion3d_ros.requests.stereo import answer_stereo
 
 WIDTH, HEIGHT = 1280, 720
 FOCAL_PX, BASELINE_MM = 900.0, 120.0
@@ -99,21 +98,21 @@ def our_stages(pipeline, left, right) -> dict[str, float]:
         now = time.perf_counter()
         times[stage], last[0] = 1e3 * (now - last[0]), now
 
-    pair = read_pair(left, right)
-    done('images to RGB arrays')
-    request = command(*pair)
-    work = prepare_stereo(request, StereoSettings(device='cpu'))
-    done('request to command')
-    with one_thread():
+    def run(work):
+        done('request to command')
         result = pipeline.run(work)
         done('pipeline: stored match, depth, points')
-        answer = stereo_answer(request, work, result)
-        done('arrays: depth, disparity, 16-bit picture')
-    make_image(answer.depth_image)
+        return result
+
+    pair = read_pair(left, right)
+    done('images to RGB arrays')
+    answer = answer_stereo(command(*pair), run, StereoSettings(device='cpu')).answer
+    done('arrays: depth, disparity, 16-bit picture')
+    make_image(answer.picture)
     done('open3d image')
     make_point_cloud(answer.points)
     done('open3d cloud')
-    _ = answer.depth_m.tolist(), answer.disparity.tolist()
+    _ = answer.depth.tolist(), answer.disparity.tolist()
     done('both nested lists, only if read')
     return times
 

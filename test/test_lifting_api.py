@@ -19,7 +19,7 @@ from vizion3d_ros.lifting import (
     DepthEstimationCommand,
 )
 from vizion3d_ros.pipeline import MonoPipeline
-from vizion3d_ros.requests.shared import SharedPipelines
+from vizion3d_ros.requests.pipelines import SharedPipelines
 
 HEIGHT, WIDTH = 48, 64
 IMAGE = noise(HEIGHT, WIDTH)

@@ -17,7 +17,7 @@ from vizion3d_ros.contracts.errors import BackendError, CheckpointError, DepthEr
 from vizion3d_ros.engine import registry
 from vizion3d_ros.engine.networks import s2m2
 from vizion3d_ros.pipeline import StereoPipeline
-from vizion3d_ros.requests.shared import SharedPipelines
+from vizion3d_ros.requests.pipelines import SharedPipelines
 from vizion3d_ros.stereo import StereoDepth, StereoDepthAdvancedConfig, StereoDepthCommand
 
 EXAMPLES = documented_examples('stereo')

@@ -24,7 +24,7 @@ from vizion3d_ros.geometry.metric_scale.sparse_depth import SparseDepth
 from vizion3d_ros.pipeline.mono import MonoPipeline
 from vizion3d_ros.requests.lazy_views import LazyViews
 from vizion3d_ros.requests.mono import MonoAnswer, mono_answer, prepare_mono
-from vizion3d_ros.requests.shared import SharedPipelines
+from vizion3d_ros.requests.pipelines import SharedPipelines
 from vizion3d_ros.requests.threads import one_thread
 
 __all__ = [
@@ -62,17 +62,21 @@ class DepthEstimationResult(LazyViews):
     """
 
     def __init__(self, answer: MonoAnswer, with_raw_depth: bool) -> None:
-        super().__init__(answer.depth, answer.depth_image, answer.points)
+        super().__init__(
+            depth=answer.depth,
+            min_depth=answer.min_depth,
+            max_depth=answer.max_depth,
+            backend_used=answer.backend_used,
+            raw_depth=answer.depth if with_raw_depth else None,
+            picture=answer.depth_image,
+            points=answer.points,
+        )
         self.is_metric = answer.is_metric
-        self.min_depth = answer.min_depth
-        self.max_depth = answer.max_depth
-        self.backend_used = answer.backend_used
-        self.raw_depth = answer.depth if with_raw_depth else None
         self.metric_depth = answer.metric_depth_m
         self.scale_fit = answer.scale_fit
 
     def __repr__(self) -> str:
-        height, width = self._depth.shape
+        height, width = self.depth.shape
         kind = 'metres' if self.is_metric else 'relative'
         return (
             f'DepthEstimationResult({width}x{height}, {self.min_depth:.3g} to '
@@ -97,9 +101,7 @@ class DepthEstimation:
         if not isinstance(command, DepthEstimationCommand):
             raise InputError(f'expected a DepthEstimationCommand, got {type(command).__name__}')
         work = prepare_mono(command, MonoSettings(device=self._device))
-        model = work.settings.depth_anything_v2.model_backend
         with one_thread():
-            with _pipelines.use(self._device, model) as pipeline:
-                result = pipeline.run(work)
+            result = _pipelines.run(work)
             answer = mono_answer(command, work, result)
         return DepthEstimationResult(answer, command.return_raw_depth)

@@ -15,7 +15,7 @@ from vizion3d_ros.lifting import (
     DepthEstimationCommand,
 )
 from vizion3d_ros.pipeline import MonoPipeline
-from vizion3d_ros.requests.shared import SharedPipelines
+from vizion3d_ros.requests.pipelines import SharedPipelines
 
 HEIGHT, WIDTH = 48, 64
 RAMP = np.linspace(1.0, 5.0, HEIGHT * WIDTH, dtype=np.float32).reshape(HEIGHT, WIDTH)

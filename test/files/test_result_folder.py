@@ -8,14 +8,14 @@ import time
 import pytest
 
 from vizion3d_ros.contracts.errors import InputError
-from vizion3d_ros.files.result_folder import File, Result, is_done, write_result
+from vizion3d_ros.files.result_folder import File, ResultFiles, is_done, write_result
 
 ASKED = {'scale': 0.5, 'backend': 'opencv-sgbm'}
 
 
 def result(**encoders):
     files = {name: File(encode, f'what {name} is') for name, encode in encoders.items()}
-    return Result(files, {'points': 3}, 'fine')
+    return ResultFiles(files, {'points': 3}, 'fine')
 
 
 @pytest.fixture

@@ -25,6 +25,13 @@ def test_one_caller_has_one_thread_and_then_all_again():
     assert torch.get_num_threads() == 3
 
 
+def test_the_number_of_threads_is_put_back_after_a_failure():
+    with pytest.raises(RuntimeError, match='of the matcher'), one_thread():
+        assert torch.get_num_threads() == 1
+        raise RuntimeError('of the matcher')
+    assert torch.get_num_threads() == 3
+
+
 def test_overlapping_callers_leave_all_threads_to_everybody():
     entered, leave, seen = threading.Event(), threading.Event(), []
 

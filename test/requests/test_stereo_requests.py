@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stereo requests: what the pipeline is told, and what becomes of its result."""
 
+import time
+
 import numpy as np
 import pytest
 import torch
@@ -18,9 +20,10 @@ from vizion3d_ros.contracts.stereo_request import (
     StereoDepthAdvancedConfig,
     StereoDepthCommand,
 )
+from vizion3d_ros.files.picture import PictureLimits
 from vizion3d_ros.geometry.colormap import colorize
 from vizion3d_ros.pipeline import StereoPipeline
-from vizion3d_ros.requests.stereo import prepare_stereo, stereo_answer
+from vizion3d_ros.requests.stereo import answer_stereo, prepare_stereo
 
 HEIGHT, WIDTH = 48, 64
 LEFT, RIGHT = noise(HEIGHT, WIDTH, 1), noise(HEIGHT, WIDTH, 2)
@@ -45,9 +48,7 @@ def answer(matcher, monkeypatch, device='cpu', **fields):
     """The answer to a request, through the pipeline."""
     for name in ('s2m2', 'sgbm'):
         serve_matcher(monkeypatch, matcher, name)
-    asked = request(**fields)
-    command = prepare_stereo(asked)
-    return stereo_answer(asked, command, StereoPipeline(device).run(command))
+    return answer_stereo(request(**fields), StereoPipeline(device).run).answer
 
 
 def settings(base=None, **fields):
@@ -152,9 +153,9 @@ def test_depth_and_disparity_of_known_matches(monkeypatch, device):
     raw[:, :10], raw[:5] = 25.0, np.nan
     got = answer(KnownMatcher(raw), monkeypatch, device)
     expected = np.where(np.isnan(raw), 0, 100 / raw)
-    np.testing.assert_allclose(got.depth_m, expected, rtol=1e-6)
+    np.testing.assert_allclose(got.depth, expected, rtol=1e-6)
     np.testing.assert_array_equal(got.disparity, np.nan_to_num(raw))
-    assert (got.depth_m.dtype, got.disparity.dtype) == (np.float32, np.float32)
+    assert (got.depth.dtype, got.disparity.dtype) == (np.float32, np.float32)
     assert (got.min_depth, got.max_depth) == (2.0, 4.0)
     assert got.backend_used == 's2m2-L'
     assert (got.points, got.depth_colormap) == (None, None)
@@ -165,25 +166,25 @@ def test_doffs_counts_before_validity_and_not_in_the_disparity(monkeypatch):
     raw[:, :10] = -60.0
     config = {'doffs': 50.0, 'baseline': 100.0, 'focal_length': 1000.0}
     got = answer(KnownMatcher(raw), monkeypatch, config=config)
-    np.testing.assert_allclose(got.depth_m[:, 10:], 5.0, rtol=1e-6)
+    np.testing.assert_allclose(got.depth[:, 10:], 5.0, rtol=1e-6)
     np.testing.assert_allclose(got.disparity[:, 10:], -30.0, rtol=1e-6)
-    assert not got.depth_m[:, :10].any() and not got.disparity[:, :10].any()
+    assert not got.depth[:, :10].any() and not got.disparity[:, :10].any()
 
 
 def test_without_a_match_everything_is_zero(monkeypatch):
     got = answer(KnownMatcher(np.nan), monkeypatch, return_point_cloud=True)
-    assert not got.depth_m.any() and not got.disparity.any() and not got.depth_image.any()
+    assert not got.depth.any() and not got.disparity.any() and not got.picture.any()
     assert (got.min_depth, got.max_depth, len(got.points)) == (0.0, 0.0, 0)
 
 
 def test_the_picture_follows_the_formula_of_the_contract(monkeypatch):
     raw = np.full((HEIGHT, WIDTH), 50.0, np.float32)
     raw[0], raw[1], raw[2] = 20.0, 25.0, np.nan
-    picture = answer(KnownMatcher(raw), monkeypatch).depth_image
+    picture = answer(KnownMatcher(raw), monkeypatch).picture
     assert (picture.dtype, picture.shape) == (np.uint16, (HEIGHT, WIDTH))
     rows = picture[[0, 1, 2, 3], 5]
     np.testing.assert_array_equal(rows, [0, round(65535 * (1 - 2 / 3)), 0, 65535])
-    assert answer(KnownMatcher(raw), monkeypatch, return_depth_image=False).depth_image is None
+    assert answer(KnownMatcher(raw), monkeypatch, return_depth_image=False).picture is None
 
 
 def test_points_lie_in_the_optical_frame_with_their_colours(monkeypatch, device):
@@ -212,7 +213,7 @@ def test_points_lie_in_the_optical_frame_with_their_colours(monkeypatch, device)
 def test_a_point_is_kept_within_range_and_at_the_thresholds(config, kept, monkeypatch):
     got = answer(KnownMatcher(50.0), monkeypatch, return_point_cloud=True, config=config)
     assert len(got.points) == kept
-    assert got.depth_m.all()
+    assert got.depth.all()
 
 
 def test_colours_span_the_depths_that_are_given_or_found(monkeypatch):
@@ -235,3 +236,31 @@ def test_faults_of_images_name_the_field():
         images = {'left_image': LEFT, 'right_image': RIGHT, field: b'junk'}
         with pytest.raises(InputError, match=f'^{field}: '):
             prepare_stereo(StereoDepthCommand(**images))
+
+
+# --- the way through -------------------------------------------------------------------------
+
+
+def test_a_run_says_what_was_asked_of_the_pipeline_and_what_came_back(monkeypatch):
+    serve_matcher(monkeypatch, KnownMatcher(50.0))
+    seen = []
+
+    def run(command):
+        assert torch.get_num_threads() == 1
+        result = StereoPipeline('cpu').run(command)
+        seen.append((command, result))
+        return result
+
+    before = time.perf_counter()
+    got = answer_stereo(request(model_backend='', return_raw_depth=False), run, NODE)
+    assert 0 < got.seconds < time.perf_counter() - before
+    assert seen == [(got.command, got.result)]
+    assert got.command.settings.s2m2 == NODE.s2m2
+    assert got.answer.raw_depth is None
+    np.testing.assert_array_equal(got.answer.depth, got.result.depth_m)
+
+
+def test_images_over_the_limits_never_reach_the_pipeline():
+    limits = PictureLimits(WIDTH * HEIGHT - 1, 2**20)
+    with pytest.raises(InputError, match=r'^left_image: .*64x48'):
+        answer_stereo(request(), pytest.fail, limits=limits)

@@ -8,7 +8,7 @@ import pytest
 from vizion3d_ros.contracts.camera import StereoRig
 from vizion3d_ros.contracts.errors import CalibrationError
 from vizion3d_ros.testbed.scene import PERIOD_S, SyntheticScene
-from vizion3d_ros.testbed.shapes import Panel, Sphere
+from vizion3d_ros.testbed.shapes import Quad, Sphere
 
 WIDTH, HEIGHT = 320, 240
 
@@ -56,32 +56,32 @@ def cast_rod(rod, origin, ray):
     return roots(value, keep=lambda z: 0 <= along(z) <= length)
 
 
-def cast_panel(panel, origin, ray, *, endless=False):
-    normal = np.cross(panel.right, panel.down)
+def cast_quad(quad, origin, ray, *, endless=False):
+    normal = np.cross(quad.right, quad.down)
     with np.errstate(divide='ignore'):
-        depth = normal @ (panel.centre - origin) / (normal @ ray)
+        depth = normal @ (quad.centre - origin) / (normal @ ray)
     if depth <= 0:
         return np.inf
-    from_centre = origin + depth * ray - panel.centre
-    s, t = from_centre @ panel.right, from_centre @ panel.down
-    inside = abs(s) <= panel.size[0] / 2 and abs(t) <= panel.size[1] / 2
-    faces = normal @ (panel.centre - origin) > 0
-    solid = panel.bars is None or on_bars(panel, s, t)
+    from_centre = origin + depth * ray - quad.centre
+    s, t = from_centre @ quad.right, from_centre @ quad.down
+    inside = abs(s) <= quad.size[0] / 2 and abs(t) <= quad.size[1] / 2
+    faces = normal @ (quad.centre - origin) > 0
+    solid = quad.bars is None or on_bars(quad, s, t)
     return depth if endless or (inside and faces and solid) else np.inf
 
 
-def on_bars(panel, s, t):
-    bars = panel.bars
-    left, top = s + panel.size[0] / 2, t + panel.size[1] / 2
-    posts = np.arange(0, panel.size[0] + bars.pitch, bars.pitch)
+def on_bars(quad, s, t):
+    bars = quad.bars
+    left, top = s + quad.size[0] / 2, t + quad.size[1] / 2
+    posts = np.arange(0, quad.size[0] + bars.pitch, bars.pitch)
     near_post = np.abs(left - posts).min() <= bars.half_width
     near_rail = min(abs(top - rail) for rail in bars.rails) <= bars.half_width
     return near_post or near_rail
 
 
 def cast(shape, origin, ray):
-    if isinstance(shape, Panel):
-        return cast_panel(shape, origin, ray)
+    if isinstance(shape, Quad):
+        return cast_quad(shape, origin, ray)
     return (cast_sphere if isinstance(shape, Sphere) else cast_rod)(shape, origin, ray)
 
 
@@ -93,7 +93,7 @@ def test_depth_equals_that_of_an_independent_ray_caster(scene, time_s):
     errors = []
     for u, v in pixels:
         origin, ray = world_ray(placed.left, u, v)
-        walls = [cast_panel(wall, origin, ray, endless=True) for wall in placed.room]
+        walls = [cast_quad(wall, origin, ray, endless=True) for wall in placed.room]
         things = [cast(shape, origin, ray) for shape in placed.shapes]
         errors.append(depth_m[v, u] / min(walls + things) - 1)
     # A pixel centre may lie so close to an outline that rounding decides what it hits.
@@ -113,7 +113,7 @@ def test_things_of_every_kind_are_seen(scene):
     kinds = [type(placed.shapes[number]).__name__ for number in seen]
     assert kinds.count('Sphere') == 3
     assert kinds.count('Rod') >= 5
-    assert kinds.count('Panel') >= 6
+    assert kinds.count('Quad') >= 6
 
 
 @pytest.mark.parametrize('doffs', [0.0, 11.5, -20.0])

@@ -2,7 +2,7 @@
 """
 The command line.
 
-    main ─ arguments ─┬─ stereo ─┬─ batch: job by job, skip, report
+    main ─ arguments ─┬─ stereo ─┬─ batch: item by item, skip, report
                       ├─ mono ───┘
                       └─ rig: a table and a plot
 

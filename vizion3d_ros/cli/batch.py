@@ -19,41 +19,41 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 
 from vizion3d_ros.cli.arguments import PROGRAM
 from vizion3d_ros.contracts.errors import CheckpointError, DepthError, DownloadError, explain
-from vizion3d_ros.files.result_folder import Result, is_done, write_result
+from vizion3d_ros.files.result_folder import ResultFiles, is_done, write_result
 
 BAR = '{n_fmt} of {total_fmt} |{bar}| {elapsed}, {remaining} to go'
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class BatchItem:
     """One input: its name, the files it is read from, where the answer goes and how it is made."""
 
     name: str
     inputs: Sequence[Path]
     folder: Path
-    make: Callable[[], Result]
+    make: Callable[[], ResultFiles]
 
 
-def run_jobs(jobs: Sequence[Job], asked: Mapping[str, Any], redo: bool) -> int:
+def run_batch(items: Sequence[BatchItem], asked: Mapping[str, Any], redo: bool) -> int:
     """
-    Work through the jobs and give the exit code: 1 if any failed.
+    Work through the items and give the exit code: 1 if any failed.
 
     asked: what all of them are made with, plain JSON values; an answer made with anything else is
     made again. redo: make all of them again. Raises CheckpointError or DownloadError, which every
-    further job would meet.
+    further item would meet.
     """
-    results: list[Result | None] = []
+    results: list[ResultFiles | None] = []
     failures: list[str] = []
-    with logging_redirect_tqdm(), _bar(jobs) as bar:
-        for job in bar:
+    with logging_redirect_tqdm(), _bar(items) as bar:
+        for item in bar:
             try:
-                results.append(_do(job, asked, redo))
+                results.append(_do(item, asked, redo))
             except (CheckpointError, DownloadError):
                 raise
             except (DepthError, ValidationError) as error:
-                failures.append(f'{job.name}: {explain(error)}')
+                failures.append(f'{item.name}: {explain(error)}')
     _tell_files(results)
-    if len(jobs) > 1:
+    if len(items) > 1:
         there = results.count(None)
         print(f'{len(results) - there} done, {there} already there, {len(failures)} failed')
     for failure in failures:
@@ -61,23 +61,23 @@ def run_jobs(jobs: Sequence[Job], asked: Mapping[str, Any], redo: bool) -> int:
     return 1 if failures else 0
 
 
-def _bar(jobs: Sequence[Job]) -> Any:
-    hidden = len(jobs) == 1 or not sys.stderr.isatty()
-    return tqdm(jobs, bar_format=BAR, disable=hidden, leave=False)
+def _bar(items: Sequence[BatchItem]) -> Any:
+    hidden = len(items) == 1 or not sys.stderr.isatty()
+    return tqdm(items, bar_format=BAR, disable=hidden, leave=False)
 
 
-def _do(job: Job, asked: Mapping[str, Any], redo: bool) -> Result | None:
+def _do(item: BatchItem, asked: Mapping[str, Any], redo: bool) -> ResultFiles | None:
     """Make and write one answer; None if it is there already."""
-    if not redo and is_done(job.folder, job.inputs, asked):
-        tqdm.write(f'{job.name}: already in {job.folder}')
+    if not redo and is_done(item.folder, item.inputs, asked):
+        tqdm.write(f'{item.name}: already in {item.folder}')
         return None
-    result = job.make()
-    write_result(job.folder, result, asked)
-    tqdm.write(f'{job.name}: {result.summary} -> {job.folder}')
+    result = item.make()
+    write_result(item.folder, result, asked)
+    tqdm.write(f'{item.name}: {result.summary} -> {item.folder}')
     return result
 
 
-def _tell_files(results: Sequence[Result | None]) -> None:
+def _tell_files(results: Sequence[ResultFiles | None]) -> None:
     """Say once what the files mean; answers of one call have the same files, or nearly."""
     meanings: dict[str, str] = {}
     for result in filter(None, results):

@@ -13,7 +13,7 @@ from collections import Counter
 from functools import partial
 from pathlib import Path
 
-from vizion3d_ros.cli.batch import Job, run_jobs
+from vizion3d_ros.cli.batch import BatchItem, run_batch
 from vizion3d_ros.cli.files import options
 from vizion3d_ros.cli.mono_files import mono_result
 from vizion3d_ros.contracts.errors import InputError
@@ -22,7 +22,7 @@ from vizion3d_ros.contracts.mono_request import (
     DepthEstimationCommand,
 )
 from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
-from vizion3d_ros.files.result_folder import Result
+from vizion3d_ros.files.result_folder import ResultFiles
 from vizion3d_ros.pipeline.mono import MonoPipeline
 from vizion3d_ros.requests.mono import mono_answer, prepare_mono
 from vizion3d_ros.requests.threads import one_thread
@@ -40,13 +40,13 @@ def run(asked: Namespace) -> int:
     beside = [model] if model.is_file() else []
     if not asked.image.is_dir():
         make = partial(network.answer, asked.image)
-        job = Job(asked.image.name, [asked.image, *beside], asked.out, make)
-        return run_jobs([job], options(asked), redo=True)
-    jobs = [
-        Job(name, [path, *beside], asked.out / name, partial(network.answer, path))
+        item = BatchItem(asked.image.name, [asked.image, *beside], asked.out, make)
+        return run_batch([item], options(asked), redo=True)
+    items = [
+        BatchItem(name, [path, *beside], asked.out / name, partial(network.answer, path))
         for name, path in _images(asked.image).items()
     ]
-    return run_jobs(jobs, options(asked), redo=asked.force)
+    return run_batch(items, options(asked), redo=asked.force)
 
 
 def _images(folder: Path) -> dict[str, Path]:
@@ -71,7 +71,7 @@ class _Network:
         self._settings = MonoSettings(device=asked.device)
         self._pipeline = MonoPipeline(asked.device)
 
-    def answer(self, image: Path) -> Result:
+    def answer(self, image: Path) -> ResultFiles:
         started = time.perf_counter()
         request = DepthEstimationCommand(
             image_input=image,

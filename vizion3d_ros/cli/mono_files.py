@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from vizion3d_ros.cli.files import cloud_file, depth_files, montage_file
 from vizion3d_ros.contracts.camera import Intrinsics
 from vizion3d_ros.contracts.commands import MonoCommand
-from vizion3d_ros.files.result_folder import File, Result
+from vizion3d_ros.files.result_folder import File, ResultFiles
 from vizion3d_ros.files.snapshot import npy, png
 from vizion3d_ros.report.metrics import measured
 from vizion3d_ros.report.montage import Panel, chart, depth_scale, photo, relative_scale
@@ -29,7 +29,7 @@ POINTS = 'metres; x right, y up, z backward'
 OUTLIERS_PERCENT = 1.0
 
 
-def mono_result(work: MonoCommand, answer: MonoAnswer, seconds: float) -> Result:
+def mono_result(work: MonoCommand, answer: MonoAnswer, seconds: float) -> ResultFiles:
     """Say what there is to write of one image."""
     camera = cast('Intrinsics', work.camera)
     points = cast('FloatMap', answer.points)
@@ -45,7 +45,7 @@ def mono_result(work: MonoCommand, answer: MonoAnswer, seconds: float) -> Result
         'points': len(points),
     }
     files = _relative_files(answer) if depth_m is None else depth_files(depth_m)
-    return Result(
+    return ResultFiles(
         files={
             **files,
             **cloud_file(points, SHAPE_ONLY if depth_m is None else POINTS),

@@ -2,12 +2,11 @@
 """
 Stereo pairs in files to depth in files.
 
-    pair, calibration ─ request ─ command ─ pipeline ─ result ─ files, montage, facts
+    pair, calibration ─ request ─ answer_stereo ─ files, montage, facts
 """
 
 from __future__ import annotations
 
-import time
 from argparse import Namespace
 from functools import partial
 from itertools import chain
@@ -17,20 +16,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizion3d_ros.cli.arguments import RIG_FLAGS
-from vizion3d_ros.cli.batch import Job, run_jobs
+from vizion3d_ros.cli.batch import BatchItem, run_batch
 from vizion3d_ros.cli.calibration import check_size, config_from_file, config_from_options
 from vizion3d_ros.cli.files import options
-from vizion3d_ros.cli.stereo_files import stereo_result
+from vizion3d_ros.cli.stereo_files import stereo_files
+from vizion3d_ros.contracts.commands import StereoCommand
 from vizion3d_ros.contracts.errors import CalibrationError, InputError
 from vizion3d_ros.contracts.image_source import ImageSource
+from vizion3d_ros.contracts.results import StereoResult
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 from vizion3d_ros.contracts.stereo_request import StereoDepthAdvancedConfig, StereoDepthCommand
 from vizion3d_ros.files.calibration_file import CalibrationFile, read_calibration
 from vizion3d_ros.files.pair import CALIBRATION, IMAGE_NAMES, find_pairs, load_pair
-from vizion3d_ros.files.result_folder import Result
+from vizion3d_ros.files.result_folder import ResultFiles
 from vizion3d_ros.pipeline.stereo import StereoPipeline
-from vizion3d_ros.requests.stereo import prepare_stereo, stereo_answer
-from vizion3d_ros.requests.threads import one_thread
+from vizion3d_ros.requests.stereo import answer_stereo
 
 
 def run(asked: Namespace) -> int:
@@ -38,16 +38,16 @@ def run(asked: Namespace) -> int:
     matcher = _Matcher(asked)
     if asked.right:
         inputs = (asked.left, asked.right)
-        jobs = [Job(asked.left.name, inputs, asked.out, matcher.of_images)]
-        return run_jobs(jobs, options(asked), redo=True)
+        items = [BatchItem(asked.left.name, inputs, asked.out, matcher.of_images)]
+        return run_batch(items, options(asked), redo=True)
     if asked.left.is_file():
         raise InputError(f'{asked.left}: expected two images or a folder of pairs, got one image')
-    jobs = [
-        Job(name, _files_of(pair, asked), asked.out / name, partial(matcher.of_folder, pair))
+    items = [
+        BatchItem(name, _files_of(pair, asked), asked.out / name, partial(matcher.of_folder, pair))
         for pair in find_pairs(asked.left)
         for name in [pair.resolve().name]
     ]
-    return run_jobs(jobs, options(asked), redo=asked.force)
+    return run_batch(items, options(asked), redo=asked.force)
 
 
 def _files_of(pair: Path, asked: Namespace) -> list[Path]:
@@ -67,10 +67,10 @@ class _Matcher:
         self._settings = StereoSettings(device=asked.device)
         self._pipeline = StereoPipeline(asked.device)
 
-    def of_images(self) -> Result:
+    def of_images(self) -> ResultFiles:
         return self._answer(self._asked.left, self._asked.right, self._calibration)
 
-    def of_folder(self, folder: Path) -> Result:
+    def of_folder(self, folder: Path) -> ResultFiles:
         pair = load_pair(folder)
         own = pair.calibration if pair.rig.baseline_m else None
         return self._answer(pair.left, pair.right, self._calibration or own, pair.disparity)
@@ -81,8 +81,7 @@ class _Matcher:
         right: ImageSource,
         calibration: CalibrationFile | None,
         truth: NDArray[np.float32] | None = None,
-    ) -> Result:
-        started = time.perf_counter()
+    ) -> ResultFiles:
         request = StereoDepthCommand(
             left_image=left,
             right_image=right,
@@ -91,13 +90,14 @@ class _Matcher:
             return_point_cloud=True,
             advanced_config=self._calibrated(calibration),
         )
-        work = prepare_stereo(request, self._settings)
+        answered = answer_stereo(request, partial(self._run, calibration), self._settings)
+        return stereo_files(answered, truth)
+
+    def _run(self, calibration: CalibrationFile | None, command: StereoCommand) -> StereoResult:
+        """Run a command whose images are those that were calibrated."""
         if calibration and self._asked.fx is None:
-            check_size(calibration.rig.left, work.rig.left)
-        with one_thread():
-            result = self._pipeline.run(work)
-            answer = stereo_answer(request, work, result)
-        return stereo_result(work, result, answer, truth, time.perf_counter() - started)
+            check_size(calibration.rig.left, command.rig.left)
+        return self._pipeline.run(command)
 
     def _calibrated(self, calibration: CalibrationFile | None) -> StereoDepthAdvancedConfig:
         """Calibration by numbers goes before that of a file."""

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -14,16 +14,13 @@ from numpy.typing import NDArray
 
 from vizion3d_ros.cli.files import cloud_file, depth_files, montage_file
 from vizion3d_ros.contracts.camera import MM_PER_METRE, StereoRig
-from vizion3d_ros.contracts.commands import StereoCommand
-from vizion3d_ros.contracts.results import StereoResult
-from vizion3d_ros.files.result_folder import File, Result
+from vizion3d_ros.files.result_folder import File, ResultFiles
 from vizion3d_ros.files.snapshot import pfm
-from vizion3d_ros.report import recording
 from vizion3d_ros.report.metrics import depth_scores, disparity_scores, valid_share
 from vizion3d_ros.report.panels import figures, frame_panels
-from vizion3d_ros.report.summary import Maps
+from vizion3d_ros.report.summary import Maps, depth_of
 from vizion3d_ros.requests.maps import to_array
-from vizion3d_ros.requests.stereo import StereoAnswer
+from vizion3d_ros.requests.stereo import StereoRun
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,53 +31,51 @@ DISPARITY = 'float32, pixels, x left - x right (doffs not added), NaN = no measu
 POINTS = 'metres; x right, y up, z backward, seen from the left camera'
 
 
-def stereo_result(
-    work: StereoCommand,
-    result: StereoResult,
-    answer: StereoAnswer,
-    truth: FloatMap | None,
-    seconds: float,
-) -> Result:
+def stereo_files(run: StereoRun, truth: FloatMap | None) -> ResultFiles:
     """
     Say what there is to write of one pair.
 
     truth: disparity, float32 (H, W), x_left - x_right in pixels, NaN = unknown.
     """
-    maps = _maps(work, result, truth)
+    maps = _maps(run, truth)
     depth_m, disparity = cast('FloatMap', maps.depth_m), cast('FloatMap', maps.disparity)
-    points = cast('FloatMap', answer.points)
+    points = cast('FloatMap', run.answer.points)
     report = _report(maps)
-    facts = {
-        'backend_used': answer.backend_used,
-        'seconds': round(seconds, 3),
-        'image': {'width': work.rig.left.width, 'height': work.rig.left.height},
-        'calibration': _calibration(work.rig),
-        'searched_from_m': work.settings.min_depth,
-        'searched_to_m': work.settings.max_depth,
-        'min_depth_m': answer.min_depth,
-        'max_depth_m': answer.max_depth,
-        'points': len(points),
-        **report,
-    }
+    facts = {**_facts(run), 'points': len(points), **report}
     files = {
         **depth_files(depth_m),
         'disparity.pfm': File(partial(pfm, disparity), DISPARITY),
         **cloud_file(points, POINTS),
         **montage_file(frame_panels(maps), [*_notes(facts), *figures(report)]),
     }
-    return Result(files, facts, _summary(facts))
+    return ResultFiles(files, facts, _summary(facts))
 
 
-def _maps(work: StereoCommand, result: StereoResult, truth: FloatMap | None) -> Maps:
-    frame = {
-        recording.LEFT: work.left,
-        recording.DEPTH: to_array(cast('Tensor', result.depth_m)),
-        recording.DISPARITY: to_array(result.disparity),
-        recording.CONFIDENCE: to_array(result.confidence),
+def _maps(run: StereoRun, truth: FloatMap | None) -> Maps:
+    result, rig = run.result, run.command.rig
+    maps = Maps(
+        left=run.command.left,
+        depth_m=to_array(cast('Tensor', result.depth_m)),
+        disparity=to_array(result.disparity) - rig.doffs,
+        confidence=to_array(result.confidence),
+    )
+    if truth is None or not np.isfinite(truth).any():
+        return maps
+    return replace(maps, true_disparity=truth, true_depth_m=depth_of(truth, rig))
+
+
+def _facts(run: StereoRun) -> dict[str, Any]:
+    rig, settings, answer = run.command.rig, run.command.settings, run.answer
+    return {
+        'backend_used': answer.backend_used,
+        'seconds': round(run.seconds, 3),
+        'image': {'width': rig.left.width, 'height': rig.left.height},
+        'calibration': _calibration(rig),
+        'searched_from_m': settings.min_depth,
+        'searched_to_m': settings.max_depth,
+        'min_depth_m': answer.min_depth,
+        'max_depth_m': answer.max_depth,
     }
-    if truth is not None and np.isfinite(truth).any():
-        frame[recording.TRUE_DISPARITY] = truth
-    return Maps.from_frame(frame, work.rig)
 
 
 def _report(maps: Maps) -> dict[str, float]:

@@ -27,7 +27,7 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class ResultFiles:
     """
     What there is to write of one answer.
 
@@ -39,7 +39,7 @@ class Result:
     summary: str
 
 
-def write_result(folder: Path, result: Result, asked: Mapping[str, Any]) -> None:
+def write_result(folder: Path, result: ResultFiles, asked: Mapping[str, Any]) -> None:
     """
     Write the files of one answer; asked: what it was made with, plain JSON values.
 

@@ -55,16 +55,13 @@ class Maps:
         a rig, doffs is taken as 0.
         """
         doffs = rig.doffs if rig else 0.0
-        focal_baseline = rig.focal_baseline if rig else None
         disparity = frame.get(recording.DISPARITY)
         true_disparity = frame.get(recording.TRUE_DISPARITY)
         true_depth_m = frame.get(recording.TRUE_DEPTH)
         if disparity is not None:
             disparity = np.where(metrics.measured(disparity), disparity - doffs, np.nan)
-        if true_depth_m is None and true_disparity is not None and focal_baseline:
-            corrected = true_disparity + doffs
-            corrected[corrected <= 0] = np.nan
-            true_depth_m = focal_baseline / corrected
+        if true_depth_m is None and true_disparity is not None and rig:
+            true_depth_m = depth_of(true_disparity, rig)
         return cls(
             left=frame.get(recording.LEFT),
             depth_m=frame.get(recording.DEPTH),
@@ -75,6 +72,19 @@ class Maps:
             relative=frame.get(recording.RELATIVE),
             sparse=sparse,
         )
+
+
+def depth_of(true_disparity: FloatMap, rig: StereoRig) -> FloatMap | None:
+    """
+    Give ground truth in metres, float (H, W), NaN = unknown; None without a baseline.
+
+    true_disparity: float (H, W), x_left - x_right in pixels, NaN = unknown.
+    """
+    if rig.focal_baseline is None:
+        return None
+    corrected = true_disparity + rig.doffs
+    corrected[corrected <= 0] = np.nan
+    return rig.focal_baseline / corrected
 
 
 def summarize(run: Recording, rig: StereoRig | None) -> Report:

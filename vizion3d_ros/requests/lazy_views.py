@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from vizion3d_ros.requests.open3d_objects import make_image, make_point_cloud
 
@@ -13,32 +14,41 @@ if TYPE_CHECKING:
     import open3d
     from numpy.typing import NDArray
 
-    FloatMap = NDArray[np.float32]
 
-
+@dataclass(eq=False, repr=False, kw_only=True)
 class LazyViews:
-    """The views that both results of the vizion3d contract have; each is made once."""
+    """
+    What both results of the vizion3d contract have; each view is made once.
 
-    point_cloud_scale = 1.0
+    depth: float32 (H, W). min_depth, max_depth: of depth, over the valid pixels; 0.0 without any.
+    backend_used: path of the checkpoint, or the name of a matcher without.
+    raw_depth: depth, if asked for. picture: uint16 (H, W), 65535 = nearest, 0 = farthest or
+    invalid, if asked for. points: float32 (N, 4), optical frame; columns x, y, z and rgb, whose
+    bits are 0x00RRGGBB, if asked for.
+    """
 
-    def __init__(
-        self, depth: FloatMap, picture: NDArray[np.uint16] | None, points: FloatMap | None
-    ) -> None:
-        """depth: float32 (H, W); picture: uint16 (H, W); points: as make_point_cloud takes."""
-        self._depth, self._picture, self._points = depth, picture, points
+    point_cloud_scale: ClassVar[float] = 1.0
+
+    depth: NDArray[np.float32]
+    min_depth: float
+    max_depth: float
+    backend_used: str
+    raw_depth: NDArray[np.float32] | None = None
+    picture: NDArray[np.uint16] | None = None
+    points: NDArray[np.float32] | None = None
 
     @cached_property
     def depth_map(self) -> list[list[float]]:
         """The depth of every pixel, [H][W]."""
-        rows: list[list[float]] = self._depth.tolist()
+        rows: list[list[float]] = self.depth.tolist()
         return rows
 
     @cached_property
     def depth_image(self) -> open3d.geometry.Image | None:
         """16 bit, nearer = brighter; None if not asked for."""
-        return None if self._picture is None else make_image(self._picture)
+        return None if self.picture is None else make_image(self.picture)
 
     @cached_property
     def point_cloud(self) -> open3d.geometry.PointCloud | None:
         """Coloured points, x right, y up, z backward; None if not asked for."""
-        return None if self._points is None else make_point_cloud(self._points)
+        return None if self.points is None else make_point_cloud(self.points)

@@ -2,14 +2,18 @@
 """
 A vizion3d stereo request to a command of the pipeline, and its result to the answer.
 
-    request ─ prepare_stereo ─ StereoCommand ─ StereoPipeline.run ─ StereoResult ─ stereo_answer
+    request ─ prepare_stereo ─ StereoCommand ─ StereoPipeline.run ─ StereoResult ─ answer
+    └──────────────────────────────── answer_stereo ────────────────────────────────────┘
 
 Depth is made by the pipeline alone; here only its units and its "no measurement" change.
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
@@ -18,7 +22,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 from torch import Tensor
 
-from vizion3d_ros.contracts.camera import Intrinsics, StereoRig
+from vizion3d_ros.contracts.camera import MM_PER_METRE, Intrinsics, StereoRig
 from vizion3d_ros.contracts.commands import Output, StereoCommand
 from vizion3d_ros.contracts.errors import InputError, explain
 from vizion3d_ros.contracts.results import StereoResult
@@ -38,40 +42,85 @@ from vizion3d_ros.geometry.colormap import colorize
 from vizion3d_ros.geometry.picture16 import picture_of_depth
 from vizion3d_ros.requests import ANY_DEPTH_M
 from vizion3d_ros.requests.checkpoints import with_checkpoint
+from vizion3d_ros.requests.lazy_views import LazyViews
 from vizion3d_ros.requests.maps import span, to_array, without_nan
 from vizion3d_ros.requests.pictures import read_pair
+from vizion3d_ros.requests.threads import one_thread
 
-MM_PER_METRE = 1000
 SMALLEST_SCALE = 0.1  # of semi-global matching
 NETWORK_SIDE = (64, 8192)  # least and most for the size that a network may be limited to
 
 DEFAULTS = StereoSettings()
 
 
-@dataclass(frozen=True, slots=True)
-class StereoAnswer:
+@dataclass(eq=False, repr=False, kw_only=True)
+class StereoDepthResult(LazyViews):
     """
-    What a request gets, in arrays.
+    What a stereo request gets; invalid pixels are 0.0.
 
-    depth_m: float32 (H, W) metres along the optical axis, 0.0 = no measurement.
-    disparity: float32 (H, W) pixels, x_left - x_right as in the images, so before doffs; 0.0
-    where there is no measurement.
     min_depth, max_depth: metres, over the valid pixels; 0.0 if there is none.
     backend_used: path of the checkpoint, or 'opencv-sgbm'.
-    depth_image: uint16 (H, W), 65535 = min_depth, 0 = max_depth or invalid; None if not asked for.
-    depth_colormap: uint8 (H, W, 3) BGR, black = invalid; None if not asked for.
-    points: float32 (N, 4), optical frame of the left camera; columns x, y, z in metres and rgb,
-    whose bits are 0x00RRGGBB; None if not asked for.
+    raw_depth: float32 (H, W) metres; None if return_raw_depth is False.
+    depth_colormap: uint8 (H, W, 3) BGR (our addition); None unless asked for.
+    point_cloud_scale: 1.0, as points are in metres.
+
+    Lists and open3d objects are made when they are first read. The arrays behind them (our
+    addition): depth, float32 (H, W) metres along the optical axis; disparity, float32 (H, W)
+    pixels, x_left - x_right as in the images, so before doffs; picture, uint16 (H, W), 65535 =
+    min_depth, 0 = max_depth or invalid; points, float32 (N, 4), optical frame of the left camera.
     """
 
-    depth_m: NDArray[np.float32]
     disparity: NDArray[np.float32]
-    min_depth: float
-    max_depth: float
-    backend_used: str
-    depth_image: NDArray[np.uint16] | None
-    depth_colormap: NDArray[np.uint8] | None
-    points: NDArray[np.float32] | None
+    depth_colormap: NDArray[np.uint8] | None = None
+
+    @cached_property
+    def disparity_map(self) -> list[list[float]]:
+        """Pixels, x_left - x_right, [H][W]."""
+        rows: list[list[float]] = self.disparity.tolist()
+        return rows
+
+    def __repr__(self) -> str:
+        height, width = self.depth.shape
+        return (
+            f'StereoDepthResult({width}x{height}, {self.min_depth:.3g} to {self.max_depth:.3g} m, '
+            f'{self.backend_used!r})'
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StereoRun:
+    """
+    A request that has come all the way: what the pipeline was told, what it found, the answer.
+
+    seconds: from reading the images to the last array.
+    """
+
+    command: StereoCommand
+    result: StereoResult
+    answer: StereoDepthResult
+    seconds: float
+
+
+def answer_stereo(
+    request: StereoDepthCommand,
+    run: Callable[[StereoCommand], StereoResult],
+    base: StereoSettings = DEFAULTS,
+    limits: PictureLimits = GENEROUS,
+) -> StereoRun:
+    """
+    Answer one request; every door calls this, from any thread.
+
+    run: that of a pipeline, or of SharedPipelines or ServicePipelines, which choose one; it sees
+    to it that one thread at a time has the pipeline. base: settings for all that the request
+    leaves open. limits: of its images. Raises InputError, which names the field, for images that
+    cannot be used, and BackendError if the checkpoint cannot be had or the matcher fails.
+    """
+    started = time.perf_counter()
+    command = prepare_stereo(request, base, limits)
+    with one_thread():
+        result = run(command)
+        answer = _answer(request, command, result)
+    return StereoRun(command, result, answer, time.perf_counter() - started)
 
 
 def prepare_stereo(
@@ -96,28 +145,25 @@ def prepare_stereo(
 
 
 @torch.inference_mode()
-def stereo_answer(
+def _answer(
     request: StereoDepthCommand, command: StereoCommand, result: StereoResult
-) -> StereoAnswer:
+) -> StereoDepthResult:
     """Turn what the pipeline made of the command into what the request asks for."""
     depth_m = cast('Tensor', result.depth_m)  # a request always has a baseline
     low, high = span(depth_m)
-    cloud = result.cloud
-    return StereoAnswer(
-        depth_m=without_nan(depth_m),
+    depth = without_nan(depth_m)
+    colors = _colormap(request, depth_m, low, high) if request.return_depth_colormap else None
+    picture = picture_of_depth(depth_m, low, high) if request.return_depth_image else None
+    return StereoDepthResult(
+        depth=depth,
         disparity=without_nan(result.disparity - result.rig.doffs),
         min_depth=low,
         max_depth=high,
         backend_used=_backend_used(command.settings, result),
-        depth_image=(
-            to_array(picture_of_depth(depth_m, low, high)) if request.return_depth_image else None
-        ),
-        depth_colormap=(
-            to_array(colorize(depth_m, *_colour_range(request.advanced_config, low, high)))
-            if request.return_depth_colormap
-            else None
-        ),
-        points=to_array(cloud.points) if cloud else None,
+        raw_depth=depth if request.return_raw_depth else None,
+        picture=None if picture is None else to_array(picture),
+        depth_colormap=None if colors is None else to_array(colors),
+        points=to_array(result.cloud.points) if result.cloud else None,
     )
 
 
@@ -201,10 +247,9 @@ def _backend_used(settings: StereoSettings, result: StereoResult) -> str:
     return OPENCV_SGBM if settings.backend == 'sgbm' else result.checkpoint
 
 
-def _colour_range(
-    config: StereoDepthAdvancedConfig, low: float, high: float
-) -> tuple[float, float]:
-    """Depths in metres at the ends of the colours: as given, else those of this answer."""
+def _colormap(request: StereoDepthCommand, depth_m: Tensor, low: float, high: float) -> Tensor:
+    """Colour the depths from nearest to farthest: as given, else those of this answer."""
+    config = request.advanced_config
     near = low if config.min_depth_mm is None else config.min_depth_mm / MM_PER_METRE
     far = high if config.max_depth_mm is None else config.max_depth_mm / MM_PER_METRE
-    return near, far
+    return colorize(depth_m, near, far)

@@ -15,7 +15,7 @@ from vizion3d_ros.testbed import materials
 from vizion3d_ros.testbed.atlas import AtlasBuilder, Texture
 from vizion3d_ros.testbed.materials import Picture, Size
 from vizion3d_ros.testbed.render import Shadow
-from vizion3d_ros.testbed.shapes import Bars, Panel, Rod, Shape, Sphere
+from vizion3d_ros.testbed.shapes import Bars, Quad, Rod, Shape, Sphere
 from vizion3d_ros.testbed.view import Matrix, Vector, rotation_x, rotation_y, rotation_z
 
 # Side walls at +-HALF_WIDTH, floor and ceiling, front wall at DEPTH; open behind the rig.
@@ -39,7 +39,7 @@ Paint = Callable[[Size, float, Generator], Picture]
 class Furnished:
     """The room's walls, floor first, the textures of things, and the picture with all textures."""
 
-    room: tuple[Panel, ...]
+    room: tuple[Quad, ...]
     things: dict[str, Texture]
     textures: Picture
 
@@ -54,7 +54,7 @@ def furnish(fx: float, seed: int) -> Furnished:
         return atlas.add(paint(_texels(size_m, density), density, rng), density)
 
     room = tuple(
-        Panel(wall.centre, wall.right, wall.down, wall.size, texture(paint, wall.size, nearest))
+        Quad(wall.centre, wall.right, wall.down, wall.size, texture(paint, wall.size, nearest))
         for wall, paint, nearest in _walls()
     )
     things = {name: texture(*made) for name, made in _THINGS.items()}
@@ -173,11 +173,11 @@ def _upright(x: float, top: float, z: float, radius: float, texture: Texture) ->
     return Rod(np.array([x, FLOOR, z]), np.array([x, top, z]), radius, texture)
 
 
-def _cube(centre: Vector, edge: float, yaw_deg: float, texture: Texture) -> list[Panel]:
+def _cube(centre: Vector, edge: float, yaw_deg: float, texture: Texture) -> list[Quad]:
     """Make the four sides and the lid."""
     sides = [rotation_y(math.radians(yaw_deg + quarter)) for quarter in (0, 90, 180, 270)]
     turns = [*sides, sides[0] @ rotation_x(math.radians(-90))]
-    return [_panel(centre - turn[:, 2] * edge / 2, turn, (edge, edge), texture) for turn in turns]
+    return [_quad(centre - turn[:, 2] * edge / 2, turn, (edge, edge), texture) for turn in turns]
 
 
 def _stand(centre: Vector, things: dict[str, Texture]) -> list[Shape]:
@@ -185,24 +185,24 @@ def _stand(centre: Vector, things: dict[str, Texture]) -> list[Shape]:
     turn = rotation_y(math.radians(-24)) @ rotation_x(math.radians(-12))
     legs = [centre + turn @ np.array([x, 0.0, 0.12]) for x in (-0.38, 0.38)]
     return [
-        _panel(centre, turn, (1.1, 0.8), things['board']),
+        _quad(centre, turn, (1.1, 0.8), things['board']),
         *(_upright(x, -0.5, z, 0.02, things['stick']) for x, _, z in legs),
     ]
 
 
-def _fence(centre: Vector, texture: Texture) -> Panel:
+def _fence(centre: Vector, texture: Texture) -> Quad:
     bars = Bars(pitch=0.16, half_width=0.016, rails=(0.12, 0.78))
-    return _panel(centre, rotation_y(math.radians(12)), texture.size_m, texture, bars)
+    return _quad(centre, rotation_y(math.radians(12)), texture.size_m, texture, bars)
 
 
-def _panel(
+def _quad(
     centre: Vector,
     turn: Matrix,
     size: tuple[float, float],
     texture: Texture,
     bars: Bars | None = None,
-) -> Panel:
-    return Panel(centre, turn[:, 0], turn[:, 1], size, texture, bars)
+) -> Quad:
+    return Quad(centre, turn[:, 0], turn[:, 1], size, texture, bars)
 
 
 def moving(phase: float, furnished: Furnished) -> tuple[list[Shape], tuple[Shadow, ...]]:

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizion3d_ros.testbed import atlas
-from vizion3d_ros.testbed.shapes import Panel, Shape
+from vizion3d_ros.testbed.shapes import Quad, Shape
 from vizion3d_ros.testbed.trace import (
     Layer,
     affine,
-    panel_window,
     plane_coefficients,
+    quad_window,
     trace,
 )
 from vizion3d_ros.testbed.view import Matrix, Vector, View, Window
@@ -29,7 +29,7 @@ Picture = NDArray[np.uint8]
 class Shadow:
     """A soft round shadow on a room wall: half as strong `radius` metres from its centre."""
 
-    wall: Panel
+    wall: Quad
     centre: Vector
     radius: float
     strength: float
@@ -46,7 +46,7 @@ class Canvas:
 def render(
     view: View,
     textures: Picture,
-    room: Sequence[Panel],
+    room: Sequence[Quad],
     shadows: Sequence[Shadow],
     shapes: Sequence[Shape],
 ) -> Canvas:
@@ -60,7 +60,7 @@ def render(
     return canvas
 
 
-def _draw_room(view: View, textures: Picture, room: Sequence[Panel]) -> Canvas:
+def _draw_room(view: View, textures: Picture, room: Sequence[Quad]) -> Canvas:
     camera = view.camera
     shape = (camera.height, camera.width)
     nearest = np.zeros(shape, np.float32)
@@ -119,8 +119,8 @@ def _clip(polygon: Matrix, line: Vector) -> Matrix:
 
 def _draw_shadow(view: View, canvas: Canvas, shadow: Shadow) -> None:
     wall, reach = shadow.wall, 5 * shadow.radius
-    patch = Panel(shadow.centre, wall.right, wall.down, (reach, reach), wall.texture)
-    window = panel_window(view, patch)
+    patch = Quad(shadow.centre, wall.right, wall.down, (reach, reach), wall.texture)
+    window = quad_window(view, patch)
     if window.empty:
         return
     x, y = view.rays(window)

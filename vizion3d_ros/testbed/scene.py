@@ -19,14 +19,14 @@ from vizion3d_ros.contracts.camera import StereoRig
 from vizion3d_ros.contracts.errors import CalibrationError
 from vizion3d_ros.testbed.furniture import furnish, moving, standing
 from vizion3d_ros.testbed.render import Shadow, render
-from vizion3d_ros.testbed.shapes import Panel, Shape
+from vizion3d_ros.testbed.shapes import Quad, Shape
 from vizion3d_ros.testbed.view import View, look, stereo_views
 
 PERIOD_S = 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class StereoFrame:
+class RenderedPair:
     """One moment: left, right uint8 (H, W, 3) RGB; depth_m float32 (H, W), left, always finite."""
 
     left: NDArray[np.uint8]
@@ -40,7 +40,7 @@ class Arrangement:
 
     left: View
     right: View
-    room: tuple[Panel, ...]
+    room: tuple[Quad, ...]
     shapes: tuple[Shape, ...]
     shadows: tuple[Shadow, ...]
 
@@ -61,14 +61,14 @@ class SyntheticScene:
         self._rig = rig
         self._furnished = furnish(rig.left.fx, seed)
 
-    def at(self, time_s: float) -> StereoFrame:
+    def at(self, time_s: float) -> RenderedPair:
         """Render the moment time_s, seconds: both views and the left depth."""
         scene, textures = self.arrange(time_s), self._furnished.textures
         left, right = (
             render(view, textures, scene.room, scene.shadows, scene.shapes)
             for view in (scene.left, scene.right)
         )
-        return StereoFrame(left.rgb, right.rgb, np.float32(1) / left.inverse_depth)
+        return RenderedPair(left.rgb, right.rgb, np.float32(1) / left.inverse_depth)
 
     def arrange(self, time_s: float) -> Arrangement:
         """Place cameras and things for the moment time_s, seconds."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The shapes of the synthetic world: panels (flat), spheres and rods, in metres, world frame."""
+"""The shapes of the synthetic world: quads (flat), spheres and rods, in metres, world frame."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vizion3d_ros.testbed.view import Matrix, Vector
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """Cuts upright bars every `pitch` and level rails, metres from the top, from a panel."""
+    """Cuts upright bars every `pitch` and level rails, metres from the top, from a quad."""
 
     pitch: float
     half_width: float
@@ -21,7 +21,7 @@ class Bars:
 
 
 @dataclass(frozen=True, slots=True)
-class Panel:
+class Quad:
     """A flat rectangle seen from the side away from right x down (unit vectors)."""
 
     centre: Vector
@@ -33,7 +33,7 @@ class Panel:
 
     @property
     def normal(self) -> Vector:
-        """Unit vector pointing away from those who see the panel."""
+        """Unit vector pointing away from those who see the quad."""
         return np.cross(self.right, self.down)
 
 
@@ -57,4 +57,4 @@ class Rod:
     texture: Texture
 
 
-Shape = Panel | Sphere | Rod
+Shape = Quad | Sphere | Rod

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizion3d_ros.testbed.atlas import Texture
-from vizion3d_ros.testbed.shapes import Panel, Rod, Shape, Sphere
+from vizion3d_ros.testbed.shapes import Quad, Rod, Shape, Sphere
 from vizion3d_ros.testbed.view import Matrix, Vector, View, Window
 
 FloatMap = NDArray[np.float32]
@@ -47,24 +47,24 @@ class Layer:
 
 def trace(view: View, shape: Shape) -> Layer | None:
     """Trace any shape; None where it does not show."""
-    if isinstance(shape, Panel):
-        return _trace_panel(view, shape)
+    if isinstance(shape, Quad):
+        return _trace_quad(view, shape)
     if isinstance(shape, Sphere):
         return _trace_sphere(view, shape)
     return _trace_rod(view, shape)
 
 
-def plane_coefficients(view: View, panel: Panel) -> Matrix:
+def plane_coefficients(view: View, quad: Quad) -> Matrix:
     """
     Rows (3, 3) which, times a ray, give inverse depth w, then s * w and t * w.
 
-    s, t: metres from the panel's top left corner, along right and down.
+    s, t: metres from the quad's top left corner, along right and down.
     """
-    centre = view.to_camera(panel.centre)
-    normal = view.rotation @ panel.normal
+    centre = view.to_camera(quad.centre)
+    normal = view.rotation @ quad.normal
     inverse_depth = normal / (normal @ centre)
-    axes = view.rotation @ np.stack([panel.right, panel.down], axis=1)
-    corner = axes.T @ centre - np.array(panel.size) / 2
+    axes = view.rotation @ np.stack([quad.right, quad.down], axis=1)
+    corner = axes.T @ centre - np.array(quad.size) / 2
     s, t = axes.T - np.outer(corner, inverse_depth)
     return np.stack([inverse_depth, s, t])
 
@@ -81,57 +81,57 @@ def _affine_exact(coefficients: Vector, x: Vector, y: Vector) -> Vector:
     return grid
 
 
-def panel_window(view: View, panel: Panel) -> Window:
-    """Pixels that the panel's rectangle may cover."""
-    across = panel.right * panel.size[0] / 2
-    along = panel.down * panel.size[1] / 2
-    corners = [panel.centre + i * across + j * along for i in (-1, 1) for j in (-1, 1)]
+def quad_window(view: View, quad: Quad) -> Window:
+    """Pixels that the quad may cover."""
+    across = quad.right * quad.size[0] / 2
+    along = quad.down * quad.size[1] / 2
+    corners = [quad.centre + i * across + j * along for i in (-1, 1) for j in (-1, 1)]
     points = np.array([view.to_camera(corner) for corner in corners])
     slopes = points[:, :2] / points[:, 2:]
     return view.window(slopes[:, 0], slopes[:, 1])
 
 
-def _trace_panel(view: View, panel: Panel) -> Layer | None:
-    centre = view.to_camera(panel.centre)
-    if centre @ view.rotation @ panel.normal <= 0:
+def _trace_quad(view: View, quad: Quad) -> Layer | None:
+    centre = view.to_camera(quad.centre)
+    if centre @ view.rotation @ quad.normal <= 0:
         return None
-    window = panel_window(view, panel)
+    window = quad_window(view, quad)
     if window.empty:
         return None
     x, y = view.rays(window)
-    coefficients = plane_coefficients(view, panel)
+    coefficients = plane_coefficients(view, quad)
     inverse_depth = affine(coefficients[0], x, y)
     depth = np.float32(1) / inverse_depth
     s = affine(coefficients[1], x, y) * depth
     t = affine(coefficients[2], x, y) * depth
-    # Pixels per metre across each edge, foreshortening as at the centre of the panel.
+    # Pixels per metre across each edge, foreshortening as at the centre of the quad.
     focal = view.camera.fx * inverse_depth
-    outline = _panel_outline(panel, s, t)
-    across, along = (_foreshortening(view, panel, axis) for axis in (panel.right, panel.down))
+    outline = _quad_outline(quad, s, t)
+    across, along = (_foreshortening(view, quad, axis) for axis in (quad.right, quad.down))
     outline_px = np.minimum(outline[0] * (focal * across), outline[1] * (focal * along))
     detail = inverse_depth * np.float32(across)
-    shade = _brightness(-panel.normal @ LIGHT)
-    return Layer(window, inverse_depth, outline_px, s, t, detail, panel.texture, shade)
+    shade = _brightness(-quad.normal @ LIGHT)
+    return Layer(window, inverse_depth, outline_px, s, t, detail, quad.texture, shade)
 
 
 def _brightness(towards_light: float) -> float:
     return AMBIENT + (1 - AMBIENT) * max(towards_light, 0.0)
 
 
-def _foreshortening(view: View, panel: Panel, axis: Vector) -> np.float32:
-    centre = view.to_camera(panel.centre)
+def _foreshortening(view: View, quad: Quad, axis: Vector) -> np.float32:
+    centre = view.to_camera(quad.centre)
     sight = centre / np.linalg.norm(centre)
     seen = view.rotation @ axis
     return np.float32(np.linalg.norm(seen - (seen @ sight) * sight))
 
 
-def _panel_outline(panel: Panel, s: FloatMap, t: FloatMap) -> tuple[FloatMap, FloatMap]:
+def _quad_outline(quad: Quad, s: FloatMap, t: FloatMap) -> tuple[FloatMap, FloatMap]:
     """Signed distances in metres to the nearest upright and to the nearest level edge."""
-    inside_s = np.minimum(s, np.float32(panel.size[0]) - s)
-    inside_t = np.minimum(t, np.float32(panel.size[1]) - t)
-    if panel.bars is None:
+    inside_s = np.minimum(s, np.float32(quad.size[0]) - s)
+    inside_t = np.minimum(t, np.float32(quad.size[1]) - t)
+    if quad.bars is None:
         return inside_s, inside_t
-    bars = panel.bars
+    bars = quad.bars
     nearest = s - np.round(s / np.float32(bars.pitch)) * np.float32(bars.pitch)
     in_bar = np.float32(bars.half_width) - np.abs(nearest)
     for rail in bars.rails:

@@ -4,7 +4,8 @@ import math
 import pytest
 from pydantic import ValidationError
 
-from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
+from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
+from vizion3d_ros.contracts.settings.stereo_settings import S2m2Settings, StereoSettings
 
 
 def test_every_default_passes_its_own_check():
@@ -61,3 +62,10 @@ def test_values_out_of_range_are_refused(settings):
 )
 def test_values_at_the_edge_pass(settings):
     StereoSettings.model_validate(settings)
+
+
+def test_the_checkpoint_is_that_of_the_backend_which_runs():
+    network = S2m2Settings(model_backend='own.pth')
+    assert StereoSettings(backend='s2m2', s2m2=network).checkpoint == 'own.pth'
+    assert StereoSettings(backend='sgbm', s2m2=network).checkpoint == ''
+    assert MonoSettings().checkpoint == 'depth-anything-v2-base'

@@ -7,7 +7,7 @@ import pytest
 
 from vizion3d_ros.contracts.errors import DownloadError
 from vizion3d_ros.engine.weights import resolve
-from vizion3d_ros.engine.weights.request import _SameScheme, check_url
+from vizion3d_ros.engine.weights.http import _SameScheme, check_url
 
 
 @pytest.mark.parametrize(

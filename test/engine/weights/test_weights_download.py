@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from vizion3d_ros.contracts.errors import CheckpointError, DownloadError
-from vizion3d_ros.engine.weights import progress, request, resolve, transfer
+from vizion3d_ros.engine.weights import http, progress, resolve, transfer
 
 
 def given_up_at(server, byte, monkeypatch):
@@ -143,7 +143,7 @@ def test_size_unknown(server):
 
 
 def test_stalled_connection_is_tried_again(server, monkeypatch):
-    monkeypatch.setattr(request, 'TIMEOUT_S', 0.2)
+    monkeypatch.setattr(http, 'TIMEOUT_S', 0.2)
     server.stall_at = len(server.content) // 2
     assert resolve(server.url()).path.read_bytes() == server.content
     assert len(server.asked) == 2

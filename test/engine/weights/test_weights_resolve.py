@@ -16,8 +16,8 @@ from vizion3d_ros.engine.weights import (
     cache_dir,
     resolve,
 )
+from vizion3d_ros.engine.weights.http import check_url
 from vizion3d_ros.engine.weights.names import known_by_name, known_by_url
-from vizion3d_ros.engine.weights.request import check_url
 
 
 def test_cache_is_shared_with_vizion3d_unless_the_environment_says_otherwise(monkeypatch):

@@ -18,7 +18,7 @@ from typing import IO
 
 from vizion3d_ros.contracts.errors import DownloadError
 from vizion3d_ros.engine.weights.container import sha256_of
-from vizion3d_ros.engine.weights.request import public_part
+from vizion3d_ros.engine.weights.http import public_part
 
 ENVIRONMENT = 'VIZION3D_MODEL_CACHE'
 FETCH = 'ros2 run vizion3d_ros fetch_models'

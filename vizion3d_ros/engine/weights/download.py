@@ -11,8 +11,8 @@ from pathlib import Path
 from vizion3d_ros.contracts.errors import CheckpointError, DownloadError
 from vizion3d_ros.engine.weights.cache import ENVIRONMENT, Record, Slot
 from vizion3d_ros.engine.weights.container import fault, sha256_fault, sha256_of
+from vizion3d_ros.engine.weights.http import public_part
 from vizion3d_ros.engine.weights.progress import in_words
-from vizion3d_ros.engine.weights.request import public_part
 from vizion3d_ros.engine.weights.transfer import Part, transfer
 
 log = logging.getLogger(__name__)

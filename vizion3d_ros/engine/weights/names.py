@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vizion3d_ros.engine.weights.families import DEPTH_ANYTHING_V2, S2M2, Family
-from vizion3d_ros.engine.weights.request import public_part
+from vizion3d_ros.engine.weights.http import public_part
 
 VIZION3D = 'https://github.com/OlafenwaMoses/vizion3D/releases/download/essentials-v1'
 DEPTH_ANYTHING = 'https://huggingface.co/depth-anything'

@@ -14,8 +14,8 @@ from vizion3d_ros.engine.weights.cache import Slot, cache_dir, locked, slot_for
 from vizion3d_ros.engine.weights.container import fault, sha256_fault
 from vizion3d_ros.engine.weights.download import download
 from vizion3d_ros.engine.weights.families import Family
+from vizion3d_ros.engine.weights.http import BY_HAND, check_url, public_part
 from vizion3d_ros.engine.weights.names import KNOWN, KnownModel, known_by_name, known_by_url
-from vizion3d_ros.engine.weights.request import BY_HAND, check_url, public_part
 
 
 @dataclass(frozen=True)

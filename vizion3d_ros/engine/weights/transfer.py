@@ -21,13 +21,13 @@ from pathlib import Path
 
 from vizion3d_ros.contracts.errors import DownloadError
 from vizion3d_ros.engine.weights.cache import ENVIRONMENT, Slot, pause, write_json
-from vizion3d_ros.engine.weights.progress import in_words, progress
-from vizion3d_ros.engine.weights.request import (
+from vizion3d_ros.engine.weights.http import (
     BY_HAND,
     InterruptedTransfer,
     open_url,
     public_part,
 )
+from vizion3d_ros.engine.weights.progress import in_words, progress
 
 BACKOFF_S = (1.0, 2.0, 4.0, 8.0)  # after failures in a row without a new byte
 CHUNK = 1 << 20

@@ -22,13 +22,13 @@ RECTIFY = (
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a node has while it is configured; requests answers one of the node's own kind."""
+    """What a node has while it is configured; service(request) runs in the worker."""
 
     outputs: OutputPublishers
     processor: FrameProcessor[Any, Any]
     worker: Worker[Any]
     diagnostics: Diagnostics
-    requests: Callable[[Any], Any]
+    service: Callable[[Any], Any]
 
 
 def output_task(parts: Parts, inputs: InputSubscriptions, timeout: float) -> Task:

@@ -20,13 +20,14 @@ from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 
 from vizion3d_ros.contracts.settings.node_settings import NodeSettings
+from vizion3d_ros.requests.pipelines import ServicePipelines
 from vizion3d_ros.ros.health.diagnostics import ERROR, OK, Diagnostics, Task
 from vizion3d_ros.ros.health.status import Parts
 from vizion3d_ros.ros.log import forward_logs
 from vizion3d_ros.ros.nodes.lifecycle import refuse_impossible, reported
 from vizion3d_ros.ros.parameters import LiveSettings
 from vizion3d_ros.ros.run import run_node
-from vizion3d_ros.ros.serving.requests import RequestKind, Requests
+from vizion3d_ros.ros.serving.depth_services import DepthService
 from vizion3d_ros.ros.serving.services import NodeServices
 from vizion3d_ros.ros.stream.processor import FrameProcessor
 from vizion3d_ros.ros.stream.topics import InputSubscriptions, OutputPublishers, OutputTopic
@@ -49,7 +50,7 @@ class DepthNode(LifecycleNode, Generic[Settings]):
     """The inputs that are images to compute with."""
     INPUTS: ClassVar[Mapping[str, type]]
     OUTPUTS: ClassVar[Mapping[str, OutputTopic]]
-    REQUEST: ClassVar[RequestKind]
+    SERVICE: ClassVar[type[DepthService[Any, Any]]]
 
     def __init__(self, name: str, model: type[Settings]) -> None:
         """Declare parameters; nothing moves before `begin`."""
@@ -60,7 +61,9 @@ class DepthNode(LifecycleNode, Generic[Settings]):
         self.parts: Parts | None = None
         self.quiet_since = 0.0
         self._throttle = Throttle()
-        self._node_services = NodeServices(self)
+        self._node_services = NodeServices(
+            self, self.SERVICE, lambda: self.parts, lambda: self.settings, self.follow_listeners
+        )
 
     @property
     def settings(self) -> Settings:
@@ -134,10 +137,12 @@ class DepthNode(LifecycleNode, Generic[Settings]):
         processor = self.make_processor(pipeline, outputs)
         worker = Worker(processor, processor.on_error)
         diagnostics = Diagnostics(self, hardware_id=str(pipeline.device))
-        requests = Requests(
-            self.REQUEST, pipeline, lambda: self.settings, lambda: self.get_clock().now().to_msg()
+        service = self.SERVICE(
+            ServicePipelines(pipeline, type(pipeline)),
+            lambda: self.settings,
+            lambda: self.get_clock().now().to_msg(),
         )
-        self.parts = Parts(outputs, processor, worker, diagnostics, requests)
+        self.parts = Parts(outputs, processor, worker, diagnostics, service)
         return TransitionCallbackReturn.SUCCESS
 
     @reported

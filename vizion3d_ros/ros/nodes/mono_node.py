@@ -15,7 +15,7 @@ from vizion3d_ros.ros.health.diagnostics import Task
 from vizion3d_ros.ros.health.mono_status import MonoStatus
 from vizion3d_ros.ros.health.status import Parts, output_task
 from vizion3d_ros.ros.nodes.depth_node import DepthNode, run_depth_node
-from vizion3d_ros.ros.serving.requests import MONO_REQUEST
+from vizion3d_ros.ros.serving.depth_services import MonoService
 from vizion3d_ros.ros.stream.camera_info import CameraCache
 from vizion3d_ros.ros.stream.mono_frames import RELATIVE, MonoFrame, MonoProcessor
 from vizion3d_ros.ros.stream.sparse_input import SparseInput
@@ -31,7 +31,7 @@ class MonoNode(DepthNode[MonoSettings]):
     IMAGES = ('image_rect',)
     INPUTS = MONO_INPUTS
     OUTPUTS = MONO_OUTPUTS
-    REQUEST = MONO_REQUEST
+    SERVICE = MonoService
 
     def __init__(self) -> None:
         """Declare parameters and, with autostart, become active."""

@@ -17,12 +17,13 @@ from rclpy.node import Node
 
 from vizion3d_ros.contracts.settings.service_settings import ServiceSettings
 from vizion3d_ros.pipeline import MonoPipeline, StereoPipeline
+from vizion3d_ros.requests.pipelines import ServicePipelines
 from vizion3d_ros.ros.health.diagnostics import Diagnostics
 from vizion3d_ros.ros.log import forward_logs
 from vizion3d_ros.ros.nodes.depth_node import CLOSE_TIMEOUT, run_depth_node
 from vizion3d_ros.ros.parameters import LiveSettings
-from vizion3d_ros.ros.serving.request_server import RequestServer
-from vizion3d_ros.ros.serving.requests import MONO_REQUEST, STEREO_REQUEST, Requests
+from vizion3d_ros.ros.serving.depth_services import DepthService, MonoService, StereoService
+from vizion3d_ros.ros.serving.server import ServiceServer
 from vizion3d_ros.worker import Worker
 
 REPORT_PERIOD = 1.0
@@ -43,11 +44,19 @@ class ServiceNode(Node):
         if settings.preload in ('mono', 'both'):
             mono.warm_up(settings.mono())
         self._worker: Worker[Any] = Worker(lambda _: None, lambda _: None)
-        self._server = RequestServer(self)
+        self._server = ServiceServer(self)
         self._offer(
-            Requests(STEREO_REQUEST, stereo, lambda: self._live.current.stereo(), self._now)
+            StereoService(
+                ServicePipelines(stereo, StereoPipeline),
+                lambda: self._live.current.stereo(),
+                self._now,
+            )
         )
-        self._offer(Requests(MONO_REQUEST, mono, lambda: self._live.current.mono(), self._now))
+        self._offer(
+            MonoService(
+                ServicePipelines(mono, MonoPipeline), lambda: self._live.current.mono(), self._now
+            )
+        )
         self._diagnostics = Diagnostics(self, hardware_id=str(stereo.device))
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._timer = self.create_timer(REPORT_PERIOD, self._report, clock=steady)
@@ -58,13 +67,11 @@ class ServiceNode(Node):
         self._worker.close(CLOSE_TIMEOUT)
         super().destroy_node()
 
-    def _offer(self, requests: Requests) -> None:
-        kind = requests.kind
-
+    def _offer(self, service: DepthService[Any, Any]) -> None:
         def begin(request: Any) -> Future[Any]:
-            return self._worker.call(lambda: requests(request))
+            return self._worker.call(lambda: service(request))
 
-        self._server.offer(kind.type, kind.name, begin)
+        self._server.offer(service.TYPE, service.NAME, begin)
 
     def _now(self) -> Time:
         return self.get_clock().now().to_msg()

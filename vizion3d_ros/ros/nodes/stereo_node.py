@@ -14,7 +14,7 @@ from vizion3d_ros.ros.health.diagnostics import Task
 from vizion3d_ros.ros.health.status import Parts, output_task
 from vizion3d_ros.ros.health.stereo_status import StereoStatus
 from vizion3d_ros.ros.nodes.depth_node import DepthNode, run_depth_node
-from vizion3d_ros.ros.serving.requests import STEREO_REQUEST
+from vizion3d_ros.ros.serving.depth_services import StereoService
 from vizion3d_ros.ros.stream.camera_info import CameraInfoCache
 from vizion3d_ros.ros.stream.stereo_frames import StereoFrame, StereoProcessor
 from vizion3d_ros.ros.stream.sync import StereoSync
@@ -27,7 +27,7 @@ class StereoNode(DepthNode[StereoSettings]):
     IMAGES = ('left/image_rect', 'right/image_rect')
     INPUTS = STEREO_INPUTS
     OUTPUTS = STEREO_OUTPUTS
-    REQUEST = STEREO_REQUEST
+    SERVICE = StereoService
 
     def __init__(self) -> None:
         """Declare parameters and, with autostart, become active."""

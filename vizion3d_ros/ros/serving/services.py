@@ -3,30 +3,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from rclpy.node import Node
 
 from vizion3d_interfaces.srv import SaveSnapshot
 from vizion3d_ros.contracts.errors import BackendError, InputError
+from vizion3d_ros.contracts.settings.node_settings import NodeSettings
 from vizion3d_ros.requests.permissions import permitted_folder
-from vizion3d_ros.ros.serving.request_server import RequestServer
+from vizion3d_ros.ros.health.diagnostics import Task
+from vizion3d_ros.ros.health.status import Parts
+from vizion3d_ros.ros.serving.depth_services import DepthService
+from vizion3d_ros.ros.serving.server import ServiceServer
 from vizion3d_ros.ros.serving.snapshots import PATIENCE, Snapshots, save
-
-if TYPE_CHECKING:
-    from vizion3d_ros.ros.health.diagnostics import Task
-    from vizion3d_ros.ros.health.status import Parts
-    from vizion3d_ros.ros.nodes.depth_node import DepthNode
 
 
 class NodeServices:
     """Serves for the life of the node; while it is not configured the answer says so."""
 
-    def __init__(self, node: DepthNode[Any]) -> None:
-        """Offer the node's own kind of request, and snapshots."""
-        self._node = node
+    def __init__(
+        self,
+        node: Node,
+        kind: type[DepthService[Any, Any]],
+        parts: Callable[[], Parts | None],
+        settings: Callable[[], NodeSettings],
+        on_wanted: Callable[[], None],
+    ) -> None:
+        """
+        Offer the node's kind of request, and snapshots.
+
+        parts() gives what there is while the node is configured; on_wanted() opens its inputs.
+        """
+        self._parts = parts
+        self._settings = settings
+        self._on_wanted = on_wanted
         self._snapshots = Snapshots()
-        self._server = RequestServer(node)
-        self._server.offer(node.REQUEST.type, node.REQUEST.name, self._on_request)
+        self._server = ServiceServer(node)
+        self._server.offer(kind.TYPE, kind.NAME, self._on_request)
         self._server.offer(SaveSnapshot, 'save_snapshot', self._on_snapshot)
 
     @property
@@ -55,31 +70,33 @@ class NodeServices:
 
     @property
     def _active(self) -> bool:
-        return self._node.parts is not None and self._node.parts.outputs.enabled
+        parts = self._parts()
+        return parts is not None and parts.outputs.enabled
 
     def _on_request(self, request: Any) -> Future[Any]:
         parts = self._configured()
-        return parts.worker.call(lambda: parts.requests(request))
+        return parts.worker.call(lambda: parts.service(request))
 
     def _on_snapshot(self, request: SaveSnapshot.Request) -> Future[Any]:
         self._configured()
         if not self._active:
             raise BackendError('the node is not active: it takes images after `activate`')
-        permitted_folder(request.directory, self._node.settings.requests.snapshot_dirs)
+        permitted_folder(request.directory, self._settings().requests.snapshot_dirs)
         outcome = self._snapshots.ask(request)
-        self._node.follow_listeners()
+        self._on_wanted()
         return outcome
 
     def _configured(self) -> Parts:
-        if self._node.parts is None:
+        parts = self._parts()
+        if parts is None:
             raise BackendError('the node is not configured: it answers after `configure`')
-        return self._node.parts
+        return parts
 
     def _save(
         self, parts: Parts, frame: Any, request: SaveSnapshot.Request
     ) -> SaveSnapshot.Response:
         """Compute all there is of a frame and write it; runs in the worker."""
-        settings = self._node.settings
+        settings = self._settings()
         job = parts.processor.decode_once(frame, settings)
         if job is None:
             raise InputError('the calibration is unusable: see the log or diagnostics')

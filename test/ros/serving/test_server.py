@@ -10,7 +10,7 @@ from rclpy.node import Node
 
 from vizion3d_interfaces.srv import SaveSnapshot
 from vizion3d_ros.contracts.errors import InputError
-from vizion3d_ros.ros.serving.request_server import MOST_LETTERS, QUEUE, RequestServer
+from vizion3d_ros.ros.serving.server import MOST_LETTERS, QUEUE, ServiceServer
 
 pytestmark = pytest.mark.ros
 
@@ -26,7 +26,7 @@ class Office:
         self.executor = SingleThreadedExecutor(context=context)
         for node in self.nodes:
             self.executor.add_node(node)
-        self.server = RequestServer(self.nodes[0])
+        self.server = ServiceServer(self.nodes[0])
         self.server.offer(SaveSnapshot, 'ask', self.begin)
         self.client = self.nodes[1].create_client(SaveSnapshot, 'office/ask')
         self.spin_until(self.client.service_is_ready)

@@ -11,32 +11,34 @@ from std_msgs.msg import Header
 from vizion3d_interfaces.srv import RunDepthEstimation, RunStereoDepth
 from vizion3d_ros.files.ply import encode_ply
 from vizion3d_ros.requests.mono import MonoAnswer
-from vizion3d_ros.requests.stereo import StereoAnswer
+from vizion3d_ros.requests.stereo import StereoDepthResult
 from vizion3d_ros.ros.stream.messages_out import image_message, points_message
 
 
-def stereo_response(answer: StereoAnswer, header: Header) -> RunStereoDepth.Response:
+def stereo_response(answer: StereoDepthResult, header: Header) -> RunStereoDepth.Response:
     """Fill a response; what was not asked for stays empty."""
     response = RunStereoDepth.Response()
-    response.depth_map = image_message(header, answer.depth_m, '32FC1')
+    response.depth_map = image_message(header, answer.depth, '32FC1')
     response.disparity_map = image_message(header, answer.disparity, '32FC1')
-    return _with_common(response, answer, header)
+    return _with_common(response, answer, header, answer.picture)
 
 
 def mono_response(answer: MonoAnswer, header: Header) -> RunDepthEstimation.Response:
     """Fill a response; what was not asked for stays empty."""
     response = RunDepthEstimation.Response(is_metric=answer.is_metric)
     response.depth_map = image_message(header, answer.depth, '32FC1')
-    return _with_common(response, answer, header)
+    return _with_common(response, answer, header, answer.depth_image)
 
 
-def _with_common(response: Any, answer: StereoAnswer | MonoAnswer, header: Header) -> Any:
+def _with_common(
+    response: Any, answer: StereoDepthResult | MonoAnswer, header: Header, picture: Any
+) -> Any:
     response.success = True
     response.min_depth, response.max_depth = answer.min_depth, answer.max_depth
     response.backend_used = answer.backend_used
     response.point_cloud_scale = 1.0
-    if answer.depth_image is not None:
-        response.depth_image = image_message(header, answer.depth_image, 'mono16')
+    if picture is not None:
+        response.depth_image = image_message(header, picture, 'mono16')
     if answer.points is not None:
         response.point_cloud = points_message(header, answer.points)
         response.point_cloud_ply = array('B', encode_ply(answer.points))

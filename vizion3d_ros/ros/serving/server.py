@@ -33,7 +33,7 @@ Begin = Callable[[Any], 'Future[Any]']
 logger = logging.getLogger(__name__)
 
 
-class RequestServer:
+class ServiceServer:
     """
     Offers services of a node; every request gets an answer, also one that fails.
 
@@ -64,7 +64,7 @@ class RequestServer:
             except Exception as error:  # whatever goes wrong, the caller hears of it
                 self._counts['failed'] += 1
                 self._report(name, error)
-                response.success, response.message = False, told(error)
+                response.success, response.message = False, error_text(error)
             finally:
                 self._counts['waiting'] -= 1
             return response
@@ -118,7 +118,7 @@ class RequestServer:
         return send_or_report
 
     def _report(self, name: str, error: Exception) -> None:
-        text = told(error)
+        text = error_text(error)
         if not self._throttle.allows(f'{name}: {text}'):
             return
         if isinstance(error, (DepthError, ValidationError)):
@@ -127,6 +127,6 @@ class RequestServer:
             logger.error('%s failed: %s', name, text, exc_info=error)
 
 
-def told(error: Exception) -> str:
+def error_text(error: Exception) -> str:
     """Say what went wrong in letters that a message can carry: names of files may have others."""
     return explain(error).encode(errors='replace').decode()[:MOST_LETTERS]

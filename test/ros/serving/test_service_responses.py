@@ -12,8 +12,8 @@ from std_msgs.msg import Header
 
 from vizion3d_interfaces.srv import RunDepthEstimation, RunStereoDepth
 from vizion3d_ros.requests.mono import MonoAnswer
-from vizion3d_ros.requests.stereo import StereoAnswer
-from vizion3d_ros.ros.serving.responses_out import mono_response, stereo_response
+from vizion3d_ros.requests.stereo import StereoDepthResult
+from vizion3d_ros.ros.serving.service_responses import mono_response, stereo_response
 
 pytestmark = pytest.mark.ros
 
@@ -27,8 +27,6 @@ COMMON = {
     'min_depth': 1.5,
     'max_depth': 4.0,
     'backend_used': 'opencv-sgbm',
-    'depth_image': None,
-    'points': None,
 }
 
 
@@ -38,12 +36,21 @@ def points():
 
 
 def stereo(**parts):
-    parts = {**COMMON, 'depth_colormap': None, **parts}
-    return stereo_response(StereoAnswer(depth_m=DEPTH, disparity=DISPARITY, **parts), HEADER)
+    answer = StereoDepthResult(depth=DEPTH, disparity=DISPARITY, **COMMON, **parts)
+    return stereo_response(answer, HEADER)
 
 
 def mono(**parts):
-    parts = {'is_metric': False, 'metric_depth_m': None, 'scale_fit': None, **COMMON, **parts}
+    # TEMPORARY
+    parts = {
+        'is_metric': False,
+        'metric_depth_m': None,
+        'scale_fit': None,
+        'points': None,
+        **COMMON,
+        **parts,
+    }
+    parts['depth_image'] = parts.pop('picture', None)
     return mono_response(MonoAnswer(depth=DEPTH, **parts), HEADER)
 
 
@@ -84,7 +91,7 @@ def test_what_was_not_asked_for_is_empty(respond):
 
 @pytest.mark.parametrize('respond', [stereo, mono])
 def test_the_picture_is_16_bit_grey(respond):
-    message = respond(depth_image=PICTURE).depth_image
+    message = respond(picture=PICTURE).depth_image
     assert message.encoding == 'mono16'
     np.testing.assert_array_equal(pixels(message, np.uint16), PICTURE)
 
@@ -106,7 +113,7 @@ def test_both_clouds_hold_the_same_points_in_axes_of_their_own(respond):
     ('respond', 'kind'), [(stereo, RunStereoDepth.Response), (mono, RunDepthEstimation.Response)]
 )
 def test_a_response_goes_through_the_middleware_unchanged(respond, kind):
-    response = respond(depth_image=PICTURE, points=points())
+    response = respond(picture=PICTURE, points=points())
     assert deserialize_message(serialize_message(response), kind) == response
 
 
