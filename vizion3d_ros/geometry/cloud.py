@@ -70,13 +70,6 @@ def paint(points: Tensor, image: Tensor) -> None:
     memory[..., 3] = 0
 
 
-def optical_to_opengl(points: Tensor) -> Tensor:
-    """Turn x right, y down, z forward into x right, y up, z backward; last axis x, y, z, ..."""
-    turned = points.clone()
-    turned[..., 1:3].neg_()
-    return turned
-
-
 def _measured(points: Tensor) -> Tensor:
     # Three times as fast as indexing with the mask.
     finite = torch.isfinite(points[..., 2]).flatten().nonzero()[:, 0]
