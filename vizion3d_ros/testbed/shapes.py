@@ -33,7 +33,7 @@ class Panel:
 
     @property
     def normal(self) -> Vector:
-        """Unit vector pointing away from those who see the panel."""
+        """Unit vector (3,), world frame, away from those who see the panel."""
         return np.cross(self.right, self.down)
 
 
