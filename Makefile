@@ -29,11 +29,12 @@ demo: run-only ## depth from a stereo pair; PAIR=folder, or MONO=1 for one camer
 test: build ## the tests; PYTEST_ARGS=...
 	@$(IN_VENV) -m pytest $(PYTEST_ARGS)
 
-check: build ## format, lint and types, as CI does
+check: build ## format, lint, types and dead names, as CI does
 	@failed=0; \
 	ruff format --check --quiet $(CODE) || failed=1; \
 	ruff check $(CODE) || failed=1; \
 	$(IN_VENV) -m mypy || failed=1; \
+	$(IN_VENV) -m vulture $(filter-out test stubs,$(CODE)) || failed=1; \
 	exit $$failed
 
 format: build ## rewrite the code in the project's format

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rules of the house about imports: layers, rooms, circles, and what is heavy."""
 
+import ast
 import subprocess
 import sys
 from graphlib import TopologicalSorter
 
 import pytest
-from source_tree import MODULES, ROOT, imports, ours, part
+from source_tree import MODULES, ROOT, TREES, imports, ours, part
 
 # imports go left only
 CORE = ['contracts', 'geometry', 'engine', 'pipeline', 'files', 'requests', 'worker', 'ros']
@@ -112,6 +113,19 @@ def test_torch_and_open3d_are_imported_where_they_are_needed(module):
     assert 'open3d' not in heavy
     if not module.removeprefix('vizion3d_ros.').startswith(HEAVY_ALLOWED):
         assert not heavy
+
+
+def test_what_a_folder_offers_is_taken():
+    """A name in `__all__` counts as used for those who look for dead names."""
+    nodes = [node for tree in TREES.values() for node in ast.walk(tree)]
+    taken = {name for module in MODULES for name in imports(module)}
+    attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    for module in set(FOLDERS) - {'vizion3d_ros'}:
+        own = {node.id for node in ast.walk(TREES[module]) if isinstance(node, ast.Name)}
+        lists = [n.value for n in TREES[module].body if ast.unparse(n).startswith('__all__ =')]
+        offered = [name for names in lists for name in ast.literal_eval(names)]
+        unused = [name for name in offered if f'{module}.{name}' not in taken]
+        assert set(unused) <= attributes | own, module
 
 
 def fresh_python(code):

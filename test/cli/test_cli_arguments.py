@@ -9,7 +9,6 @@ import pytest
 
 from vizion3d_ros.cli import arguments
 from vizion3d_ros.contracts import stereo_request
-from vizion3d_ros.engine.weights import DEFAULT_MONO
 
 ROOT = Path(__file__).resolve().parents[2]
 NUMBERS = ('--fx', 995, '--cx', 311, '--cy', 255, '--baseline-mm', 193)
@@ -69,4 +68,4 @@ def test_names_are_those_of_the_contract_and_of_the_node():
 
     assert backend() == backend('--backend', 'sgbm') == stereo_request.OPENCV_SGBM
     assert backend('--backend', 's2m2-L') == backend('--model-backend', 's2m2-L') == 's2m2-L'
-    assert arguments.parse(['mono', 'image.png']).model == DEFAULT_MONO
+    assert arguments.parse(['mono', 'image.png']).model == 'depth-anything-v2-base'

@@ -9,7 +9,7 @@ import torch
 
 from vizion3d_ros.contracts.camera import Intrinsics
 from vizion3d_ros.contracts.settings.node_settings import PointsSettings
-from vizion3d_ros.geometry.cloud import make_cloud, optical_to_opengl, paint, unproject
+from vizion3d_ros.geometry.cloud import make_cloud, paint, unproject
 
 CAMERA = Intrinsics(width=12, height=7, fx=50.0, fy=40.0, cx=5.25, cy=2.75)
 NAN = float('nan')
@@ -71,17 +71,6 @@ def test_right_is_plus_x_and_down_is_plus_y(device):
     points = unproject(torch.ones((7, 12), device=device), CAMERA).cpu()
     assert points[0, 0, 0] < 0 < points[0, -1, 0]
     assert points[0, 0, 1] < 0 < points[-1, 0, 1]
-
-
-def test_opengl_turns_y_and_z_and_nothing_else(depth, image):
-    optical = make_cloud(depth, image, CAMERA, PointsSettings())
-    before = optical.clone()
-    turned = optical_to_opengl(optical)
-    np.testing.assert_array_equal(
-        turned[..., :3].cpu().numpy(), optical[..., :3].cpu().numpy() * np.float32([1, -1, -1])
-    )
-    np.testing.assert_array_equal(bits(turned), bits(optical))
-    np.testing.assert_array_equal(optical.cpu().numpy(), before.cpu().numpy())
 
 
 def test_organised_keeps_every_pixel_in_its_place(depth, image):

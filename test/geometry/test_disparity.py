@@ -1,15 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Disparity to depth and back against Z = fx * B / d."""
+"""Disparity to depth against Z = fx * B / d."""
 
 import numpy as np
 import pytest
 import torch
 
-from vizion3d_ros.geometry.disparity import (
-    correct_disparity,
-    depth_from_disparity,
-    disparity_from_depth,
-)
+from vizion3d_ros.geometry.disparity import correct_disparity, depth_from_disparity
 
 NAN = float('nan')
 
@@ -51,18 +47,14 @@ def test_depth_is_fx_b_over_corrected_disparity(fx, baseline_m, doffs, device):
     np.testing.assert_allclose(answer.cpu().numpy(), depth, rtol=1e-4)
 
 
-def test_nan_stays_nan_both_ways(device):
-    gap = torch.tensor([[NAN, 2.0]], device=device)
-    for answer in (depth_from_disparity(gap, 10.0), disparity_from_depth(gap, 10.0)):
-        assert answer.isnan().tolist() == [[True, False]]
-        assert answer[0, 1] == 5.0
+def test_nan_stays_nan(device):
+    answer = depth_from_disparity(torch.tensor([[NAN, 2.0]], device=device), 10.0)
+    assert answer.isnan().tolist() == [[True, False]]
+    assert answer[0, 1] == 5.0
 
 
-def test_round_trips(device):
-    rng = np.random.default_rng(6)
-    for low, high in ((0.0625, 512.0), (0.3, 100.0)):
-        values = torch.tensor(rng.uniform(low, high, (9, 9)), dtype=torch.float32, device=device)
-        there = depth_from_disparity(values, 57.3)
-        torch.testing.assert_close(disparity_from_depth(there, 57.3), values, rtol=3e-7, atol=0)
-        back = disparity_from_depth(values, 57.3)
-        torch.testing.assert_close(depth_from_disparity(back, 57.3), values, rtol=3e-7, atol=0)
+def test_dividing_again_gives_the_disparity_back(device):
+    values = np.random.default_rng(6).uniform(0.0625, 512.0, (9, 9))
+    disparity = torch.tensor(values, dtype=torch.float32, device=device)
+    depth = depth_from_disparity(disparity, 57.3)
+    torch.testing.assert_close(57.3 / depth, disparity, rtol=3e-7, atol=0)

@@ -24,7 +24,11 @@ logger = logging.getLogger(__name__)
 
 
 def accelerate(network: nn.Module, how: str, device: torch.device) -> Run:
-    """Make a function of tensors that answers a tuple of tensors; how is off, graph or max."""
+    """
+    Make a function of tensors that answers a tuple of tensors, of any shape the network knows.
+
+    how: off, graph (a CUDA graph for each input size) or max (torch.compile).
+    """
     if how == 'graph' and device.type == 'cuda':
         return GraphReplay(network)
     if how == 'graph':

@@ -41,7 +41,7 @@ GENEROUS = PictureLimits()
 
 def read_picture(path: Path, name: str, limits: PictureLimits = GENEROUS) -> Picture:
     """
-    Read one image file, as decode_picture does.
+    Read one image file, as decode_picture does: uint8 (H, W, 3) RGB, or (H, W) grey.
 
     Raises InputError, which begins with name, if there is no such file or it is not allowed.
     """

@@ -70,7 +70,7 @@ def write_snapshot(snapshot: Snapshot, folder: Path) -> list[Path]:
 
 
 def depth_png(depth_m: FloatMap) -> bytes:
-    """Encode depth in metres as 16-bit millimetres; NaN and what does not fit become 0."""
+    """Encode float32 (H, W) metres as 16-bit millimetres; NaN and what does not fit become 0."""
     millimetres = np.rint(depth_m * MM_PER_METRE)
     fits = (millimetres > 0) & (millimetres <= MAX_MM)
     return png(np.where(fits, millimetres, 0).astype(np.uint16))
@@ -82,7 +82,7 @@ def image_png(image: NDArray[np.uint8]) -> bytes:
 
 
 def png(pixels: NDArray[Any]) -> bytes:
-    """Encode pixels in the order of OpenCV: grey or BGR, 8 or 16 bit."""
+    """Encode pixels in the order of OpenCV: (H, W) grey or (H, W, 3) BGR, uint8 or uint16."""
     _, encoded = cv2.imencode('.png', pixels)
     return encoded.tobytes()
 
@@ -95,7 +95,7 @@ def pfm(values: FloatMap) -> bytes:
 
 
 def npy(values: NDArray[Any]) -> bytes:
-    """Encode an array as np.save does."""
+    """Encode an array of any shape and type as np.save does."""
     buffer = BytesIO()
     np.save(buffer, values)
     return buffer.getvalue()

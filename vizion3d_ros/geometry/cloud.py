@@ -48,7 +48,8 @@ def unproject(depth_m: Tensor, camera: Intrinsics, step: int = 1) -> Tensor:
     """
     Rays times depth: float32 (H, W, 4) with x, y, z filled in, column 3 left as it came.
 
-    depth_m holds every step-th pixel of the camera's image; NaN depth gives a NaN point.
+    depth_m: float32 (H, W) metres, every step-th pixel of the camera's image; NaN depth gives a
+    NaN point. Points are metres in the optical frame.
     """
     height, width = depth_m.shape
     columns = torch.arange(width, dtype=torch.float32, device=depth_m.device) * step
@@ -61,20 +62,17 @@ def unproject(depth_m: Tensor, camera: Intrinsics, step: int = 1) -> Tensor:
 
 
 def paint(points: Tensor, image: Tensor) -> None:
-    """Write colours into column 3 of points; image as in make_cloud."""
+    """
+    Write colours into column 3 of points, float32 (H, W, 4), as bits 0x00RRGGBB.
+
+    image: uint8 (H, W) grey or (H, W, 3) RGB.
+    """
     red, green, blue = image.unbind(-1) if image.ndim == 3 else (image, image, image)
     # Byte by byte to where 0x00RRGGBB lies in little-endian memory: no 32-bit temporaries.
     memory = points.view(torch.uint8)[..., 12:]
     for index, channel in enumerate((blue, green, red)):
         memory[..., index] = channel
     memory[..., 3] = 0
-
-
-def optical_to_opengl(points: Tensor) -> Tensor:
-    """Turn x right, y down, z forward into x right, y up, z backward; last axis x, y, z, ..."""
-    turned = points.clone()
-    turned[..., 1:3].neg_()
-    return turned
 
 
 def _measured(points: Tensor) -> Tensor:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Disparity to depth and back, on torch tensors of any device."""
+"""Disparity to depth, on torch tensors of any device."""
 
 from __future__ import annotations
 
@@ -29,8 +29,3 @@ def depth_from_disparity(disparity: Tensor, focal_baseline: float) -> Tensor:
     """
     # A tensor divides in one pass, a Python number takes a reciprocal first.
     return torch.tensor(focal_baseline, dtype=disparity.dtype) / disparity
-
-
-def disparity_from_depth(depth_m: Tensor, focal_baseline: float) -> Tensor:
-    """Invert depth_from_disparity; NaN stays NaN."""
-    return focal_baseline / depth_m

@@ -23,13 +23,13 @@ def depth_from_relative(relative: Tensor, scale: MetricScale) -> Tensor:
 
 
 def within(depth_m: Tensor, min_depth: float, max_depth: float) -> Tensor:
-    """Depth with NaN in place of what lies outside, in metres (REP-118: no measurement)."""
+    """Depth (H, W) in metres, NaN in place of what lies outside (REP-118: no measurement)."""
     return torch.where((depth_m >= min_depth) & (depth_m <= max_depth), depth_m, torch.nan)
 
 
 def spread_relative(relative: Tensor, depth_trunc: float) -> Tensor:
     """
-    Z = 0.5 + (1 - (d - min) / (max - min)) * (depth_trunc - 0.5): float32 (H, W).
+    Z = 0.5 + (1 - (d - min) / (max - min)) * (depth_trunc - 0.5): float32 (H, W), d as well.
 
     The vizion3d contract's cloud of a relative answer: consistent in shape, not metric. A flat
     answer lies at depth_trunc as a whole.

@@ -68,7 +68,7 @@ def diagram(
     band: tuple[float, float],
 ) -> Picture:
     """
-    Draw curves over x_span, uint8 (HEIGHT, WIDTH, 3) BGR.
+    Draw curves over x_span: a picture uint8 (H, W, 3) BGR of HEIGHT x WIDTH pixels.
 
     band: from and to which x the ground is green, nowhere if that is the wrong way round. All
     numbers > 0.

@@ -118,19 +118,19 @@ def absolute_error(
 
 
 def measured(values: NDArray[np.floating]) -> NDArray[np.bool_]:
-    """Tell where a depth or disparity map holds a measurement: finite and above zero."""
+    """Tell where a map of any shape holds a depth or disparity: finite and above zero."""
     return np.asarray(np.isfinite(values) & (values > 0))
 
 
 def valid_share(values: NDArray[np.floating]) -> float:
-    """Share of all pixels with a measurement; NaN for an empty array."""
+    """Share of all pixels with a measurement, of a map of any shape; NaN for an empty one."""
     return float(measured(values).mean()) if values.size else NO_VALUE
 
 
 def percentiles(
     values: NDArray[np.floating] | Sequence[float], percents: Sequence[float]
 ) -> list[float]:
-    """Percentiles with linear interpolation; NaN for each when there are no values."""
+    """Percentiles of values (N,) with linear interpolation; NaN for each when there are none."""
     if len(values) == 0:
         return [NO_VALUE] * len(percents)
     return [float(value) for value in np.percentile(values, percents)]

@@ -46,7 +46,7 @@ class Scale:
     reverse: bool = False
 
     def level(self, values: FloatMap) -> FloatMap:
-        """Place values on 0..1; those outside the range end at its ends."""
+        """Place values of any shape on 0..1; those outside the range end at its ends."""
         low, high, placed = self.low, self.high, values
         if self.logarithmic:
             low, high = np.log(low), np.log(high)
@@ -79,7 +79,7 @@ class Panel:
 
 def depth_scale(depth_m: FloatMap, outliers: float) -> Scale | None:
     """
-    Span the depths of a map in metres, near red; None without any.
+    Span the depths of a map, float (H, W) metres, near red; None without any.
 
     outliers: percent of the depths left out at each end.
     """
@@ -88,13 +88,13 @@ def depth_scale(depth_m: FloatMap, outliers: float) -> Scale | None:
 
 
 def disparity_scale(disparity: FloatMap, outliers: float) -> Scale | None:
-    """Span the disparities of a map in pixels, near red, as `depth_scale` does."""
+    """Span the disparities of a map, float (H, W) pixels, near red, as `depth_scale` does."""
     span = _span(disparity, outliers)
     return Scale(*span, 'px', cv2.COLORMAP_TURBO) if span else None
 
 
 def relative_scale(relative: FloatMap, outliers: float) -> Scale | None:
-    """Span the values of a relative answer, near bright, as `depth_scale` does."""
+    """Span a relative answer, float (H, W), near bright, as `depth_scale` does."""
     span = _span(relative, outliers)
     return Scale(*span, '', cv2.COLORMAP_VIRIDIS) if span else None
 
@@ -115,7 +115,7 @@ def chart(title: str, values: FloatMap, scale: Scale, empty: Color = NO_ANSWER) 
 
 
 def error_chart(title: str, error: FloatMap, truth: FloatMap, scale: Scale) -> Panel:
-    """Show an error map: NaN is black where there is ground truth, grey where there is none."""
+    """Show an error map (H, W): NaN is black where truth (H, W) is known, grey where not."""
     panel = chart(title, error, scale)
     panel.picture[~measured(truth)] = NO_TRUTH
     return replace(panel, marks=(NO_ANSWER, NO_TRUTH))
@@ -224,5 +224,5 @@ def write(
     weight: int = 1,
     color: Color = INK,
 ) -> None:
-    """Write a line that begins at column x, on the base line y; color is BGR."""
+    """Write on a tile, uint8 (H, W, 3), from column x on, on the base line y; color is BGR."""
     cv2.putText(tile, text, (x, y), FONT, size, color, weight, cv2.LINE_AA)

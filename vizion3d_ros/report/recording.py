@@ -59,7 +59,11 @@ class Recording:
     def add(
         self, topic: str, stamp_ns: int, received_ns: int, values: NDArray[Any] | None = None
     ) -> bool:
-        """File one message; False if its frame is beyond the frames of interest."""
+        """
+        File one message; False if its frame is beyond the frames of interest.
+
+        values: what it holds, (H, W) or (H, W, 3), as its topic has it; None keeps no array.
+        """
         if not self._accept(stamp_ns):
             return False
         self.ages_ns[topic][stamp_ns] = received_ns - stamp_ns

@@ -49,7 +49,7 @@ class Maps:
         cls, frame: Frame, rig: StereoRig | None, sparse: SparseDepth | None = None
     ) -> Maps:
         """
-        Take a recorded frame, whose disparity is corrected by doffs, 0 = no measurement.
+        Take a recorded frame, maps (H, W); its disparity has doffs added, 0 = no measurement.
 
         Without recorded ground-truth depth, that of the ground-truth disparity is used. Without
         a rig, doffs is taken as 0.

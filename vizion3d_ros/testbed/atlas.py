@@ -42,7 +42,7 @@ class Texture:
     first_rows: FloatMap
 
     def tables(self, footprint_m: FloatMap) -> tuple[FloatMap, FloatMap]:
-        """Texels per metre and first row to use where a pixel covers footprint_m metres."""
+        """Texels per metre and first row, (N,), where a pixel covers footprint_m (N,) metres."""
         octave = 2 * np.log2(np.maximum(footprint_m * self.density, 1e-6))
         step = np.clip(np.round(octave), 0, len(self.first_rows) - 1).astype(np.int64)
         density = (self.density * STEP**step).astype(np.float32)

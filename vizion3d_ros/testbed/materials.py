@@ -42,7 +42,7 @@ def fractal(size: Size, rng: Generator, coarsest: float, stretch: float = 1.0) -
 
 
 def planks(size: Size, density: float, rng: Generator) -> Picture:
-    """Lay floor boards that run down the picture."""
+    """Lay floor boards that run down the picture, uint8 (h, w, 3) RGB."""
     board = 0.16 * density
     length = 1.3 * density
     rows, cols = np.indices(size, dtype=np.float32)
@@ -58,7 +58,7 @@ def planks(size: Size, density: float, rng: Generator) -> Picture:
 
 
 def bricks(size: Size, density: float, rng: Generator) -> Picture:
-    """Stack bricks in running bond."""
+    """Stack bricks in running bond, uint8 (h, w, 3) RGB."""
     width, height = 0.3 * density, 0.1 * density
     rows, cols = np.indices(size, dtype=np.float32)
     row = (rows / height).astype(np.int64)
@@ -73,14 +73,14 @@ def bricks(size: Size, density: float, rng: Generator) -> Picture:
 
 
 def plaster(size: Size, density: float, rng: Generator, colour: tuple[int, int, int]) -> Picture:
-    """Cover with rough, stained plaster."""
+    """Cover with rough, stained plaster, uint8 (h, w, 3) RGB."""
     rough = fractal(size, rng, 0.15 * density) * 0.075
     stain = fractal(size, rng, 1.2 * density) * 0.09
     return _paint(0.74 + rough + stain, colour)
 
 
 def books(size: Size, density: float, rng: Generator) -> Picture:
-    """Fill shelves with books of all sizes and colours."""
+    """Fill shelves with books of all sizes and colours, uint8 (h, w, 3) RGB."""
     picture = plaster(size, density, rng, (92, 66, 46))
     shelf = max(int(0.36 * density), 4)
     rough = 1 + fractal(size, rng, 0.1 * density)[..., None] * 0.1
@@ -97,7 +97,7 @@ def books(size: Size, density: float, rng: Generator) -> Picture:
 
 
 def landscape(size: Size, density: float, rng: Generator) -> Picture:
-    """Paint a framed picture: a sky and mountain ridges, darker the nearer."""
+    """Paint a framed sky and ridges, darker the nearer, uint8 (h, w, 3) RGB."""
     height, width = size
     sky = np.linspace(0, 1, height)[:, None, None]
     picture = (1 - sky) * (86, 140, 205) + sky * (255, 214, 160) + np.zeros((1, width, 1))
@@ -112,7 +112,7 @@ def landscape(size: Size, density: float, rng: Generator) -> Picture:
 
 
 def crate(size: Size, density: float, rng: Generator) -> Picture:
-    """Nail boards to a crate's side, with a border and a brace."""
+    """Nail boards to a crate's side, with a border and a brace, uint8 (h, w, 3) RGB."""
     height, width = size
     rows, cols = np.indices(size, dtype=np.float32)
     board = height / 5
@@ -129,7 +129,7 @@ def crate(size: Size, density: float, rng: Generator) -> Picture:
 
 
 def beach_ball(size: Size, density: float, rng: Generator) -> Picture:
-    """Sew six coloured sectors around a white cap, for a sphere's equal-area map."""
+    """Sew six sectors around a white cap, a sphere's equal-area map, uint8 (h, w, 3) RGB."""
     y, x = (np.indices(size, dtype=np.float32) + 0.5) / (np.array(size) / 4)[:, None, None] - 2
     sector = ((np.arctan2(y, x) / np.pi + 1) * 3).astype(np.int64) % 6
     colours = np.array(
@@ -143,14 +143,14 @@ def beach_ball(size: Size, density: float, rng: Generator) -> Picture:
 
 
 def marble(size: Size, density: float, rng: Generator) -> Picture:
-    """Cut veined blue stone."""
+    """Cut veined blue stone, uint8 (h, w, 3) RGB."""
     bend = fractal(size, rng, 0.3 * density)
     vein = np.exp(-np.abs(fractal(size, rng, 0.2 * density)) * 6) * 0.4
     return _paint(0.6 + 0.16 * bend + vein, (98, 156, 214))
 
 
 def bands(size: Size, density: float, rng: Generator) -> Picture:
-    """Paint red and white bands across a surveyor's rod."""
+    """Paint red and white bands across a surveyor's rod, uint8 (h, w, 3) RGB."""
     band = (np.arange(size[0]) / (0.2 * density)).astype(np.int64) % 2
     colour = np.where(band[:, None, None], (214, 60, 48), (240, 236, 226))
     wear = 0.88 + 0.14 * fractal(size, rng, 0.2 * density)
@@ -158,14 +158,18 @@ def bands(size: Size, density: float, rng: Generator) -> Picture:
 
 
 def hang(picture: Picture, wall: Picture, left: float, top: float) -> None:
-    """Copy a picture onto a wall, its corner at these shares of the wall's width and height."""
+    """
+    Copy a picture onto a wall, both uint8 (h, w, 3) of one density.
+
+    left, top: where its corner comes, in shares of the wall's width and height.
+    """
     row, col = int(top * wall.shape[0]), int(left * wall.shape[1])
     target = wall[row : row + picture.shape[0], col : col + picture.shape[1]]
     target[...] = picture[: target.shape[0], : target.shape[1]]
 
 
 def darken_rim(picture: Picture, density: float) -> Picture:
-    """Dim the last decimetres before the edges, as light does in the corners of a room."""
+    """Dim the decimetres along the edges of (h, w, 3), as light does in corners of a room."""
     rows, cols = (
         np.minimum(np.arange(n), np.arange(n)[::-1]) / np.float32(density)
         for n in picture.shape[:2]
@@ -178,7 +182,11 @@ def darken_rim(picture: Picture, density: float) -> Picture:
 def darken_spot(
     picture: Picture, centre: tuple[float, float], radius: float, strength: float
 ) -> None:
-    """Dim a round spot in place, half as much at `radius` texels from its centre (x, y)."""
+    """
+    Dim a round spot of a picture (h, w, 3) in place.
+
+    centre: (x, y) in texels; at `radius` texels from it the spot is half as dark.
+    """
     rows, cols = (np.arange(n, dtype=np.float32) for n in picture.shape[:2])
     squares = np.add.outer((rows - centre[1]) ** 2, (cols - centre[0]) ** 2)
     dark = strength * np.exp(squares * np.float32(-0.7 / radius**2))

@@ -50,7 +50,11 @@ def render(
     shadows: Sequence[Shadow],
     shapes: Sequence[Shape],
 ) -> Canvas:
-    """Draw a view from inside a convex room whose walls hide nothing but what is outside."""
+    """
+    Draw a view from inside a convex room whose walls hide nothing but what is outside.
+
+    textures: the atlas, RGB uint8 (rows, columns, 3).
+    """
     canvas = _draw_room(view, textures, room)
     for shadow in shadows:
         _draw_shadow(view, canvas, shadow)

@@ -33,7 +33,7 @@ class Quad:
 
     @property
     def normal(self) -> Vector:
-        """Unit vector pointing away from those who see the quad."""
+        """Unit vector (3,), world frame, away from those who see the quad."""
         return np.cross(self.right, self.down)
 
 

@@ -54,7 +54,7 @@ class View:
         return (cols - camera.cx) / camera.fx, (rows - camera.cy) / camera.fy
 
     def window(self, x_range: Vector, y_range: Vector) -> Window:
-        """Window of all pixels whose ray slopes lie in these ranges, and one more on each side."""
+        """All pixels whose ray slopes lie in these ranges (N,), and one more on each side."""
         camera = self.camera
         cols = _clip_range(x_range * camera.fx + camera.cx, camera.width)
         rows = _clip_range(y_range * camera.fy + camera.cy, camera.height)
@@ -67,7 +67,11 @@ class View:
 
 
 def stereo_views(rig: StereoRig, rotation: Matrix, position: Vector) -> tuple[View, View]:
-    """Left and right view of a rig whose left camera has this pose; baseline_m must be known."""
+    """
+    Left and right view of a rig whose left camera has this pose; baseline_m must be known.
+
+    rotation: (3, 3), world to camera. position: (3,) metres, world frame.
+    """
     right = rig.left.model_copy(update={'cx': rig.left.cx + rig.doffs})
     offset = rotation.T @ np.array([rig.baseline_m or 0.0, 0.0, 0.0])
     return View(rig.left, rotation, position), View(right, rotation, position + offset)

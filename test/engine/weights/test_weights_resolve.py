@@ -8,8 +8,6 @@ import pytest
 
 from vizion3d_ros.contracts.errors import CheckpointError, DownloadError
 from vizion3d_ros.engine.weights import (
-    DEFAULT_MONO,
-    DEFAULT_STEREO,
     DEPTH_ANYTHING_V2,
     KNOWN,
     S2M2,
@@ -31,8 +29,8 @@ def test_cache_is_shared_with_vizion3d_unless_the_environment_says_otherwise(mon
 
 def test_defaults_are_those_of_vizion3d():
     release = 'https://github.com/OlafenwaMoses/vizion3D/releases/download/essentials-v1'
-    assert known_by_name(DEFAULT_STEREO).url == f'{release}/stereo-depth-s2m2-L.pth'
-    assert known_by_name(DEFAULT_MONO).url == f'{release}/depth_anything_v2_vitb.pth'
+    assert known_by_name('s2m2-L').url == f'{release}/stereo-depth-s2m2-L.pth'
+    assert known_by_name('depth-anything-v2-base').url == f'{release}/depth_anything_v2_vitb.pth'
 
 
 @pytest.mark.parametrize('known', KNOWN, ids=lambda known: known.name)

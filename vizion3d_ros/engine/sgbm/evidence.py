@@ -87,7 +87,9 @@ def texture(image: NDArray[np.uint8], cap: int, window: int) -> FloatMap:
 
 def confidence(disparity: FloatMap, residual: FloatMap) -> FloatMap:
     """
-    Rank matches by their expected error, 0..1; 0 where disparity is NaN.
+    Rank matches by their expected error, float32 (h, w) in 0..1; 0 where disparity is NaN.
+
+    disparity: float32 (h, w) pixels. residual: float32 (h, w), see Evidence.
 
     confidence = s * sqrt(1 / (1 + r / 4 px) / (1 + q)), with s the matched share of a 31 x 31
     neighbourhood, r the range of disparities within 7 x 7 and q the residual.

@@ -98,7 +98,7 @@ class SemiGlobal:
 
 def to_pixels(found: NDArray[np.int16]) -> NDArray[np.float32]:
     """
-    16ths to pixels, float32, with the parabola of the matcher replaced by two equal slopes.
+    16ths to pixels, int16 (h, w) to float32, the matcher's parabola replaced by two equal slopes.
 
     Absolute differences grow linearly around their minimum, where a parabola pulls disparities
     to whole pixels (Shimizu and Okutomi, "Sub-pixel estimation error cancellation on area-based

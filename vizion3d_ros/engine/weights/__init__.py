@@ -11,17 +11,14 @@ lies in the cache is set aside (`*.bad`), a file that the user gave by path is l
 
 from vizion3d_ros.engine.weights.cache import cache_dir
 from vizion3d_ros.engine.weights.families import DEPTH_ANYTHING_V2, S2M2, Family, Shapes
-from vizion3d_ros.engine.weights.load import Checkpoint, load
-from vizion3d_ros.engine.weights.names import DEFAULT_MONO, DEFAULT_STEREO, KNOWN
+from vizion3d_ros.engine.weights.load import load
+from vizion3d_ros.engine.weights.names import KNOWN
 from vizion3d_ros.engine.weights.resolve import ModelFile, resolve
 
 __all__ = [
-    'DEFAULT_MONO',
-    'DEFAULT_STEREO',
     'DEPTH_ANYTHING_V2',
     'KNOWN',
     'S2M2',
-    'Checkpoint',
     'Family',
     'ModelFile',
     'Shapes',

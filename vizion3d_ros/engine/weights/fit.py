@@ -49,7 +49,7 @@ def find_variant(shapes: Shapes, family: Family) -> str:
 
 def fit(tensors: Mapping[str, Tensor], family: Family, expected: Shapes) -> dict[str, Tensor]:
     """
-    Return the entries under their official names, each a finite float32 tensor.
+    Return the entries under their official names, finite float32 of the shape of each expected.
 
     An older name counts only where the official one is missing; it and what is ignored are
     logged. Raises CheckpointError if any other name is missing or extra, a shape differs, or a

@@ -75,7 +75,8 @@ def read_tensors(path: Path, device: str = 'cpu') -> dict[str, Tensor]:
     """
     Return the state dict in a file, bare or wrapped; no code in it is ever run.
 
-    On the device 'meta' only shapes are read. Raises CheckpointError if there is none.
+    Tensors have any shape and type, as stored; on the device 'meta' only shapes are read. Raises
+    CheckpointError if there is none.
     """
     import torch
 

@@ -13,9 +13,6 @@ DEPTH_ANYTHING = 'https://huggingface.co/depth-anything'
 
 UNSTATED = 'Apache-2.0 presumably, as its base: the authors state none'
 
-DEFAULT_STEREO = 's2m2-L'
-DEFAULT_MONO = 'depth-anything-v2-base'
-
 
 @dataclass(frozen=True)
 class KnownModel:

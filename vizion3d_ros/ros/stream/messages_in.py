@@ -60,7 +60,12 @@ def image_to_array(message: Image, mono16_bits: int = 16) -> Pixels:
 
 
 def pair_to_arrays(left: Image, right: Image, mono16_bits: int = 16) -> tuple[Pixels, Pixels]:
-    """Decode both images; a grey one beside a colour one is given three equal channels."""
+    """
+    Decode both images: both uint8 (H, W) grey or both (H, W, 3) RGB.
+
+    A grey one beside a colour one is given three equal channels. Raises InputError, which names
+    the side, as image_to_array does.
+    """
     pair = [_decode('left', left, mono16_bits), _decode('right', right, mono16_bits)]
     if pair[0].ndim != pair[1].ndim:
         pair = [cv2.cvtColor(p, cv2.COLOR_GRAY2RGB) if p.ndim == 2 else p for p in pair]

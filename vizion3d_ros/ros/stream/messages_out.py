@@ -79,7 +79,7 @@ def depth_message(answer: AnyAnswer) -> Image | None:
 
 def to_millimetres(depth_m: Tensor) -> Tensor:
     """
-    Millimetres as 16-bit words; NaN and what does not fit become 0, never wrap.
+    Metres (H, W) to millimetres as 16-bit words; NaN and what does not fit become 0, never wrap.
 
     Torch's int16 stands for uint16, which older versions lack: the bits are the same.
     """

@@ -40,7 +40,7 @@ class Stretched:
         self._kept.clear()
 
     def get(self, table: Tensor, grid: tuple[int, int], dtype: torch.dtype) -> Tensor:
-        """As stretch; what comes out is shared, so nobody may write to it."""
+        """As stretch, (1, 1 + rows * columns, D); shared, so nobody may write to it."""
         if torch.compiler.is_compiling():  # a compiler keeps its own constants
             return stretch(table, grid, dtype)
         if torch.is_grad_enabled():  # training: the table is about to change
