@@ -142,6 +142,7 @@ class CommonSettings(Contract):
 class NodeSettings(CommonSettings):
     """What the stereo and the mono node have in common."""
 
+    backend: str = Field(description='The matcher or network')
     depth: DepthSettings = DepthSettings()
     points: PointsSettings = PointsSettings()
     rectify: bool = Field(

@@ -18,6 +18,7 @@ import torch
 from rclpy.clock import Clock, ClockChange, ClockType, JumpThreshold, TimeJump
 from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
+from rclpy.node import Node
 
 from vizion3d_ros.contracts.settings.node_settings import NodeSettings
 from vizion3d_ros.requests.pipelines import ServicePipelines
@@ -251,7 +252,7 @@ class DepthNode(LifecycleNode, Generic[Settings]):
             self.get_logger().warning(text)
 
 
-def run_depth_node(make_node: Callable[[], DepthNode[Any]], args: list[str] | None = None) -> int:
+def run_depth_node(make_node: Callable[[], Node], args: list[str] | None = None) -> int:
     """Run a depth node until it is told to stop; gives the exit code."""
     # Arithmetic per pixel is bound by memory, and a pool of threads stalls each time a camera
     # driver or rviz2 takes one of its cores. A network on the CPU asks for more by itself.

@@ -11,10 +11,11 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, cast
 
 from pydantic import ValidationError
 from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.executors import Executor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from rclpy.task import Future as RosFuture
@@ -88,7 +89,7 @@ class ServiceServer:
 
         Those whose jobs are done go on in that order; rclpy by itself takes the newest first.
         """
-        executor = self._node.executor
+        executor = cast('Executor', self._node.executor)  # it runs this
         done, gone = RosFuture(executor=executor), RosFuture(executor=executor)
 
         def wake(_: object) -> None:

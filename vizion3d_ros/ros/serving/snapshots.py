@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -72,8 +73,8 @@ class Snapshots:
         """Have the worker answer all that wait with save(request), a frame being there."""
         waiting, self._waiting = self._waiting, []
         for each in waiting:
-            job = worker.call(lambda each=each: save(each.request))  # type: ignore[misc]
-            job.add_done_callback(lambda job, each=each: _hand_on(job, each.outcome))
+            job = worker.call(partial(save, each.request))
+            job.add_done_callback(partial(_hand_on, each.outcome))
 
     def expire(self, reason: str, patience: float) -> None:
         """Answer those that have waited for more than patience seconds."""
@@ -152,7 +153,7 @@ def _camera(info: CameraInfo, name: str) -> dict[str, Any]:
     }
 
 
-def _hand_on(job: Future[Response], outcome: Future[Response]) -> None:
+def _hand_on(outcome: Future[Response], job: Future[Response]) -> None:
     error = job.exception()
     if error is None:
         outcome.set_result(job.result())

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+from ros_message import Message
+
+class Transition(Message):
+    id: int = ...
+    label: str = ...
