@@ -168,7 +168,7 @@ def _answer(
 
 
 def _rig(config: StereoDepthAdvancedConfig, width: int, height: int) -> StereoRig:
-    """The one place where the contract's millimetres become metres."""
+    """The rig of a request, whose lengths are in millimetres."""
     left = Intrinsics(
         width=width,
         height=height,
