@@ -6,6 +6,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from typing import cast
 
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
@@ -75,7 +76,7 @@ class MonoNode(DepthNode[MonoSettings]):
         return {
             'input': status.images_in(self.quiet_since),
             'calibration': status.calibration(wanted),
-            'scale': status.scale(parts.processor, wanted),
+            'scale': status.scale(cast(MonoProcessor, parts.processor), wanted),
             'output': output_task(parts, self.inputs, settings.timeout),
         }
 

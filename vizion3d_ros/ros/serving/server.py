@@ -89,7 +89,7 @@ class ServiceServer:
 
         Those whose jobs are done go on in that order; rclpy by itself takes the newest first.
         """
-        executor = cast('Executor', self._node.executor)  # it runs this
+        executor = cast(Executor, self._node.executor)  # it runs this
         done, gone = RosFuture(executor=executor), RosFuture(executor=executor)
 
         def wake(_: object) -> None:

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from rclpy.event_handler import QoSMessageLostInfo, QoSSubscriptionMatchedInfo
 
     from vizion3d_ros.contracts.camera import StereoRig
-    from vizion3d_ros.geometry.metric_scale.sparse_depth import SparseDepth
+    from vizion3d_ros.contracts.metric_scale import SparseDepth
 
 Message = TypeVar('Message')
 
