@@ -36,7 +36,7 @@ from nodes import (  # noqa: E402 (beside this file)
 )
 from random_weights import write_random_checkpoint  # noqa: E402
 
-from vizion3d_ros.report import recording  # noqa: E402
+from vizion3d_ros.contracts import topic_names  # noqa: E402
 from vizion3d_ros.testbed.lidar import LIDAR_POSE  # noqa: E402
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def real_network(frames: int, out: Path) -> None:
         mono_node = node('nodes.mono_node', parameters, CAMERA)
         recorder = {'remark': 'random weights: no meaning'}
         rig = {'frames': frames, 'rate': NETWORK_RATE_HZ}
-        run(out, mono_node, recorder, rig, expected=recording.RELATIVE)
+        run(out, mono_node, recorder, rig, expected=topic_names.RELATIVE)
 
 
 def metres_from_lidar(frames: int, out: Path) -> None:
@@ -97,7 +97,7 @@ def metres_from_lidar(frames: int, out: Path) -> None:
         'sparse_transform': POSE,
     }
     rig = {'frames': frames, 'rate': LIDAR_RATE_HZ, **LIDAR_NOISE}
-    run(out, mono_node, recorder, rig, expected=recording.DEPTH)
+    run(out, mono_node, recorder, rig, expected=topic_names.DEPTH)
 
 
 def run(

@@ -4,6 +4,7 @@ import json
 import numpy as np
 import pytest
 
+from vizion3d_ros.contracts import topic_names
 from vizion3d_ros.contracts.camera import Intrinsics, StereoRig
 from vizion3d_ros.report import recording, summary
 from vizion3d_ros.report.summary import Maps
@@ -26,10 +27,10 @@ def run():
     run = recording.Recording()
     for index in range(10):
         stamp = (1000 + 100 * index) * MS
-        run.add(recording.LEFT, stamp, stamp + MS, np.zeros((2, 4), np.uint8))
-        run.add(recording.TRUE_DISPARITY, stamp, stamp + MS, truth)
-        run.add(recording.DEPTH, stamp, stamp + (20 + index) * MS, 20 / corrected)
-        run.add(recording.DISPARITY, stamp, stamp + 30 * MS, np.nan_to_num(corrected))
+        run.add(topic_names.LEFT, stamp, stamp + MS, np.zeros((2, 4), np.uint8))
+        run.add(topic_names.TRUE_DISPARITY, stamp, stamp + MS, truth)
+        run.add(topic_names.DEPTH, stamp, stamp + (20 + index) * MS, 20 / corrected)
+        run.add(topic_names.DISPARITY, stamp, stamp + 30 * MS, np.nan_to_num(corrected))
     return run
 
 
@@ -58,7 +59,7 @@ def test_report_is_plain_json_even_of_nothing():
 def test_what_the_source_sent_corrects_the_losses(run):
     report = summary.count_sent(summary.summarize(run, RIG), 12)
     assert report['frames_sent'] == 12
-    assert report['lost'][recording.LEFT] == report['lost'][recording.TRUE_DISPARITY] == 2
+    assert report['lost'][topic_names.LEFT] == report['lost'][topic_names.TRUE_DISPARITY] == 2
     assert report['messages_lost'] == 4
 
 
@@ -76,7 +77,7 @@ def test_disparity_is_left_alone_without_a_calibration(run):
 
 def test_recorded_depth_truth_goes_before_a_derived_one(run):
     truth = np.full((2, 4), 3.0, np.float32)
-    maps = Maps.from_frame({**run.best, recording.TRUE_DEPTH: truth}, RIG)
+    maps = Maps.from_frame({**run.best, topic_names.TRUE_DEPTH: truth}, RIG)
     assert maps.true_depth_m is truth
 
 
@@ -93,10 +94,10 @@ def test_table_shows_what_there_is_and_says_what_was_scored(run):
 def test_a_relative_run_has_a_latency_and_no_scores():
     run = recording.Recording()
     for stamp in (1000 * MS, 2000 * MS):
-        run.add(recording.LEFT, stamp, stamp + MS, np.zeros((2, 4), np.uint8))
-        run.add(recording.RELATIVE, stamp, stamp + 20 * MS, np.ones((2, 4), np.float32))
+        run.add(topic_names.LEFT, stamp, stamp + MS, np.zeros((2, 4), np.uint8))
+        run.add(topic_names.RELATIVE, stamp, stamp + 20 * MS, np.ones((2, 4), np.float32))
     report = summary.summarize(run, RIG)
-    assert (report['answer'], report['frames_answered']) == (recording.RELATIVE, 2)
+    assert (report['answer'], report['frames_answered']) == (topic_names.RELATIVE, 2)
     assert report['latency_ms_p50'] == 20
     assert report['valid_share'] is None and report['frames_scored'] == 0
     assert 'valid share' not in summary.table(report)

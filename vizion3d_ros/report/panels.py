@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from vizion3d_ros.contracts.topic_names import RELATIVE
 from vizion3d_ros.report.metrics import absolute_error, percentiles, relative_error
 from vizion3d_ros.report.montage import (
     NO_TRUTH,
@@ -21,7 +22,6 @@ from vizion3d_ros.report.montage import (
     photo,
     relative_scale,
 )
-from vizion3d_ros.report.recording import RELATIVE
 from vizion3d_ros.report.spots import spots
 from vizion3d_ros.report.summary import agreeing
 

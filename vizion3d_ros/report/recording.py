@@ -6,20 +6,20 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+from vizion3d_ros.contracts.topic_names import (
+    CONFIDENCE,
+    DEPTH,
+    DISPARITY,
+    LEFT,
+    RELATIVE,
+    TRUE_DEPTH,
+    TRUE_DISPARITY,
+)
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Frame = dict[str, NDArray[Any]]
-
-LEFT = 'left/image_rect'
-DEPTH = 'depth/image'
-DISPARITY = 'disparity'
-CONFIDENCE = 'confidence/image'
-RELATIVE = 'relative_depth/image'
-POINTS = 'points2'
-SPARSE = 'sparse_depth/points'
-TRUE_DEPTH = 'ground_truth/depth'
-TRUE_DISPARITY = 'ground_truth/disparity'
 
 FROM_SOURCE = (LEFT, TRUE_DEPTH, TRUE_DISPARITY)
 FROM_NODE = (DEPTH, DISPARITY, CONFIDENCE)

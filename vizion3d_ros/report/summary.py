@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vizion3d_ros.contracts import topic_names
 from vizion3d_ros.report import metrics, recording
 
 if TYPE_CHECKING:
@@ -55,21 +56,21 @@ class Maps:
         a rig, doffs is taken as 0.
         """
         doffs = rig.doffs if rig else 0.0
-        disparity = frame.get(recording.DISPARITY)
-        true_disparity = frame.get(recording.TRUE_DISPARITY)
-        true_depth_m = frame.get(recording.TRUE_DEPTH)
+        disparity = frame.get(topic_names.DISPARITY)
+        true_disparity = frame.get(topic_names.TRUE_DISPARITY)
+        true_depth_m = frame.get(topic_names.TRUE_DEPTH)
         if disparity is not None:
             disparity = np.where(metrics.measured(disparity), disparity - doffs, np.nan)
         if true_depth_m is None and true_disparity is not None and rig:
             true_depth_m = depth_of(true_disparity, rig)
         return cls(
-            left=frame.get(recording.LEFT),
-            depth_m=frame.get(recording.DEPTH),
+            left=frame.get(topic_names.LEFT),
+            depth_m=frame.get(topic_names.DEPTH),
             disparity=disparity,
-            confidence=frame.get(recording.CONFIDENCE),
+            confidence=frame.get(topic_names.CONFIDENCE),
             true_depth_m=true_depth_m,
             true_disparity=true_disparity,
-            relative=frame.get(recording.RELATIVE),
+            relative=frame.get(topic_names.RELATIVE),
             sparse=sparse,
         )
 

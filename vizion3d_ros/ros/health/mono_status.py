@@ -8,6 +8,14 @@ from dataclasses import dataclass
 
 from vizion3d_ros.contracts.metric_scale import ScaleUsed
 from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
+from vizion3d_ros.contracts.topic_names import (
+    DEPTH_INFO,
+    IMAGE,
+    INFO,
+    POINTS,
+    SPARSE_IMAGE,
+    SPARSE_POINTS,
+)
 from vizion3d_ros.ros.health.diagnostics import ERROR, OK, WARN, Task
 from vizion3d_ros.ros.health.status import RECTIFY
 from vizion3d_ros.ros.health.watchdog import Endpoint, explain_silence
@@ -15,12 +23,11 @@ from vizion3d_ros.ros.stream.camera_info import CameraCache
 from vizion3d_ros.ros.stream.mono_frames import RELATIVE, MonoProcessor
 from vizion3d_ros.ros.stream.sparse_input import SparseInput
 from vizion3d_ros.ros.stream.sync import InputStats
-from vizion3d_ros.ros.stream.topics import InputSubscriptions
+from vizion3d_ros.ros.stream.topics import MONO_OUTPUTS, InputSubscriptions
 
-IMAGE, INFO = 'image_rect', 'camera_info'
-SPARSE = ('sparse_depth/points', 'sparse_depth/image')
-METRIC = ('depth/image', 'depth/camera_info', 'depth/image_color', 'points2')
-NEEDS_CAMERA = ('points2', 'depth/camera_info')
+SPARSE = (SPARSE_POINTS, SPARSE_IMAGE)
+METRIC = [name for name, output in MONO_OUTPUTS.items() if output.needs]
+NEEDS_CAMERA = (POINTS, DEPTH_INFO)
 
 
 @dataclass(frozen=True, slots=True)

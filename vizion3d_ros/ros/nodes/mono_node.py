@@ -10,6 +10,7 @@ from typing import cast
 
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
+from vizion3d_ros.contracts import topic_names
 from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
 from vizion3d_ros.pipeline import MonoPipeline
 from vizion3d_ros.ros.health.diagnostics import Task
@@ -29,7 +30,7 @@ logger = logging.getLogger(__name__)
 class MonoNode(DepthNode[MonoSettings]):
     """Turns `image_rect` into relative depth, or metric depth where its scale is known."""
 
-    IMAGES = ('image_rect',)
+    IMAGES = (topic_names.IMAGE,)
     INPUTS = MONO_INPUTS
     OUTPUTS = MONO_OUTPUTS
     SERVICE = MonoService
@@ -42,10 +43,10 @@ class MonoNode(DepthNode[MonoSettings]):
         self._sparse = SparseInput()
         self.begin(
             {
-                'image_rect': self._on_image,
-                'camera_info': self._on_info,
-                'sparse_depth/points': self._on_sparse,
-                'sparse_depth/image': self._on_sparse,
+                topic_names.IMAGE: self._on_image,
+                topic_names.INFO: self._on_info,
+                topic_names.SPARSE_POINTS: self._on_sparse,
+                topic_names.SPARSE_IMAGE: self._on_sparse,
             }
         )
 

@@ -8,6 +8,7 @@ import time
 
 from sensor_msgs.msg import CameraInfo, Image
 
+from vizion3d_ros.contracts import topic_names
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 from vizion3d_ros.pipeline import StereoPipeline
 from vizion3d_ros.ros.health.diagnostics import Task
@@ -24,7 +25,7 @@ from vizion3d_ros.ros.stream.topics import STEREO_INPUTS, STEREO_OUTPUTS, Output
 class StereoNode(DepthNode[StereoSettings]):
     """Turns `left|right/image_rect` and `left|right/camera_info` into depth topics."""
 
-    IMAGES = ('left/image_rect', 'right/image_rect')
+    IMAGES = (topic_names.LEFT, topic_names.RIGHT)
     INPUTS = STEREO_INPUTS
     OUTPUTS = STEREO_OUTPUTS
     SERVICE = StereoService
@@ -37,10 +38,10 @@ class StereoNode(DepthNode[StereoSettings]):
         self._waiting: StereoFrame | None = None
         self.begin(
             {
-                'left/image_rect': self._sync.add_left,
-                'right/image_rect': self._sync.add_right,
-                'left/camera_info': self._on_left_info,
-                'right/camera_info': self._on_right_info,
+                topic_names.LEFT: self._sync.add_left,
+                topic_names.RIGHT: self._sync.add_right,
+                topic_names.LEFT_INFO: self._on_left_info,
+                topic_names.RIGHT_INFO: self._on_right_info,
             }
         )
 

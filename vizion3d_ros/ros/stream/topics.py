@@ -17,6 +17,7 @@ from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from stereo_msgs.msg import DisparityImage
 
+from vizion3d_ros.contracts import topic_names
 from vizion3d_ros.contracts.commands import Output
 from vizion3d_ros.ros.compat import (
     PublisherEventCallbacks,
@@ -32,17 +33,17 @@ if TYPE_CHECKING:
 OutputMessage = CameraInfo | DisparityImage | Image | PointCloud2
 
 STEREO_INPUTS: dict[str, type] = {
-    'left/image_rect': Image,
-    'right/image_rect': Image,
-    'left/camera_info': CameraInfo,
-    'right/camera_info': CameraInfo,
+    topic_names.LEFT: Image,
+    topic_names.RIGHT: Image,
+    topic_names.LEFT_INFO: CameraInfo,
+    topic_names.RIGHT_INFO: CameraInfo,
 }
 # rclpy serves what has arrived in this order: an image comes last, after what belongs to it.
 MONO_INPUTS: dict[str, type] = {
-    'camera_info': CameraInfo,
-    'sparse_depth/points': PointCloud2,
-    'sparse_depth/image': Image,
-    'image_rect': Image,
+    topic_names.INFO: CameraInfo,
+    topic_names.SPARSE_POINTS: PointCloud2,
+    topic_names.SPARSE_IMAGE: Image,
+    topic_names.IMAGE: Image,
 }
 
 
@@ -71,23 +72,23 @@ class OutputTopic:
 
 
 STEREO_OUTPUTS: dict[str, OutputTopic] = {
-    'disparity': OutputTopic(DisparityImage, messages_out.disparity_message),
-    'disparity/image_color': OutputTopic(Image, messages_out.disparity_color_message),
-    'depth/image': OutputTopic(Image, messages_out.depth_message, Output.DEPTH),
-    'depth/camera_info': OutputTopic(CameraInfo, messages_out.info_message),
-    'depth/image_color': OutputTopic(Image, messages_out.depth_color_message, Output.DEPTH),
-    'points2': OutputTopic(PointCloud2, messages_out.cloud_message, Output.CLOUD),
-    'confidence/image': OutputTopic(Image, messages_out.confidence_message),
-    'visibility/image': OutputTopic(Image, messages_out.visibility_message),
+    topic_names.DISPARITY: OutputTopic(DisparityImage, messages_out.disparity_message),
+    topic_names.DISPARITY_COLOR: OutputTopic(Image, messages_out.disparity_color_message),
+    topic_names.DEPTH: OutputTopic(Image, messages_out.depth_message, Output.DEPTH),
+    topic_names.DEPTH_INFO: OutputTopic(CameraInfo, messages_out.info_message),
+    topic_names.DEPTH_COLOR: OutputTopic(Image, messages_out.depth_color_message, Output.DEPTH),
+    topic_names.POINTS: OutputTopic(PointCloud2, messages_out.cloud_message, Output.CLOUD),
+    topic_names.CONFIDENCE: OutputTopic(Image, messages_out.confidence_message),
+    topic_names.VISIBILITY: OutputTopic(Image, messages_out.visibility_message),
 }
 # What is metric needs depth; a relative answer without a scale leaves those topics silent.
 MONO_OUTPUTS: dict[str, OutputTopic] = {
-    'depth/image': OutputTopic(Image, messages_out.depth_message, Output.DEPTH),
-    'depth/camera_info': OutputTopic(CameraInfo, messages_out.depth_info_message, Output.DEPTH),
-    'depth/image_color': OutputTopic(Image, messages_out.depth_color_message, Output.DEPTH),
-    'points2': OutputTopic(PointCloud2, messages_out.cloud_message, Output.CLOUD),
-    'relative_depth/image': OutputTopic(Image, messages_out.relative_message),
-    'relative_depth/image_color': OutputTopic(Image, messages_out.relative_color_message),
+    topic_names.DEPTH: OutputTopic(Image, messages_out.depth_message, Output.DEPTH),
+    topic_names.DEPTH_INFO: OutputTopic(CameraInfo, messages_out.depth_info_message, Output.DEPTH),
+    topic_names.DEPTH_COLOR: OutputTopic(Image, messages_out.depth_color_message, Output.DEPTH),
+    topic_names.POINTS: OutputTopic(PointCloud2, messages_out.cloud_message, Output.CLOUD),
+    topic_names.RELATIVE: OutputTopic(Image, messages_out.relative_message),
+    topic_names.RELATIVE_COLOR: OutputTopic(Image, messages_out.relative_color_message),
 }
 
 
@@ -123,7 +124,7 @@ class OutputPublishers:
             if self.enabled and (not lazy or publisher.get_subscription_count() > 0)
         }
         if cloud_rate > 0 and time.monotonic() < self._cloud_due:
-            names.discard('points2')
+            names.discard(topic_names.POINTS)
         return frozenset(names)
 
     def needs(self, names: Collection[str]) -> frozenset[Output]:

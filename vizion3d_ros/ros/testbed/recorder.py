@@ -30,6 +30,7 @@ from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from stereo_msgs.msg import DisparityImage
 
+from vizion3d_ros.contracts import topic_names
 from vizion3d_ros.contracts.base import Contract
 from vizion3d_ros.contracts.calibration import calibrate
 from vizion3d_ros.contracts.errors import DepthError, InputError
@@ -61,13 +62,13 @@ POLL_S = 0.2
 QUIET_S = 1.0  # after the last frame, outputs still on their way have this long to arrive
 
 TOPICS: dict[str, tuple[type, Callable[[Any], NDArray[Any]]]] = {
-    recording.LEFT: (Image, image_to_array),
-    recording.DEPTH: (Image, float_map),
-    recording.DISPARITY: (DisparityImage, disparity_map),
-    recording.CONFIDENCE: (Image, float_map),
-    recording.RELATIVE: (Image, float_map),
-    recording.TRUE_DEPTH: (Image, float_map),
-    recording.TRUE_DISPARITY: (Image, float_map),
+    topic_names.LEFT: (Image, image_to_array),
+    topic_names.DEPTH: (Image, float_map),
+    topic_names.DISPARITY: (DisparityImage, disparity_map),
+    topic_names.CONFIDENCE: (Image, float_map),
+    topic_names.RELATIVE: (Image, float_map),
+    topic_names.TRUE_DEPTH: (Image, float_map),
+    topic_names.TRUE_DISPARITY: (Image, float_map),
 }
 
 
@@ -115,7 +116,7 @@ class Recorder(Node):
     def finished(self) -> bool:
         """Whether the run is complete, its source is gone, or silence lasted too long."""
         silence = time.monotonic() - self._last_message
-        publishers = self.count_publishers(recording.LEFT)
+        publishers = self.count_publishers(topic_names.LEFT)
         self._source_seen |= publishers > 0
         gone = self._source_seen and publishers == 0
         enough = 0 < self.run.frames <= self.run.frames_seen
@@ -148,8 +149,8 @@ class Recorder(Node):
     def _subscribe(self) -> None:
         for topic, (kind, _) in TOPICS.items():
             self._listen(kind, topic, partial(self._on_frame, topic))
-        self._listen(PointCloud2, recording.POINTS, self._on_cloud)
-        self.create_subscription(PointCloud2, recording.SPARSE, self.scale.add_cloud, QOS)
+        self._listen(PointCloud2, topic_names.POINTS, self._on_cloud)
+        self.create_subscription(PointCloud2, topic_names.SPARSE_POINTS, self.scale.add_cloud, QOS)
         diagnosed = self.scale.add_diagnostics
         self.create_subscription(DiagnosticArray, '/diagnostics', diagnosed, QOS)
         for side in ('left', 'right'):
@@ -183,7 +184,7 @@ class Recorder(Node):
         self._file(topic, message, values)
 
     def _on_cloud(self, message: PointCloud2) -> None:
-        if self._file(recording.POINTS, message):
+        if self._file(topic_names.POINTS, message):
             self.cloud = message
 
     def _file(
@@ -217,7 +218,7 @@ def _sparse_of(recorder: Recorder) -> SparseDepth | None:
     try:
         return recorder.sparse
     except DepthError as error:
-        print(f'[WARN] recorder: {recording.SPARSE}: {error}', file=sys.stderr)
+        print(f'[WARN] recorder: {topic_names.SPARSE_POINTS}: {error}', file=sys.stderr)
         return None
 
 
@@ -235,15 +236,15 @@ def failure(recorder: Recorder) -> str:
     received = recorder.run.received()
     if recorder.run.answer_ages_ns:
         return ''
-    if recording.LEFT in received:
+    if topic_names.LEFT in received:
         return (
-            f'{received[recording.LEFT]} images came on {recording.LEFT}, but no depth, '
+            f'{received[topic_names.LEFT]} images came on {topic_names.LEFT}, but no depth, '
             'disparity or relative depth: is the stereo or mono node running, and what does its '
             'log say?'
         )
     waited_s = time.monotonic() - recorder.started
     return (
-        f'nothing came on {recording.LEFT}, {", ".join(recording.ANSWERS)} in {waited_s:.0f} s: '
+        f'nothing came on {topic_names.LEFT}, {", ".join(recording.ANSWERS)} in {waited_s:.0f} s: '
         'is the source running, in this ROS domain and under these names?'
     )
 
