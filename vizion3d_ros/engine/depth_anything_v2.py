@@ -2,8 +2,8 @@
 """
 The Depth Anything V2 backend: fit the image to the network, run it, bring its map back.
 
-Sizes, filters and constants are those of the authors' own image path; our specification,
-section 7.
+Sizes, filters and constants are those of the authors' own image path:
+docs/networks/depth_anything_v2.md, section 2.
 """
 
 from __future__ import annotations

@@ -72,8 +72,8 @@ class Fit:
         """
         Pad to the multiple with a blurred copy of the picture, which disturbs matching least.
 
-        Section 10 of our S2M2 specification: the black canvas with the image in its centre is
-        averaged in cells of about `multiple` pixels and enlarged again.
+        The black canvas with the image in its centre is averaged in cells of about `multiple`
+        pixels and enlarged again: docs/networks/s2m2.md, section 7.
         """
         top, left = self.top_left
         padded = images.new_zeros((*images.shape[:2], *self.padded_size))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-The encoder, a DINOv2 vision transformer; our specification, section 3.
+The encoder, a DINOv2 vision transformer; docs/networks/depth_anything_v2.md, section 4.
 
 Oquab et al., arXiv 2304.07193. Attributes are named as the entries of the published checkpoints.
 Shapes: B images, T = 1 + rows * columns tokens with the class token first, D channels.

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-The head's last step, enlarging to the image's size and reading off the answer; our section 5.
+The head's last step, enlarging to the image's size and reading off the answer.
 
 Its maps are by far the largest of the network. On a CPU they are made strip by strip, each of
-which fits the cache: about twice as fast as whole maps, and without their memory.
+which fits the cache: about twice as fast as whole maps, and without their memory. See
+docs/networks/depth_anything_v2.md, section 6.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 """
 The head, a dense prediction transformer's: four maps of one size to one map of the image's size.
 
-Ranftl, Bochkovskiy, Koltun, ICCV 2021, arXiv 2103.13413; our specification, section 5. Attributes
-are named as the entries of the published checkpoints. F is the head's width.
+Ranftl, Bochkovskiy, Koltun, ICCV 2021, arXiv 2103.13413; docs/networks/depth_anything_v2.md,
+section 6. Attributes are named as the entries of the published checkpoints. F is the head's width.
 """
 
 from __future__ import annotations

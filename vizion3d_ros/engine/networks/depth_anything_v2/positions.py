@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where on the image each token is: a learnt table, stretched to the grid; our section 4."""
+"""
+Where on the image each token is: a learnt table, stretched to the grid.
+
+docs/networks/depth_anything_v2.md, section 5.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A disparity improved, globally once and locally again and again; docs/networks/s2m2.md, 5."""
+"""A disparity made better, once globally, then locally; docs/networks/s2m2.md, section 5."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Convex upsampling: every fine pixel is a weighted mean of 3x3 coarse ones."""
+"""Weights for means of 3x3 pixels, which upsampling is; docs/networks/s2m2.md, section 6."""
 
 from __future__ import annotations
 
