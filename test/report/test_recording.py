@@ -2,8 +2,7 @@
 import numpy as np
 import pytest
 
-from vizion3d_ros.report import recording
-from vizion3d_ros.report.recording import (
+from vizion3d_ros.contracts.topic_names import (
     CONFIDENCE,
     DEPTH,
     DISPARITY,
@@ -11,8 +10,9 @@ from vizion3d_ros.report.recording import (
     POINTS,
     RELATIVE,
     TRUE_DEPTH,
-    Recording,
 )
+from vizion3d_ros.report import recording
+from vizion3d_ros.report.recording import Recording
 
 
 def feed(run, topic, indices, age_ns=0, values=None):
