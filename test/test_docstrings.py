@@ -10,7 +10,8 @@ MIN_SHARE = 0.95
 ARRAYS = {'NDArray', 'ndarray', 'Tensor'}
 
 # (H, W), (B, C, 2 * H, W), (h, w/2), (N,), (..., 3), (B, n, *size), [H][W], or in words
-AXIS = r"(?:[A-Z][a-z]?'?|[hwn]|height|width|rows|columns|tokens|inputs|outputs|\*\w+|[1-9]\d*)"
+WORDS = 'height|width|length|rows|columns|tokens|inputs|outputs|batch|heads|(?:2 )?sequences'
+AXIS = rf"(?:2?[A-Z][a-z]?'?|[hwn]\d?|{WORDS}|\*\w+|[1-9]\d*)"
 AXES = rf'(?:{AXIS}(?: ?[*/+-] ?{AXIS})*|\.\.\.)'
 SHAPE = re.compile(rf'\({AXES},(?: {AXES},?)*\)|\[H\]\[W\]|\b(?:shape of|(?:any|equal) shape)\b')
 

@@ -53,7 +53,7 @@ class StereoCommand(Contract):
 
     @property
     def image(self) -> NDArray[np.uint8]:
-        """The image whose pixels the answer has: the left one."""
+        """The image whose pixels the answer has: the left one, (H, W) or (H, W, 3)."""
         return self.left
 
     @model_validator(mode='after')

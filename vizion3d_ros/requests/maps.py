@@ -12,7 +12,7 @@ from torch import Tensor
 
 
 def span(values: Tensor) -> tuple[float, float]:
-    """Smallest and largest of what is not NaN; 0.0 and 0.0 if nothing is."""
+    """Smallest and largest of a map (H, W) but for NaN; 0.0 and 0.0 if nothing is left."""
     low = values.nan_to_num(nan=torch.inf).amin()
     high = values.nan_to_num(nan=-torch.inf).amax()
     return (float(low), float(high)) if low <= high else (0.0, 0.0)
@@ -24,5 +24,5 @@ def without_nan(values: Tensor) -> NDArray[np.float32]:
 
 
 def to_array(values: Tensor) -> NDArray[Any]:
-    """The same numbers in the memory of this machine."""
+    """The same numbers, of any shape, in the memory of this machine."""
     return values.cpu().numpy()

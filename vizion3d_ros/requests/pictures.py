@@ -43,7 +43,7 @@ def read_pair(
     left: ImageSource, right: ImageSource, limits: PictureLimits = GENEROUS
 ) -> tuple[Picture, Picture]:
     """
-    Give left_image and right_image as read_image does, side by side.
+    Give left_image and right_image as read_image does, each (H, W, 3).
 
     Raises InputError if their sizes differ.
     """

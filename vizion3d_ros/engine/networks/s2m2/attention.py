@@ -18,7 +18,7 @@ from vizion3d_ros.engine.networks.s2m2.kernels.positions import CODES
 
 
 def plain_norm(tokens: Tensor) -> Tensor:
-    """Layer norm over the last axis without parameters."""
+    """Layer norm over the last axis (..., n) without parameters."""
     return F.layer_norm(tokens, tokens.shape[-1:])
 
 
@@ -38,7 +38,7 @@ class Attention(nn.Module):
         return tokens.view(*tokens.shape[:2], self.heads, -1).transpose(1, 2)
 
     def project(self, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """q, k and v of tokens, cut into heads."""
+        """q, k and v of tokens, each (sequences, heads, N, n / heads)."""
         return self.cut(self.q(tokens)), self.cut(self.k(tokens)), self.cut(self.v(tokens))
 
     def attend(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:

@@ -87,7 +87,7 @@ class PlainMatching(Matching):
     """Transport with the whole table and its dustbins."""
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """As Matching."""
+        """As Matching, with scores (B, h, w, w) as the last."""
         scores = self.score(features)
         return *plain_transport(scores, self.allow_negative), scores
 
