@@ -12,15 +12,15 @@ The same pipeline as the node's. Models stay in memory for as long as the proces
 from __future__ import annotations
 
 from vizion3d_ros.contracts.errors import InputError
+from vizion3d_ros.contracts.metric_scale import ScaleFit, SparseDepth
 from vizion3d_ros.contracts.mono_request import (
     DepthEstimationAdvanceConfig,
     DepthEstimationCommand,
 )
 from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
 from vizion3d_ros.engine.device import choose_device
-from vizion3d_ros.geometry.metric_scale.fit import ScaleFit, fit_scale
+from vizion3d_ros.geometry.metric_scale.fit import fit_scale
 from vizion3d_ros.geometry.metric_scale.samples import sample
-from vizion3d_ros.geometry.metric_scale.sparse_depth import SparseDepth
 from vizion3d_ros.pipeline.mono import MonoPipeline
 from vizion3d_ros.requests.lazy_views import LazyViews
 from vizion3d_ros.requests.mono import MonoAnswer, mono_answer, prepare_mono

@@ -4,8 +4,9 @@ import pytest
 from pydantic import ValidationError
 
 from vizion3d_ros.contracts.camera import Intrinsics
-from vizion3d_ros.contracts.commands import MetricScale, MonoCommand, Output, StereoCommand
+from vizion3d_ros.contracts.commands import MonoCommand, Output, StereoCommand
 from vizion3d_ros.contracts.errors import explain
+from vizion3d_ros.contracts.metric_scale import SparseDepth
 
 GREY = np.zeros((96, 160), np.uint8)
 RGB = np.zeros((96, 160, 3), np.uint8)
@@ -62,18 +63,25 @@ def test_grey_beside_rgb_is_refused(rig):
 @pytest.mark.parametrize('known', [True, False])
 def test_one_image_passes_without_a_copy_and_without_a_camera_too(image, known, rig):
     camera = rig.left if known else None
-    scale = MetricScale(2.0, 0.1)
-    command = MonoCommand(image=image, camera=camera, scale_of=lambda relative: scale)
+    sparse = SparseDepth(*np.ones((3, 5), np.float32))
+    command = MonoCommand(image=image, camera=camera, sparse_depth=sparse, stamp_ns=7)
     assert command.image is image and command.camera is camera
     assert command.outputs == frozenset()
-    assert command.scale_of(None) is scale
-    assert MonoCommand(image=image, camera=camera).scale_of is None
+    assert command.sparse_depth is sparse and command.stamp_ns == 7
+    assert MonoCommand(image=image, camera=camera).sparse_depth is None
 
 
 @pytest.mark.parametrize('image', [RGB.astype(np.float32), RGB[..., :1], RGB[:0], None])
 def test_one_image_of_another_kind_is_refused(image):
     with pytest.raises(ValidationError):
         MonoCommand(image=image, camera=None)
+
+
+@pytest.mark.parametrize('sparse', [np.ones((5, 3)), {}, lambda relative: None])
+def test_sparse_depth_of_another_kind_is_refused(sparse):
+    with pytest.raises(ValidationError) as caught:
+        MonoCommand(image=RGB, camera=None, sparse_depth=sparse)
+    assert explain(caught.value).startswith('sparse_depth')
 
 
 def test_one_image_of_another_size_than_the_calibration_names_both():

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from vizion3d_ros.contracts.commands import MetricScale
+from vizion3d_ros.contracts.metric_scale import MetricScale
 from vizion3d_ros.geometry.inverse_depth import depth_from_relative, spread_relative, within
 
 NAN, INF = float('nan'), float('inf')

@@ -6,9 +6,14 @@ import pytest
 from known_answers import KnownNetwork, noise, serve_network
 
 from vizion3d_ros.contracts.camera import Intrinsics
-from vizion3d_ros.contracts.commands import MetricScale, MonoCommand, Output
+from vizion3d_ros.contracts.commands import MonoCommand, Output
 from vizion3d_ros.contracts.errors import BackendError
-from vizion3d_ros.contracts.settings.mono_settings import DepthAnythingSettings, MonoSettings
+from vizion3d_ros.contracts.metric_scale import MetricScale, ScaleUsed, SparseDepth
+from vizion3d_ros.contracts.settings.mono_settings import (
+    DepthAnythingSettings,
+    MonoSettings,
+    SparseDepthSettings,
+)
 from vizion3d_ros.contracts.settings.node_settings import PointsSettings
 from vizion3d_ros.engine import registry
 from vizion3d_ros.pipeline import MonoPipeline
@@ -17,6 +22,9 @@ DEPTH, CLOUD = Output.DEPTH, Output.CLOUD
 SCALE = MetricScale(scale=0.2, shift=0.05)
 CAMERA = Intrinsics(width=6, height=4, fx=10.0, fy=10.0, cx=2.5, cy=1.5)
 DEPTH_M = np.linspace(0.6, 20.0, 24, dtype=np.float32).reshape(4, 6)
+MEASURED = SparseDepth(
+    *(np.float32(a).ravel() for a in (*np.meshgrid(range(6), range(4)), DEPTH_M))
+)
 RELATIVE = (1 / DEPTH_M - np.float32(SCALE.shift)) / np.float32(SCALE.scale)
 
 
@@ -44,6 +52,11 @@ def command(**changes):
     return MonoCommand(**{**given, **changes})
 
 
+def known_scale(relative, command):
+    """A scaler that knows."""
+    return ScaleUsed(SCALE, '')
+
+
 def numpy(tensor):
     return tensor.cpu().numpy()
 
@@ -51,9 +64,9 @@ def numpy(tensor):
 def test_a_metric_answer_is_depth_and_points_and_asks_for_no_scale(pipeline, serve):
     serve(DEPTH_M, metric=True)
     asked = []
-    given = command(scale_of=asked.append)
-    result = pipeline.run(given)
-    assert result.relative is None
+    given = command(sparse_depth=MEASURED)
+    result = pipeline.run(given, lambda *known: asked.append(known))
+    assert result.relative is None and result.scale is None
     np.testing.assert_array_equal(numpy(result.depth_m), DEPTH_M)
     points = numpy(result.cloud.points)
     z = DEPTH_M[3, 4]
@@ -65,9 +78,10 @@ def test_a_metric_answer_is_depth_and_points_and_asks_for_no_scale(pipeline, ser
 
 def test_a_relative_answer_without_a_scale_stays_relative(pipeline, serve):
     serve(RELATIVE)
-    for scale_of in (None, lambda relative: None):
-        result = pipeline.run(command(scale_of=scale_of))
+    for scaler in ((), (lambda relative, command: ScaleUsed(None, 'none came'),)):
+        result = pipeline.run(command(), *scaler)
         assert result.depth_m is None and result.cloud is None
+        assert result.scale.scale is None and 'came' in result.scale.reason
         np.testing.assert_array_equal(numpy(result.relative), RELATIVE)
 
 
@@ -75,22 +89,56 @@ def test_a_relative_answer_with_a_scale_is_metric_and_stays_relative_beside_it(p
     serve(RELATIVE)
     asked = []
 
-    def scale_of(relative):
-        asked.append(numpy(relative))
-        return SCALE
+    def scaler(relative, command):
+        asked.append((numpy(relative), command))
+        return known_scale(relative, command)
 
-    result = pipeline.run(command(scale_of=scale_of))
-    np.testing.assert_array_equal(asked, [RELATIVE])
+    given = command()
+    result = pipeline.run(given, scaler)
+    [(relative, told)] = asked
+    np.testing.assert_array_equal(relative, RELATIVE)
+    assert told is given
+    assert result.scale == ScaleUsed(SCALE, '')
     np.testing.assert_array_equal(numpy(result.relative), RELATIVE)
     np.testing.assert_allclose(numpy(result.depth_m), DEPTH_M, 1e-5)
     np.testing.assert_allclose(numpy(result.cloud.points)[..., 2], DEPTH_M, 1e-5)
+
+
+def test_sparse_depth_of_the_image_gives_the_scale_and_the_result_says_how_well(pipeline, serve):
+    serve(RELATIVE)
+    sparse = SparseDepthSettings(min_points=20)
+    given = command(settings=MonoSettings(sparse_depth=sparse), sparse_depth=MEASURED)
+    result = pipeline.run(given)
+    np.testing.assert_allclose(numpy(result.depth_m), DEPTH_M, 1e-3)
+    used, fit = result.scale, result.scale.fit
+    assert (used.scale.scale, used.scale.shift) == pytest.approx((0.2, 0.05), rel=1e-3)
+    assert (used.reason, used.age) == ('', 0.0)
+    assert (fit.points, fit.inliers, fit.cells) == (24, 24, 16) and fit.residual < 1e-3
+    assert pipeline.run(given.model_copy(update={'sparse_depth': None})).depth_m is None
+
+
+def test_sparse_depth_that_does_not_fit_gives_the_reason(pipeline, serve):
+    serve(RELATIVE)
+    result = pipeline.run(command(sparse_depth=MEASURED))
+    assert result.depth_m is None
+    assert (result.scale.scale, result.scale.age) == (None, None)
+    assert '24 points' in result.scale.reason and 'min_points' in result.scale.reason
+
+
+def test_no_scale_is_sought_if_nothing_metric_is_asked_for(pipeline, serve):
+    serve(RELATIVE)
+    asked = []
+    given = command(outputs=set(), sparse_depth=MEASURED)
+    result = pipeline.run(given, lambda *known: asked.append(known))
+    assert result.depth_m is None and result.scale is None
+    assert asked == []
 
 
 @pytest.mark.parametrize('metric', [True, False])
 def test_depth_outside_the_limits_is_no_measurement(pipeline, serve, metric):
     serve(DEPTH_M if metric else RELATIVE, metric)
     settings = MonoSettings(min_depth=2.0, max_depth=10.0)
-    result = pipeline.run(command(settings=settings, scale_of=lambda relative: SCALE))
+    result = pipeline.run(command(settings=settings), known_scale)
     inside = (DEPTH_M >= 2) & (DEPTH_M <= 10)
     np.testing.assert_array_equal(np.isfinite(numpy(result.depth_m)), inside)
     np.testing.assert_array_equal(np.isfinite(numpy(result.cloud.points)[..., 2]), inside)
@@ -98,7 +146,7 @@ def test_depth_outside_the_limits_is_no_measurement(pipeline, serve, metric):
 
 def test_beyond_infinity_there_is_no_depth(pipeline, serve):
     serve([[-1.0, -0.25, 0.0, np.nan, 1.0, 2.0]])  # scale * relative + shift: negative, 0, ...
-    result = pipeline.run(command(scale_of=lambda relative: SCALE))
+    result = pipeline.run(command(), known_scale)
     known = np.isfinite(numpy(result.depth_m)[0])
     np.testing.assert_array_equal(known, [False, False, True, False, True, True])
 

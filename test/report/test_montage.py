@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vizion3d_ros.contracts.errors import InputError
-from vizion3d_ros.geometry.metric_scale.sparse_depth import SparseDepth
+from vizion3d_ros.contracts.metric_scale import SparseDepth
 from vizion3d_ros.report import montage as m
 from vizion3d_ros.report.panels import figures, frame_panels
 from vizion3d_ros.report.summary import Maps

@@ -3,28 +3,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import AfterValidator, model_validator
+from pydantic import AfterValidator, InstanceOf, model_validator
 from typing_extensions import Self
 
 from vizion3d_ros.contracts.base import Contract
 from vizion3d_ros.contracts.camera import Intrinsics, StereoRig
+from vizion3d_ros.contracts.metric_scale import SparseDepth
 from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
-
-
-@dataclass(frozen=True, slots=True)
-class MetricScale:
-    """Makes a relative answer metric: 1 / Z = scale * relative + shift, Z in metres, scale > 0."""
-
-    scale: float
-    shift: float
 
 
 class Output(Enum):
@@ -82,15 +73,16 @@ class MonoCommand(Contract):
     One image to turn into depth, relative or metric as the checkpoint is, and points as asked.
 
     image: uint8, (H, W) grey or (H, W, 3) RGB. camera: None = unknown, and then no points.
-    scale_of: from a relative answer, float32 (H, W) on any device, to the scale that makes it
-    metric, or None if there is none; not asked for metric checkpoints.
+    sparse_depth: measured at some pixels of the image, gives a relative answer its scale; None =
+    nothing was measured. stamp_ns: when the image was taken, for those who compare images.
     """
 
     image: ImageArray
     camera: Intrinsics | None
     settings: MonoSettings = MonoSettings()
     outputs: frozenset[Output] = frozenset()
-    scale_of: Callable[[Any], MetricScale | None] | None = None
+    sparse_depth: InstanceOf[SparseDepth] | None = None
+    stamp_ns: int = 0
 
     @model_validator(mode='after')
     def _same_size(self) -> Self:

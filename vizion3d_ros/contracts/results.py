@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vizion3d_ros.contracts.camera import StereoRig
+    from vizion3d_ros.contracts.metric_scale import ScaleUsed
 
     FloatMap = NDArray[np.float32] | torch.Tensor
 
@@ -114,6 +115,8 @@ class MonoResult:
     depth_m: float32 (H, W) metres along the optical axis, NaN = no measurement; None while a
     relative answer has no scale. cloud: None without depth_m or intrinsics, or if not asked for.
     backend_used, checkpoint: as in Match. timings_ms: stage name to milliseconds.
+    scale: what made a relative answer metric, or why nothing did; None for a metric checkpoint,
+    and if nothing metric was asked for.
     """
 
     relative: torch.Tensor | None
@@ -122,3 +125,4 @@ class MonoResult:
     backend_used: str
     checkpoint: str
     timings_ms: dict[str, float] = field(default_factory=dict)
+    scale: ScaleUsed | None = None

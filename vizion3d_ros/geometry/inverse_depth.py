@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from vizion3d_ros.contracts.commands import MetricScale
+from vizion3d_ros.contracts.metric_scale import MetricScale
 
 NEAREST_M = 0.5  # where the contract's cloud of a relative answer begins
 

@@ -2,28 +2,44 @@
 """
 One image in; relative or metric depth and points out.
 
-    command ─ network (engine) ─┬─ metric checkpoint ────────────────────┬─ depth ─ points
-                                └─ relative ─ scale_of, if there is one ─┘
+    command ─ network (engine) ─┬─ metric checkpoint ─────────────┬─ depth ─ points
+                                └─ relative ─ scale, if there is ─┘
 
 A relative answer without a scale stays relative: nothing in it is ever called depth.
 """
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 import torch
 
 from vizion3d_ros.contracts.camera import Intrinsics
 from vizion3d_ros.contracts.commands import MonoCommand, Output
-from vizion3d_ros.contracts.results import Cloud, Estimate, MonoResult
+from vizion3d_ros.contracts.metric_scale import ScaleUsed
+from vizion3d_ros.contracts.results import Cloud, MonoResult
 from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
 from vizion3d_ros.engine.backend import MonoBackend
 from vizion3d_ros.engine.device import choose_device, clock
 from vizion3d_ros.engine.registry import load_mono_backend
 from vizion3d_ros.geometry.cloud import make_cloud
 from vizion3d_ros.geometry.inverse_depth import depth_from_relative, within
+from vizion3d_ros.geometry.metric_scale.fit import fit_image
 
 WARM_UP = Intrinsics.from_field_of_view(84, 56, hfov_deg=60)
+
+
+class Scaler(Protocol):
+    """Finds the scale of a relative answer, by this image alone or knowing those before it."""
+
+    def __call__(self, relative: torch.Tensor, command: MonoCommand, /) -> ScaleUsed:
+        """
+        Say by which scale the answer to a command becomes metric, or why by none.
+
+        relative: float32 (H, W) on any device, inverse depth up to scale and shift.
+        """
+        ...
 
 
 class MonoPipeline:
@@ -46,13 +62,19 @@ class MonoPipeline:
         self.run(MonoCommand(image=image, camera=WARM_UP, settings=settings))
 
     @torch.inference_mode()
-    def run(self, command: MonoCommand) -> MonoResult:
-        """Answer one command. Raises BackendError when the network fails."""
+    def run(self, command: MonoCommand, scaler: Scaler = fit_image) -> MonoResult:
+        """
+        Answer one command. Raises BackendError when the network fails.
+
+        scaler: asked for the scale of a relative answer, if something metric is to be made of it.
+        """
         started = clock(self.device)
         estimate = self.backend(command.settings.backend).estimate(command.image, command.settings)
         estimated = clock(self.device)
         values = torch.as_tensor(estimate.values, device=self.device)
-        depth_m = self._depth(command, estimate, values)
+        unscaled = estimate.metric or not command.outputs
+        scale = None if unscaled else scaler(values, command)
+        depth_m = _depth(values, estimate.metric, scale, command.settings)
         cloud = self._cloud(command, depth_m)
         finished = clock(self.device)
         return MonoResult(
@@ -65,16 +87,8 @@ class MonoPipeline:
                 'estimate': 1e3 * (estimated - started),
                 'geometry': 1e3 * (finished - estimated),
             },
+            scale=scale,
         )
-
-    def _depth(
-        self, command: MonoCommand, estimate: Estimate, values: torch.Tensor
-    ) -> torch.Tensor | None:
-        limits = command.settings.min_depth, command.settings.max_depth
-        if estimate.metric:
-            return within(values, *limits)
-        scale = command.scale_of(values) if command.scale_of else None
-        return None if scale is None else within(depth_from_relative(values, scale), *limits)
 
     def _cloud(self, command: MonoCommand, depth_m: torch.Tensor | None) -> Cloud | None:
         wanted = Output.CLOUD in command.outputs
@@ -83,3 +97,15 @@ class MonoPipeline:
         image = torch.as_tensor(command.image, device=self.device)
         settings = command.settings.points
         return Cloud(make_cloud(depth_m, image, command.camera, settings))
+
+
+def _depth(
+    values: torch.Tensor, metric: bool, used: ScaleUsed | None, settings: MonoSettings
+) -> torch.Tensor | None:
+    """Metres within the limits, float32 (H, W); None for a relative map without a scale."""
+    if metric:
+        return within(values, settings.min_depth, settings.max_depth)
+    if used is None or used.scale is None:
+        return None
+    depth_m = depth_from_relative(values, used.scale)
+    return within(depth_m, settings.min_depth, settings.max_depth)

@@ -14,7 +14,7 @@ from vizion3d_ros.report.montage import DISAGREES, Panel, Scale, photo
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from vizion3d_ros.geometry.metric_scale.sparse_depth import SparseDepth
+    from vizion3d_ros.contracts.metric_scale import SparseDepth
     from vizion3d_ros.report.montage import FloatMap
 
 DIMMED = 0.8

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vizion3d_ros.contracts.camera import StereoRig
-    from vizion3d_ros.geometry.metric_scale.sparse_depth import SparseDepth
+    from vizion3d_ros.contracts.metric_scale import SparseDepth
     from vizion3d_ros.report.recording import Frame, Recording
 
     FloatMap = NDArray[np.floating[Any]]

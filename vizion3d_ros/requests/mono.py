@@ -20,23 +20,23 @@ from torch import Tensor
 
 from vizion3d_ros.contracts.camera import Intrinsics
 from vizion3d_ros.contracts.commands import MonoCommand, Output
+from vizion3d_ros.contracts.metric_scale import ScaleFit, SparseDepth
 from vizion3d_ros.contracts.mono_request import (
     DepthEstimationAdvanceConfig,
     DepthEstimationCommand,
 )
 from vizion3d_ros.contracts.results import MonoResult
-from vizion3d_ros.contracts.settings.mono_settings import MonoSettings, SparseDepthSettings
+from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
 from vizion3d_ros.contracts.settings.node_settings import PointsSettings
 from vizion3d_ros.files.picture import GENEROUS, PictureLimits
 from vizion3d_ros.geometry.cloud import make_cloud
 from vizion3d_ros.geometry.inverse_depth import spread_relative
-from vizion3d_ros.geometry.metric_scale.fit import ScaleFit
+from vizion3d_ros.geometry.metric_scale.sparse_depth import from_pixels
 from vizion3d_ros.geometry.picture16 import picture_of_depth, picture_of_inverse_depth
 from vizion3d_ros.requests import ANY_DEPTH_M
 from vizion3d_ros.requests.checkpoints import with_checkpoint
 from vizion3d_ros.requests.maps import span, to_array, without_nan
 from vizion3d_ros.requests.pictures import read_image
-from vizion3d_ros.requests.sparse import SparseScale, sparse_depth
 
 FOCAL_PER_WIDTH = 0.85  # vizion3d's guess for an unknown camera, about 61 degrees wide
 
@@ -83,12 +83,11 @@ def prepare_mono(
     """
     image = read_image(request.image_input, 'image_input', limits)
     height, width = image.shape[:2]
-    settings = _settings(request, base)
     return MonoCommand(
         image=image,
         camera=_camera(request.advanced_config, width, height),
-        settings=settings,
-        scale_of=_scale_of(request, settings.sparse_depth, width, height),
+        settings=_settings(request, base),
+        sparse_depth=_sparse_depth(request, width, height),
         outputs=frozenset(Output) if request.return_point_cloud else frozenset({Output.DEPTH}),
     )
 
@@ -112,16 +111,13 @@ def mono_answer(
         depth_image=to_array(picture(values, low, high)) if request.return_depth_image else None,
         points=None if points is None else to_array(points),
         metric_depth_m=None if result.depth_m is None else without_nan(result.depth_m),
-        scale_fit=command.scale_of.fit if isinstance(command.scale_of, SparseScale) else None,
+        scale_fit=result.scale.fit if result.scale else None,
     )
 
 
-def _scale_of(
-    request: DepthEstimationCommand, settings: SparseDepthSettings, width: int, height: int
-) -> SparseScale | None:
-    if request.sparse_points is None:
-        return None
-    return SparseScale(sparse_depth(request.sparse_points, width, height), settings)
+def _sparse_depth(request: DepthEstimationCommand, width: int, height: int) -> SparseDepth | None:
+    points = request.sparse_points
+    return None if points is None else from_pixels(points, width, height)
 
 
 def _points(

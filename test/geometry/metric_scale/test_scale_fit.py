@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from vizion3d_ros.contracts.metric_scale import SparseDepth
 from vizion3d_ros.contracts.settings.mono_settings import SparseDepthSettings
 from vizion3d_ros.geometry.metric_scale.fit import fit_scale
 from vizion3d_ros.geometry.metric_scale.samples import sample
-from vizion3d_ros.geometry.metric_scale.sparse_depth import SparseDepth
 
 HEIGHT, WIDTH = 240, 320
 SETTINGS = SparseDepthSettings()

@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from vizion3d_ros.contracts.commands import MetricScale
+from vizion3d_ros.contracts.metric_scale import MetricScale, SparseDepth
 from vizion3d_ros.geometry.metric_scale.samples import sample
-from vizion3d_ros.geometry.metric_scale.sparse_depth import SparseDepth
 
 
 def points(columns, rows, depth_m=None):

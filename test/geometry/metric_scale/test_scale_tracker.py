@@ -6,13 +6,18 @@ import math
 import numpy as np
 import pytest
 
-from vizion3d_ros.contracts.commands import MetricScale
-from vizion3d_ros.contracts.settings.mono_settings import SparseDepthSettings
-from vizion3d_ros.geometry.metric_scale.sparse_depth import SparseDepth
-from vizion3d_ros.geometry.metric_scale.tracker import ScaleTracker
+from vizion3d_ros.contracts.commands import MonoCommand
+from vizion3d_ros.contracts.metric_scale import MetricScale, SparseDepth
+from vizion3d_ros.contracts.settings.mono_settings import (
+    DepthAnythingSettings,
+    MonoSettings,
+    SparseDepthSettings,
+)
+from vizion3d_ros.geometry.metric_scale.tracker import NO_SCALE_YET, ScaleTracker
 
 SECOND = 1_000_000_000
 START = 1_700_000_000 * SECOND  # stamps of today must not lose their nanoseconds
+IMAGE = np.zeros((48, 64), np.uint8)
 RELATIVE = np.add.outer(np.linspace(0.1, 0.6, 48), np.linspace(0.0, 0.3, 64)).astype(np.float32)
 
 
@@ -32,17 +37,27 @@ def wrong():
 
 
 class Drive:
-    """A tracker and the time of its images, seconds after the first."""
+    """A tracker, the time of its images, seconds after the first, and what it said last."""
 
     def __init__(self, **settings):
-        self.tracker = ScaleTracker(SparseDepthSettings(**settings))
+        self.tracker = ScaleTracker()
+        self.settings = MonoSettings(sparse_depth=SparseDepthSettings(**settings))
+        self.state = NO_SCALE_YET
+
+    def change(self, **changes):
+        self.settings = self.settings.model_copy(update=changes)
 
     def at(self, time_s, sparse=None):
-        return self.tracker.update(RELATIVE, sparse, START + round(time_s * SECOND))
-
-    @property
-    def state(self):
-        return self.tracker.state
+        """Give the scale in force at a time."""
+        command = MonoCommand(
+            image=IMAGE,
+            camera=None,
+            settings=self.settings,
+            sparse_depth=sparse,
+            stamp_ns=START + round(time_s * SECOND),
+        )
+        self.state = self.tracker.update(RELATIVE, command)
+        return self.state.scale
 
 
 def near(scale, shift=0.1, rel=1e-3):
@@ -179,18 +194,19 @@ def test_images_that_overtake_each_other_change_nothing():
 def test_settings_may_change_between_images():
     drive = Drive(max_age=0.5)
     drive.at(0.0, measured(2.0, 0.1))
-    drive.tracker.settings = SparseDepthSettings(max_age=2.0, smoothing=0.0)
+    drive.change(sparse_depth=SparseDepthSettings(max_age=2.0, smoothing=0.0))
     assert drive.at(1.5) is not None
     assert pair(drive.at(1.6, measured(2.05, 0.1))) == near(2.05)
 
 
-def test_reset_forgets_everything():
-    drive = Drive()
+@pytest.mark.parametrize('change', [{'model_backend': 'another.pth'}, {'input_size': 252}])
+def test_another_network_begins_without_a_scale(change):
+    drive = Drive(smoothing=10.0)
     drive.at(0.0, measured(2.0, 0.1))
-    fresh = ScaleTracker(drive.tracker.settings).state
-    drive.tracker.reset()
-    assert drive.state == fresh
+    drive.change(depth_anything_v2=DepthAnythingSettings(**change))
     assert drive.at(0.1) is None
+    assert drive.state == NO_SCALE_YET
+    assert pair(drive.at(0.2, measured(2.05, 0.1))) == near(2.05)
 
 
 def test_what_was_read_before_an_image_stays_as_it_was():

@@ -6,7 +6,12 @@ import pytest
 
 from vizion3d_ros.contracts.camera import Intrinsics
 from vizion3d_ros.contracts.errors import InputError
-from vizion3d_ros.geometry.metric_scale.sparse_depth import MOST_POINTS, from_depth_image, project
+from vizion3d_ros.geometry.metric_scale.sparse_depth import (
+    MOST_POINTS,
+    from_depth_image,
+    from_pixels,
+    project,
+)
 
 CAMERA = Intrinsics(width=100, height=80, fx=50.0, fy=40.0, cx=49.5, cy=39.5)
 HERE = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
@@ -118,3 +123,13 @@ def test_a_dense_scan_keeps_points_of_all_beams_whatever_their_order(beams):
     kept = np.bincount(np.rint((sparse.columns - 49.5) / 0.025).astype(int), minlength=beams)
     assert kept.size == beams
     assert 0.4 * MOST_POINTS / beams < kept.min() and kept.max() < 1.8 * MOST_POINTS / beams
+
+
+def test_of_measured_pixels_those_count_that_lie_in_the_image_and_have_a_depth():
+    good = [(-0.5, 0, 1.0), (99.4, 79.4, 2.5)]
+    outside = [(-0.6, 0, 1.0), (99.5, 0, 1.0), (0, -0.6, 1.0), (0, 79.5, 1.0)]
+    nothing = [(1, 1, 0.0), (1, 1, -1.0), (1, 1, NAN), (1, 1, INF), (NAN, 1, 1.0), (1, INF, 1.0)]
+    sparse = from_pixels(np.array([good[0], *outside, *nothing, good[1]]), 100, 80)
+    found = np.stack([sparse.columns, sparse.rows, sparse.depth_m], axis=1)
+    np.testing.assert_array_equal(found, np.float32(good))
+    assert found.dtype == np.float32

@@ -9,15 +9,15 @@ from scene import info_message, to_stamp
 from sensor_msgs.msg import CameraInfo, PointCloud2
 from std_msgs.msg import Header
 
-from vizion3d_ros.contracts.commands import MetricScale
+from vizion3d_ros.contracts.metric_scale import MetricScale, ScaleFit, ScaleUsed
 from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
-from vizion3d_ros.geometry.metric_scale.fit import ScaleFit
-from vizion3d_ros.geometry.metric_scale.tracker import ScaleState
+from vizion3d_ros.geometry.metric_scale.tracker import NO_SCALE_YET
 from vizion3d_ros.ros.health.diagnostics import ERROR, OK, WARN
 from vizion3d_ros.ros.health.mono_status import MonoStatus
 from vizion3d_ros.ros.stream.camera_info import CameraCache
 from vizion3d_ros.ros.stream.mono_frames import RELATIVE
 from vizion3d_ros.ros.stream.sparse_input import SparseInput
+from vizion3d_ros.ros.stream.sparse_reading import SparseReading
 from vizion3d_ros.ros.stream.sync import InputStats
 
 pytestmark = pytest.mark.ros
@@ -53,12 +53,7 @@ class Stage:
         self.sparse = SparseInput()
         self.camera = CameraCache()
         self.settings = MonoSettings()
-        self.processor = SimpleNamespace(
-            relative=None,
-            sparse_fault='',
-            sparse_frames='',
-            tracker=SimpleNamespace(state=ScaleState()),
-        )
+        self.processor = SimpleNamespace(relative=None, scale=NO_SCALE_YET, sparse=SparseReading())
 
     @property
     def status(self):
@@ -71,9 +66,9 @@ class Stage:
         message = PointCloud2(header=Header(stamp=to_stamp(10 * SECOND)))
         self.sparse.add(message, int((10 + offset_s) * SECOND))
 
-    def relative(self, **state):
+    def relative(self, used=NO_SCALE_YET):
         self.processor.relative = True
-        self.processor.tracker.state = ScaleState(**state)
+        self.processor.scale = used
 
 
 @pytest.fixture
@@ -202,7 +197,7 @@ def test_nobody_who_asks_for_metres_nobody_to_warn(stage):
 def test_a_good_fit_shows_its_figures(stage):
     stage.camera.add(info_message())
     stage.add_scan(0.02)
-    stage.relative(scale=GOOD.scale, reason='', fit=GOOD, age=0.05)
+    stage.relative(ScaleUsed(GOOD.scale, '', GOOD, age=0.05))
     level, text, values = stage.scale()
     assert (level, text) == (OK, 'metric: sparse depth gives the scale')
     expected = {'points': 400, 'inliers': 390, 'cells': 12, 'residual': 0.0123, 'age': 0.05}
@@ -248,7 +243,7 @@ def test_sparse_depth_of_another_time_is_told_with_its_distance(stage):
 
 def test_a_scan_that_has_just_come_is_not_called_late(stage):
     stage.camera.add(info_message())
-    stage.relative(reason='3 of 400 points agree', fit=GOOD)
+    stage.relative(ScaleUsed(None, '3 of 400 points agree', GOOD))
     stage.add_scan(0.05)
     assert stage.sparse.unmatched == 1
     assert stage.scale()[1].endswith('3 of 400 points agree')
@@ -256,13 +251,13 @@ def test_a_scan_that_has_just_come_is_not_called_late(stage):
 
 def test_the_reason_of_the_fit_comes_through_and_doubts_beside_it(stage):
     stage.camera.add(info_message())
-    stage.relative(reason='too few points', fit=GOOD)
+    stage.relative(ScaleUsed(None, 'too few points', GOOD))
     stage.add_scan()
     assert stage.scale()[:2] == (
         WARN,
         'no metres, so no depth/* and no points2: too few points',
     )
-    stage.processor.sparse_frames = 'the frames differ'
+    stage.processor.sparse = SparseReading(doubt='the frames differ')
     assert stage.scale()[1].endswith('too few points; the frames differ')
-    stage.processor.sparse_fault = 'the cloud has no field x'
+    stage.processor.sparse = SparseReading(None, 'the cloud has no field x', 'the frames differ')
     assert stage.scale()[1].endswith('the cloud has no field x; the frames differ')

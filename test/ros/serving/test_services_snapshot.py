@@ -9,12 +9,22 @@ import cv2
 import numpy as np
 import pytest
 import yaml
-from encoded import read_ply
-from harness import SCENE
-from mono_robot import KNOWN_NODE, RELATIVE, MonoRobot
-from scene import DEPTH_M, DISPARITY_PX, FOCAL_PX, TX, info_message, pixels_of, to_ns
+from encoded import png, read_ply
+from harness import SCENE, values_of
+from mono_robot import GREY, KNOWN_NODE, RELATIVE, MonoRobot, measured
+from scene import (
+    DEPTH_M,
+    DISPARITY_PX,
+    FOCAL_PX,
+    FRAME_ID,
+    TX,
+    info_message,
+    pixels_of,
+    to_ns,
+)
+from service_calls import mono_request
 
-from vizion3d_interfaces.srv import SaveSnapshot
+from vizion3d_interfaces.srv import RunDepthEstimation, SaveSnapshot
 
 pytestmark = pytest.mark.ros
 
@@ -216,6 +226,28 @@ def test_one_camera_without_metres_has_no_depth_picture(nodes, make_robot, shelf
     with robot.parameters(depth_anything_v2__model_backend='metric.pth'):
         found = files(ask(robot, shelf / 'second', every=robot.send))
     assert list(found) == ['image.png', 'depth.png', 'cloud.ply', 'camera.yaml', '.json']
+
+
+def test_neither_a_snapshot_nor_a_request_touches_the_scale_in_force(nodes, make_robot, shelf):
+    robot = make_robot('/mono', kind=MonoRobot)
+    robot.meet()
+    robot.listen('depth/image')
+
+    def scale(**options):
+        """The status while the scale is in force, and its figures."""
+        return values_of(robot.status('scale', lambda _, v: 'scale' in v, **options))
+
+    with robot.parameters(sparse_depth__max_age=30.0):
+        points = {'points': measured(), 'frame_id': FRAME_ID}
+        before = scale(every=lambda: robot.send_scan_and_image(**points))
+        robot.wait_for(lambda: scale(every=robot.send)['age'] > 0.3, what='no points any more')
+        assert '.json' in files(ask(robot, shelf / 'second', every=robot.send))
+        request = mono_request(png(GREY))
+        assert robot.call(RunDepthEstimation, 'run_depth_estimation', request).success
+        after = scale(every=robot.send)
+    assert after['age'] > 0.3
+    same = ('scale', 'shift', 'points', 'inliers')
+    assert {key: after[key] for key in same} == {key: before[key] for key in same}
 
 
 def test_no_node_has_failed(nodes):

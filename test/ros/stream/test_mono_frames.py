@@ -14,29 +14,26 @@ from mono_robot import (
     seen_by_lidar,
 )
 from scene import FRAME_ID, HEIGHT, WIDTH, image_message, info_message
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from sensor_msgs.msg import CameraInfo
 
-from vizion3d_ros.contracts.camera import Intrinsics
 from vizion3d_ros.contracts.commands import Output
-from vizion3d_ros.contracts.errors import InputError
 from vizion3d_ros.contracts.settings.mono_settings import (
     DepthAnythingSettings,
     MonoSettings,
     SparseDepthSettings,
 )
+from vizion3d_ros.geometry.metric_scale.tracker import NO_SCALE_YET
 from vizion3d_ros.pipeline import MonoPipeline
 from vizion3d_ros.ros import throttle
 from vizion3d_ros.ros.stream.camera_info import CameraCache
-from vizion3d_ros.ros.stream.mono_frames import RELATIVE, MonoFrame, MonoProcessor, sparse_depth
+from vizion3d_ros.ros.stream.mono_frames import RELATIVE, MonoFrame, MonoProcessor
+from vizion3d_ros.ros.stream.sparse_reading import SparseReading
 
 pytestmark = pytest.mark.ros
 
 STAMP_NS = 1000 * 10**9
 SETTINGS = MonoSettings(device='cpu', sparse_depth=SparseDepthSettings(transform=LIDAR_POSE))
 ALL = frozenset(Output)
-CAMERA = Intrinsics(
-    width=WIDTH, height=HEIGHT, fx=200, fy=200, cx=(WIDTH - 1) / 2, cy=(HEIGHT - 1) / 2
-)
 
 
 class Outputs:
@@ -143,16 +140,17 @@ def test_metres_from_the_first_image_on_leave_nothing_to_warn_of(stage, package_
 def test_nothing_is_fitted_for_a_relative_listener(stage):
     stage.outputs.needed = frozenset()
     assert stage.see(scan()).depth_m is None
-    assert stage.processor.tracker.state.fit is None
+    assert stage.processor.scale == NO_SCALE_YET
+    assert stage.processor.sparse == SparseReading(), 'nor read'
 
 
 def test_a_broken_message_costs_the_metres_and_the_next_good_one_brings_them(stage):
     broken = scan()
     broken.fields = broken.fields[1:]
     assert stage.see(broken).relative is not None
-    assert 'no float32 or float64 field x' in stage.processor.sparse_fault
+    assert 'no float32 or float64 field x' in stage.processor.sparse.fault
     assert stage.see(scan()).depth_m is not None
-    assert stage.processor.sparse_fault == ''
+    assert stage.processor.sparse.fault == ''
 
 
 def test_a_transform_that_is_no_pose_is_refused():
@@ -162,11 +160,46 @@ def test_a_transform_that_is_no_pose_is_refused():
 
 def test_a_snapshot_has_metres_and_leaves_the_fit_in_force_alone(stage):
     stage.see(scan())
-    before = stage.processor.tracker.state
+    before = stage.processor.scale
     earlier = MonoFrame(image_message(GREY, STAMP_NS - 10**9), scan())
-    job = stage.processor.decode_once(earlier, SETTINGS)
-    assert stage.processor.answer(earlier, job, SETTINGS).result.depth_m is not None
-    assert stage.processor.tracker.state is before
+    job = stage.processor.decode(earlier, SETTINGS, ALL)
+    result = stage.processor.pipeline.run(job.command)
+    assert result.depth_m is not None and result.scale.age == 0.0
+    assert stage.processor.scale is before
+    after = stage.see().scale
+    assert (after.scale, after.fit) == (before.scale, before.fit)
+    assert after.age == pytest.approx(0.1)
+
+
+def test_decoding_says_what_there_is_and_changes_nothing(stage):
+    stage.see(scan())
+    before = {**vars(stage.processor)}
+    broken = scan(frame_id=FRAME_ID)
+    broken.fields = broken.fields[1:]
+    for settings in (SETTINGS, MonoSettings(depth_anything_v2={'model_backend': 'another.pth'})):
+        frame = MonoFrame(image_message(GREY, STAMP_NS - 10**9), broken)
+        jobs = [stage.processor.decode(frame, settings, ALL) for _ in range(2)]
+        assert jobs[0].sparse == jobs[1].sparse and 'no float32' in jobs[0].sparse.fault
+        assert jobs[0].command.sparse_depth is None
+        assert jobs[0].command.stamp_ns == STAMP_NS - 10**9
+    assert vars(stage.processor) == before
+    assert stage.see().scale.age == pytest.approx(0.1)
+
+
+def test_the_result_says_which_scale_was_used_and_how_old_it_was_at_the_image(stage):
+    for age, sparse in ((0.0, scan()), (0.1, None), (0.2, None)):
+        used = stage.see(sparse).scale
+        assert used.age == pytest.approx(age) and used.reason == ''
+        assert (used.scale.scale, used.scale.shift) == pytest.approx((0.25, 0.03), rel=1e-3)
+        assert (used.fit.points, used.fit.inliers) == (400, 400)
+        assert stage.processor.scale is used
+
+
+def test_what_was_last_known_of_the_scale_stays_while_nobody_asks_for_metres(stage):
+    used = stage.see(scan()).scale
+    stage.outputs.needed = frozenset()
+    assert stage.see(scan()).scale is None
+    assert stage.processor.scale is used
 
 
 @pytest.mark.parametrize(
@@ -182,7 +215,7 @@ def test_points_of_another_frame_are_doubted_only_without_a_transform(
 ):
     stage.change(sparse_depth=SparseDepthSettings(transform=transform))
     stage.see(scan(frame_id=frame_id))
-    text = stage.processor.sparse_frames
+    text = stage.processor.sparse.doubt
     assert bool(text) == told
     if told:
         assert "'lidar'" in text and repr(FRAME_ID) in text and 'transform' in text
@@ -193,7 +226,7 @@ def test_a_depth_image_of_another_frame_is_doubted(stage, frame_id, told):
     sparse = depth_image_message(DEPTH_M, STAMP_NS)
     sparse.header.frame_id = frame_id
     stage.see(sparse)
-    assert ('registered' in stage.processor.sparse_frames) == told
+    assert ('registered' in stage.processor.sparse.doubt) == told
 
 
 def test_another_network_begins_without_a_scale(stage):
@@ -208,7 +241,7 @@ def test_limits_of_the_fit_are_those_of_the_moment(stage):
     limits = stage.settings.sparse_depth
     stage.change(sparse_depth=limits.model_copy(update={'min_points': 401}))
     assert stage.see(scan()).depth_m is None
-    assert 'min_points' in stage.processor.tracker.state.reason
+    assert 'min_points' in stage.processor.scale.reason
     stage.change(sparse_depth=limits.model_copy(update={'min_points': 400}))
     assert stage.see(scan()).depth_m is not None
 
@@ -217,7 +250,7 @@ def test_without_a_calibration_sparse_depth_is_left_alone(stage):
     stage.camera.known = None
     result = stage.see(scan())
     assert result.relative is not None and result.depth_m is None
-    assert stage.processor.sparse_fault == ''
+    assert stage.processor.sparse.fault == ''
 
 
 def test_the_camera_info_goes_with_the_answer_if_it_is_usable(stage):
@@ -248,18 +281,3 @@ def test_a_raw_image_reaches_the_network_rectified(stage):
     stage.change(rectify=True)
     rectified = stage.processor.decode(frame, stage.settings, ALL).command.image
     assert (rectified != raw).mean() > 0.3
-
-
-def test_sparse_depth_of_both_kinds_of_message_lands_on_the_same_pixels():
-    transform = SparseDepthSettings().transform
-    points = sparse_depth(scan(measured(), FRAME_ID), CAMERA, transform)
-    image = sparse_depth(depth_image_message(DEPTH_M, STAMP_NS), CAMERA, transform)
-    for found in (points, image):
-        rows, columns = found.rows.round().astype(int), found.columns.round().astype(int)
-        np.testing.assert_allclose(found.depth_m, DEPTH_M[rows, columns], 1e-4)
-
-
-@pytest.mark.parametrize('message', [PointCloud2(), Image(), Image(encoding='32FC1')])
-def test_a_message_that_holds_no_depth_is_refused(message):
-    with pytest.raises(InputError):
-        sparse_depth(message, CAMERA, SparseDepthSettings().transform)

@@ -11,14 +11,19 @@ e = (scale * relative + shift) * Z - 1, because both sides err in proportion to 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vizion3d_ros.contracts.commands import MetricScale
+from vizion3d_ros.contracts.metric_scale import MetricScale, ScaleFit, ScaleUsed
 from vizion3d_ros.contracts.settings.mono_settings import SparseDepthSettings
-from vizion3d_ros.geometry.metric_scale.samples import ScaleSamples, Vector
+from vizion3d_ros.geometry.metric_scale.samples import ScaleSamples, Vector, sample
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from vizion3d_ros.contracts.commands import MonoCommand
 
 HYPOTHESES = 256  # leaves 64 through two good points when half of the points are good
 JUDGES = 500  # points that judge the hypotheses
@@ -28,25 +33,17 @@ DEVIATION = 1.4826  # standard deviation over median absolute error, for normal 
 TUKEY = 4.685  # deviations at which a point has no weight; 95 % efficient for normal errors
 SIGNIFICANT = 3  # standard errors that the scale must be away from zero
 LEAST_DEVIATION = 0.005  # no sensor and no network agree better than this but by chance
+NOT_MEASURED = 'no sparse depth came with the image'
 WIDER = 'the sensor must see near and far things at once'
 
 
-@dataclass(frozen=True, slots=True)
-class ScaleFit:
-    """
-    What the points of one image say.
-
-    scale: None if they are not to be trusted; reason: then why, and what to do. points: how many
-    there were; inliers: how many agree within the tolerance; cells: in how many cells of a 4x4
-    grid over the image these lie; residual: median of their |e|, NaN without any.
-    """
-
-    scale: MetricScale | None
-    points: int
-    inliers: int
-    cells: int
-    residual: float
-    reason: str
+def fit_image(relative: Tensor | NDArray[np.float32], command: MonoCommand) -> ScaleUsed:
+    """Scale of one image by its own sparse depth; relative: float32 (H, W) on any device."""
+    if command.sparse_depth is None:
+        return ScaleUsed(None, NOT_MEASURED)
+    samples = sample(relative, command.sparse_depth)
+    fit = fit_scale(samples, command.settings.sparse_depth)
+    return ScaleUsed(fit.scale, fit.reason, fit, None if fit.scale is None else 0.0)
 
 
 def fit_scale(samples: ScaleSamples, settings: SparseDepthSettings) -> ScaleFit:

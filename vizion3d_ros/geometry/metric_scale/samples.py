@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
-from vizion3d_ros.contracts.commands import MetricScale
-from vizion3d_ros.geometry.metric_scale.sparse_depth import SparseDepth
+from vizion3d_ros.contracts.metric_scale import MetricScale, SparseDepth
 
 GRID = 4  # the image is divided into GRID x GRID cells
 GLANCE = 64  # pixels per axis from which the range of the whole map is taken

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Metric depth at some pixels of an image, from the points of a lidar or from a depth image.
+Depth at some pixels of an image: from points of a lidar, from a depth image, or pixel by pixel.
 
 Of dense inputs at most `MOST_POINTS` are kept, spread evenly over the order they came in: a fit of
 two numbers does not get better with more.
@@ -9,30 +9,16 @@ two numbers does not get better with more.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vizion3d_ros.contracts.camera import Intrinsics
+from vizion3d_ros.contracts.metric_scale import SparseDepth
 from vizion3d_ros.geometry.pose import read_pose
 
 MOST_POINTS = 4000
-
-
-@dataclass(frozen=True, slots=True)
-class SparseDepth:
-    """
-    N points that lie inside an image; all arrays float32 (N,).
-
-    columns, rows: where, in pixels, whole numbers at pixel centres. depth_m: metres along the
-    optical axis, finite, > 0.
-    """
-
-    columns: NDArray[np.float32]
-    rows: NDArray[np.float32]
-    depth_m: NDArray[np.float32]
 
 
 def project(
@@ -74,6 +60,18 @@ def from_depth_image(depth_m: NDArray[np.float32], camera: Intrinsics) -> Sparse
         _resized(rows, camera.height / height),
         values[kept].astype(np.float32, copy=False),
     )
+
+
+def from_pixels(points: NDArray[np.floating[Any]], width: int, height: int) -> SparseDepth:
+    """
+    Keep the points that lie in an image of this size and have a depth.
+
+    points: (N, 3), columns u, v in pixels, whole numbers at pixel centres, and metres along the
+    optical axis.
+    """
+    columns, rows, depth_m = points.astype(np.float32).T
+    kept = _inside(columns, width) & _inside(rows, height) & (depth_m > 0) & (depth_m < np.inf)
+    return SparseDepth(columns[kept], rows[kept], depth_m[kept])
 
 
 def _inside(pixels: NDArray[np.float32], size: int) -> NDArray[np.bool_]:

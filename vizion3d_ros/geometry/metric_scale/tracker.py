@@ -16,36 +16,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vizion3d_ros.contracts.commands import MetricScale
-from vizion3d_ros.contracts.settings.mono_settings import SparseDepthSettings
-from vizion3d_ros.geometry.metric_scale.fit import ScaleFit, fit_scale
+from vizion3d_ros.contracts.metric_scale import MetricScale, ScaleFit, ScaleUsed
+from vizion3d_ros.contracts.settings.mono_settings import (
+    DepthAnythingSettings,
+    SparseDepthSettings,
+)
+from vizion3d_ros.geometry.metric_scale.fit import fit_scale
 from vizion3d_ros.geometry.metric_scale.samples import ScaleSamples, sample
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from vizion3d_ros.geometry.metric_scale.sparse_depth import SparseDepth
+    from vizion3d_ros.contracts.commands import MonoCommand
 
 BACK_NS = 100_000_000  # images may overtake each other by this much; more is a bag that loops
 NO_POINTS = 'no sparse depth has arrived yet: check that its topic is published and connected'
 NONE_SINCE = 'no sparse depth has arrived since'
-
-
-@dataclass(frozen=True, slots=True)
-class ScaleState:
-    """
-    What was known after an image.
-
-    scale: in force, None while there is none; reason: '' with a scale, else why there is none.
-    fit: of the last image with points, None before the first. age: seconds from the last good
-    fit to the image, None before the first.
-    """
-
-    scale: MetricScale | None = None
-    reason: str = NO_POINTS
-    fit: ScaleFit | None = None
-    age: float | None = None
+NO_SCALE_YET = ScaleUsed(None, NO_POINTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,52 +43,52 @@ class _Good:
 
 
 class ScaleTracker:
-    """
-    Turns the points of one image after another into the scale in force.
+    """Turns the sparse depth of one image after another into the scale in force; one thread."""
 
-    For use by one thread; `state` is replaced as a whole and may be read by any. `settings` may be
-    replaced between images.
-    """
-
-    def __init__(self, settings: SparseDepthSettings) -> None:
+    def __init__(self) -> None:
         """Begin without a scale."""
-        self.settings = settings
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget everything but the settings."""
-        self.state = ScaleState()
-        self._good: _Good | None = None
         self._last_ns: int | None = None
+        self._network: DepthAnythingSettings | None = None
+        self._forget()
 
-    def update(
+    def update(self, relative: Tensor | NDArray[np.float32], command: MonoCommand) -> ScaleUsed:
+        """
+        Take one image in: its relative map, float32 (H, W) on any device, and its command.
+
+        Gives the scale in force. A stamp well before the last one, or another network, makes it
+        forget all that came before.
+        """
+        settings, stamp_ns = command.settings.sparse_depth, command.stamp_ns
+        if self._begins_anew(command):
+            self._forget()
+        self._last_ns, self._network = stamp_ns, command.settings.depth_anything_v2
+        if command.sparse_depth is not None:
+            self._measure(sample(relative, command.sparse_depth), settings, stamp_ns)
+        return self._assess(settings, stamp_ns)
+
+    def _forget(self) -> None:
+        self._good: _Good | None = None
+        self._fit: ScaleFit | None = None
+
+    def _begins_anew(self, command: MonoCommand) -> bool:
+        went_back = self._last_ns is not None and command.stamp_ns < self._last_ns - BACK_NS
+        return went_back or command.settings.depth_anything_v2 != self._network
+
+    def _measure(
+        self, samples: ScaleSamples, settings: SparseDepthSettings, stamp_ns: int
+    ) -> None:
+        self._fit = fit_scale(samples, settings)
+        if self._fit.scale is not None:
+            scale = self._smoothed(self._fit.scale, samples, settings, stamp_ns)
+            self._good = _Good(scale, stamp_ns)
+
+    def _smoothed(
         self,
-        relative: Tensor | NDArray[np.float32],
-        sparse: SparseDepth | None,
+        fresh: MetricScale,
+        samples: ScaleSamples,
+        settings: SparseDepthSettings,
         stamp_ns: int,
-    ) -> MetricScale | None:
-        """
-        Take one image in: its relative map, float32 (H, W) on any device, and its points, if any.
-
-        Returns the scale in force, None if there is none. A stamp well before the last one makes
-        it forget all that came before.
-        """
-        if self._last_ns is not None and stamp_ns < self._last_ns - BACK_NS:
-            self.reset()
-        self._last_ns = stamp_ns
-        fit = self.state.fit
-        if sparse is not None:
-            fit = self._measure(sample(relative, sparse), stamp_ns)
-        self.state = self._assess(fit, stamp_ns)
-        return self.state.scale
-
-    def _measure(self, samples: ScaleSamples, stamp_ns: int) -> ScaleFit:
-        fit = fit_scale(samples, self.settings)
-        if fit.scale is not None:
-            self._good = _Good(self._smoothed(fit.scale, samples, stamp_ns), stamp_ns)
-        return fit
-
-    def _smoothed(self, fresh: MetricScale, samples: ScaleSamples, stamp_ns: int) -> MetricScale:
+    ) -> MetricScale:
         """
         Move from the last scale towards the fresh one, or take the fresh one as it is.
 
@@ -108,28 +96,28 @@ class ScaleTracker:
         tolerance (median): the scene was cut. Compared are the two predictions and not their
         errors, so that noisy points do not end the smoothing they need most.
         """
-        if self._good is None or self.settings.smoothing == 0:
+        if self._good is None or settings.smoothing == 0:
             return fresh
         last, elapsed = self._good.scale, _seconds(self._good.stamp_ns, stamp_ns)
-        weight = -math.expm1(-elapsed / self.settings.smoothing)
+        weight = -math.expm1(-elapsed / settings.smoothing)
         smoothed = MetricScale(
             last.scale + weight * (fresh.scale - last.scale),
             last.shift + weight * (fresh.shift - last.shift),
         )
         errors = samples.errors(fresh)
         moved = np.abs(samples.errors(smoothed) - errors)
-        agree = np.abs(errors) <= self.settings.tolerance
-        return fresh if np.median(moved[agree]) > self.settings.tolerance / 2 else smoothed
+        agree = np.abs(errors) <= settings.tolerance
+        return fresh if np.median(moved[agree]) > settings.tolerance / 2 else smoothed
 
-    def _assess(self, fit: ScaleFit | None, stamp_ns: int) -> ScaleState:
+    def _assess(self, settings: SparseDepthSettings, stamp_ns: int) -> ScaleUsed:
+        cause = self._fit.reason if self._fit else ''
         if self._good is None:
-            return ScaleState(reason=fit.reason if fit else NO_POINTS, fit=fit)
-        age, limit = _seconds(self._good.stamp_ns, stamp_ns), self.settings.max_age
+            return ScaleUsed(None, cause or NO_POINTS, self._fit)
+        age, limit = _seconds(self._good.stamp_ns, stamp_ns), settings.max_age
         if age <= limit:
-            return ScaleState(self._good.scale, '', fit, age)
-        cause = (fit and fit.reason) or NONE_SINCE
-        reason = f'the last good fit is {age:.1f} s old (max_age {limit:g}): {cause}'
-        return ScaleState(None, reason, fit, age)
+            return ScaleUsed(self._good.scale, '', self._fit, age)
+        reason = f'the last good fit is {age:.1f} s old (max_age {limit:g}): {cause or NONE_SINCE}'
+        return ScaleUsed(None, reason, self._fit, age)
 
 
 def _seconds(begin_ns: int, end_ns: int) -> float:

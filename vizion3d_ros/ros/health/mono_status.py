@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from vizion3d_ros.contracts.metric_scale import ScaleUsed
 from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
 from vizion3d_ros.ros.health.diagnostics import ERROR, OK, WARN, Task
 from vizion3d_ros.ros.health.status import RECTIFY
@@ -72,17 +73,17 @@ class MonoStatus:
             return OK, 'no image yet', {}
         if not processor.relative:
             return OK, 'metric checkpoint', {}
-        values = self._fit_values(processor)
+        values = self._fit_values(processor.scale)
         if not wanted.intersection(METRIC):
             return OK, 'relative: nobody asks for metres', values
-        state = processor.tracker.state
-        if state.scale is not None:
+        used = processor.scale
+        if used.scale is not None:
             return OK, 'metric: sparse depth gives the scale', values
         if not self.sparse.received:
             return WARN, self._silence() or RELATIVE, values
-        why = self._unplaced() or processor.sparse_fault or state.reason
-        if processor.sparse_frames:
-            why = f'{why}; {processor.sparse_frames}'
+        why = self._unplaced() or processor.sparse.fault or used.reason
+        if processor.sparse.doubt:
+            why = f'{why}; {processor.sparse.doubt}'
         return WARN, f'no metres, so no depth/* and no points2: {why}', values
 
     def _silence(self) -> str:
@@ -106,22 +107,21 @@ class MonoStatus:
         late = self.sparse.unmatched and abs(self.sparse.offset) > max_offset
         return self.sparse.explain(max_offset) if late else ''
 
-    def _fit_values(self, processor: MonoProcessor) -> dict[str, object]:
-        state = processor.tracker.state
+    def _fit_values(self, used: ScaleUsed) -> dict[str, object]:
         values: dict[str, object] = {
             'sparse received': self.sparse.received,
             'images with sparse': self.sparse.used,
             'sparse offset': round(self.sparse.offset, 3),
         }
-        if state.fit is not None:
+        if used.fit is not None:
             values |= {
-                'points': state.fit.points,
-                'inliers': state.fit.inliers,
-                'cells': state.fit.cells,
-                'residual': round(state.fit.residual, 4),
+                'points': used.fit.points,
+                'inliers': used.fit.inliers,
+                'cells': used.fit.cells,
+                'residual': round(used.fit.residual, 4),
             }
-        if state.age is not None:
-            values['age'] = round(state.age, 3)
-        if state.scale is not None:
-            values |= {'scale': state.scale.scale, 'shift': state.scale.shift}
+        if used.age is not None:
+            values['age'] = round(used.age, 3)
+        if used.scale is not None:
+            values |= {'scale': used.scale.scale, 'shift': used.scale.shift}
         return values

@@ -10,6 +10,7 @@ from typing import Any
 from rclpy.node import Node
 
 from vizion3d_interfaces.srv import SaveSnapshot
+from vizion3d_ros.contracts.commands import Output
 from vizion3d_ros.contracts.errors import BackendError, InputError
 from vizion3d_ros.contracts.settings.node_settings import NodeSettings
 from vizion3d_ros.requests.permissions import permitted_folder
@@ -96,9 +97,10 @@ class NodeServices:
         self, parts: Parts, frame: Any, request: SaveSnapshot.Request
     ) -> SaveSnapshot.Response:
         """Compute all there is of a frame and write it; runs in the worker."""
-        settings = self._settings()
-        job = parts.processor.decode_once(frame, settings)
+        settings, processor = self._settings(), parts.processor
+        job = processor.decode(frame, settings, frozenset(Output))
         if job is None:
             raise InputError('the calibration is unusable: see the log or diagnostics')
-        answer = parts.processor.answer(frame, job, settings)
+        result = processor.pipeline.run(job.command)  # beside the stream, whose scale stays
+        answer = processor.answer(frame, job, settings, result)
         return save(request, settings.requests.snapshot_dirs, job, answer)

@@ -21,9 +21,9 @@ from std_msgs.msg import Header
 
 from vizion3d_ros.contracts.commands import MonoCommand, Output, StereoCommand
 from vizion3d_ros.contracts.errors import DepthError, explain
-from vizion3d_ros.contracts.results import MonoResult, StereoResult
 from vizion3d_ros.contracts.settings.node_settings import NodeSettings
 from vizion3d_ros.ros.stream.messages_out import Answer, AnyAnswer
+from vizion3d_ros.ros.stream.sparse_reading import SparseReading
 from vizion3d_ros.ros.stream.topics import OutputPublishers
 from vizion3d_ros.ros.throttle import Throttle
 
@@ -47,10 +47,16 @@ Settings = TypeVar('Settings', bound=NodeSettings)
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A decoded frame: what to compute, and the infos by camera, that of the image first."""
+    """
+    A decoded frame.
+
+    command: what to compute. infos: by camera, that of the image first. sparse: how the message
+    of sparse depth that came with it was read, None without one.
+    """
 
     command: StereoCommand | MonoCommand
     infos: Mapping[str, CameraInfo]
+    sparse: SparseReading | None = None
 
 
 class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
@@ -75,9 +81,9 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
     def decode(self, frame: AnyFrame, settings: Settings, needs: frozenset[Output]) -> Job | None:
         """Make the command; None when nothing can be computed, which diagnostics explain."""
 
-    def decode_once(self, frame: AnyFrame, settings: Settings) -> Job | None:
-        """Make the command for all there is of a frame, beside the stream of frames."""
-        return self.decode(frame, settings, frozenset(Output))
+    def run(self, command: Any) -> Any:
+        """Compute a frame of the stream."""
+        return self.pipeline.run(command)
 
     @property
     def finished(self) -> float:
@@ -102,24 +108,24 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
         if job is None:
             return
         decoded = time.perf_counter()
-        answer = self.answer(frame, job, settings)
+        answer = self.answer(frame, job, settings, self.run(job.command))
         computed = time.perf_counter()
         self._outputs.publish(answer, names)
-        self.note(answer.result, answer.header)
+        self.record(job, answer)
         self.timings_ms = {
             'decode': 1e3 * (decoded - started),
             **answer.result.timings_ms,
             'publish': 1e3 * (time.perf_counter() - computed),
         }
 
-    def answer(self, frame: AnyFrame, job: Job, settings: Settings) -> AnyAnswer:
-        """Run the pipeline on a decoded frame."""
+    def answer(self, frame: AnyFrame, job: Job, settings: Settings, result: Any) -> AnyAnswer:
+        """Put the result of a decoded frame beside what else its messages are made of."""
         header = Header(
             stamp=frame.image.header.stamp,
             frame_id=settings.frame_id_override or frame.image.header.frame_id,
         )
         info = next(iter(job.infos.values()), None)
-        return Answer(self.pipeline.run(job.command), header, info, settings)
+        return Answer(result, header, info, settings)
 
     def on_error(self, error: Exception) -> None:
         """Count and report a frame that failed; the same error once in ten seconds."""
@@ -134,16 +140,17 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
         else:
             logger.error('frame lost: %s', self.last_error, exc_info=error)
 
-    def note(self, result: StereoResult | MonoResult, header: Header) -> None:
+    def record(self, job: Job, answer: Answer[Any]) -> None:
         """Count a finished frame, and log what is new about it."""
-        if not self.processed and not header.frame_id:
+        if not self.processed and not answer.header.frame_id:
             logger.warning(
                 'the input image has an empty frame_id, so have all outputs: TF and rviz2 will '
                 'not place them; set frame_id in the driver, or frame_id_override here'
             )
-        if result.backend_used != self.backend_used:
-            logger.info('depth from %s', result.backend_used)
-            self.backend_used = result.backend_used
+        backend_used = answer.result.backend_used
+        if backend_used != self.backend_used:
+            logger.info('depth from %s', backend_used)
+            self.backend_used = backend_used
         self.last_error = ''
         self.processed += 1
         self._finished.append(time.monotonic())

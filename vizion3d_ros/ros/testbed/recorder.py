@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vizion3d_ros.contracts.camera import StereoRig
-    from vizion3d_ros.geometry.metric_scale.sparse_depth import SparseDepth
+    from vizion3d_ros.contracts.metric_scale import SparseDepth
 
 QOS = QoSProfile(
     reliability=ReliabilityPolicy.BEST_EFFORT, history=HistoryPolicy.KEEP_LAST, depth=10

@@ -17,7 +17,7 @@ from vizion3d_ros.ros.stream.messages_in import calibration_of
 from vizion3d_ros.ros.stream.sync import stamp_to_ns
 
 if TYPE_CHECKING:
-    from vizion3d_ros.geometry.metric_scale.sparse_depth import SparseDepth
+    from vizion3d_ros.contracts.metric_scale import SparseDepth
 
 NEWEST = 10
 FIGURES = ('points', 'inliers', 'cells', 'residual')
