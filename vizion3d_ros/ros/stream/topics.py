@@ -23,7 +23,7 @@ from vizion3d_ros.ros.compat import (
     UnsupportedEventTypeError,
 )
 from vizion3d_ros.ros.stream import messages_out
-from vizion3d_ros.ros.stream.messages_out import Answer
+from vizion3d_ros.ros.stream.messages_out import FrameAnswer
 
 STEREO_INPUTS: dict[str, type] = {
     'left/image_rect': Image,
@@ -60,7 +60,7 @@ class OutputTopic:
     """One output: its type, how its message is made, what it needs computed (None: nothing)."""
 
     type: type
-    build: Callable[[Answer], Any]
+    build: Callable[[FrameAnswer], Any]
     needs: Output | None = None
 
 
@@ -125,7 +125,7 @@ class OutputPublishers:
         needs = (self._topics[name].needs for name in names)
         return frozenset(need for need in needs if need is not None)
 
-    def publish(self, answer: Answer, names: Collection[str]) -> None:
+    def publish(self, answer: FrameAnswer, names: Collection[str]) -> None:
         """Make and send one message on each of the named topics that has something to say."""
         for name in names:
             message = self._topics[name].build(answer)
