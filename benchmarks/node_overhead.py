@@ -49,7 +49,7 @@ from vizion3d_ros.pipeline import StereoPipeline
 from vizion3d_ros.ros.run import keep_large_blocks
 from vizion3d_ros.ros.stream.camera_info import CameraInfoCache
 from vizion3d_ros.ros.stream.messages_in import calibration_of
-from vizion3d_ros.ros.stream.messages_out import Answer
+from vizion3d_ros.ros.stream.messages_out import FrameAnswer
 from vizion3d_ros.ros.stream.stereo_frames import StereoFrame, StereoProcessor
 from vizion3d_ros.ros.stream.topics import STEREO_OUTPUTS, OutputPublishers, output_qos
 
@@ -136,7 +136,7 @@ def premade() -> dict[str, object]:
     command = StereoCommand(
         left=grey, right=grey, rig=calibration.rig, settings=settings, outputs=set(Output)
     )
-    answer = Answer(StereoPipeline('cpu').run(command), Header(), camera_info(0.0), settings)
+    answer = FrameAnswer(StereoPipeline('cpu').run(command), Header(), camera_info(0.0), settings)
     return {name: STEREO_OUTPUTS[name].build(answer) for name in TOPICS}
 
 

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Requests for one image: what the pipeline is told, and what becomes of its result."""
 
+import time
+
 import numpy as np
 import pytest
+import torch
 from known_answers import KnownNetwork, noise, serve_network
 
 from vizion3d_ros.contracts.errors import InputError
@@ -11,8 +14,9 @@ from vizion3d_ros.contracts.mono_request import (
     DepthEstimationCommand,
 )
 from vizion3d_ros.contracts.settings.mono_settings import DepthAnythingSettings, MonoSettings
+from vizion3d_ros.files.picture import PictureLimits
 from vizion3d_ros.pipeline import MonoPipeline
-from vizion3d_ros.requests.mono import mono_answer, prepare_mono
+from vizion3d_ros.requests.mono import answer_mono, prepare_mono
 
 HEIGHT, WIDTH = 48, 64
 IMAGE = noise(HEIGHT, WIDTH)
@@ -27,9 +31,7 @@ def request(**fields):
 def answer(network, monkeypatch, device='cpu', **fields):
     """The answer to a request, through the pipeline."""
     serve_network(monkeypatch, network)
-    asked = request(**fields)
-    command = prepare_mono(asked)
-    return mono_answer(asked, command, MonoPipeline(device).run(command))
+    return answer_mono(request(**fields), MonoPipeline(device).run).answer
 
 
 # --- what the pipeline is told ---------------------------------------------------------------
@@ -72,7 +74,7 @@ def test_a_relative_answer_is_handed_on_as_it_is(monkeypatch, device):
     np.testing.assert_array_equal(got.depth, RAMP)
     assert (got.min_depth, got.max_depth, got.is_metric) == (1.0, 5.0, False)
     assert got.backend_used == 'depth-anything-v2-base'
-    assert (got.depth_image, got.points, got.metric_depth_m, got.scale_fit) == (None,) * 4
+    assert (got.picture, got.points, got.metric_depth, got.scale_fit) == (None,) * 4
 
 
 def test_a_metric_answer_is_in_metres(monkeypatch):
@@ -80,7 +82,7 @@ def test_a_metric_answer_is_in_metres(monkeypatch):
     values[0] = np.nan
     got = answer(KnownNetwork(values, metric=True), monkeypatch)
     np.testing.assert_array_equal(got.depth, np.nan_to_num(values))
-    np.testing.assert_array_equal(got.metric_depth_m, got.depth)
+    np.testing.assert_array_equal(got.metric_depth, got.depth)
     assert got.is_metric
     assert (got.min_depth, got.max_depth) == (values[1, 0], 5.0)
 
@@ -88,9 +90,9 @@ def test_a_metric_answer_is_in_metres(monkeypatch):
 @pytest.mark.parametrize(('metric', 'brightest'), [(False, 5.0), (True, 1.0)])
 def test_in_the_picture_nearer_is_brighter(metric, brightest, monkeypatch):
     got = answer(KnownNetwork(RAMP, metric), monkeypatch, return_depth_image=True)
-    assert got.depth_image.dtype == np.uint16
-    assert (got.depth_image.min(), got.depth_image.max()) == (0, 65535)
-    assert RAMP[got.depth_image == 65535].tolist() == [brightest]
+    assert got.picture.dtype == np.uint16
+    assert (got.picture.min(), got.picture.max()) == (0, 65535)
+    assert RAMP[got.picture == 65535].tolist() == [brightest]
 
 
 def test_the_cloud_of_a_relative_answer_is_spread_over_the_range(monkeypatch, device):
@@ -118,7 +120,7 @@ def test_a_flat_relative_answer_is_no_fault(monkeypatch):
     both = {'return_point_cloud': True, 'return_depth_image': True}
     got = answer(KnownNetwork(2.0), monkeypatch, **both)
     assert (got.points[:, 2] == 10.0).all()
-    assert not got.depth_image.any()
+    assert not got.picture.any()
 
 
 # --- measured depths -------------------------------------------------------------------------
@@ -135,7 +137,7 @@ def test_measured_depths_make_a_relative_answer_metric(monkeypatch, device):
     fields = {'sparse_points': measured(), 'return_point_cloud': True}
     got = answer(KnownNetwork(RAMP), monkeypatch, device, **fields)
     truth = 1 / (0.2 * RAMP + 0.05)
-    np.testing.assert_allclose(got.metric_depth_m, truth, rtol=1e-3)
+    np.testing.assert_allclose(got.metric_depth, truth, rtol=1e-3)
     np.testing.assert_array_equal(got.depth, RAMP)
     assert not got.is_metric
     assert got.scale_fit.scale.scale == pytest.approx(0.2, rel=1e-3)
@@ -146,7 +148,7 @@ def test_measured_depths_that_do_not_fit_leave_the_answer_relative(monkeypatch):
     points = measured()
     points[:, 2] = np.random.default_rng(1).uniform(0.5, 50.0, len(points))
     got = answer(KnownNetwork(RAMP), monkeypatch, sparse_points=points, return_point_cloud=True)
-    assert got.metric_depth_m is None
+    assert got.metric_depth is None
     assert got.scale_fit.scale is None
     assert 'agree' in got.scale_fit.reason
     assert got.points[:, 2].max() == pytest.approx(10.0)
@@ -165,11 +167,40 @@ def test_points_outside_the_image_or_without_depth_do_not_count(monkeypatch):
 @pytest.mark.parametrize('count', [0, 1])
 def test_too_few_measured_depths_are_a_reason_and_no_crash(count, monkeypatch):
     got = answer(KnownNetwork(RAMP), monkeypatch, sparse_points=measured(count))
-    assert got.metric_depth_m is None
+    assert got.metric_depth is None
     assert f'{count} points' in got.scale_fit.reason
 
 
 def test_a_metric_checkpoint_needs_no_measured_depths(monkeypatch):
     got = answer(KnownNetwork(RAMP, metric=True), monkeypatch, sparse_points=measured())
     assert got.scale_fit is None
-    np.testing.assert_array_equal(got.metric_depth_m, RAMP)
+    np.testing.assert_array_equal(got.metric_depth, RAMP)
+
+
+# --- the way through -------------------------------------------------------------------------
+
+
+def test_a_run_says_what_was_asked_of_the_pipeline_and_what_came_back(monkeypatch):
+    serve_network(monkeypatch, KnownNetwork(RAMP))
+    own, seen = DepthAnythingSettings(model_backend='own.pth'), []
+
+    def run(command):
+        assert torch.get_num_threads() == 1
+        result = MonoPipeline('cpu').run(command)
+        seen.append((command, result))
+        return result
+
+    before = time.perf_counter()
+    asked = request(model_backend='', return_raw_depth=False)
+    got = answer_mono(asked, run, MonoSettings(depth_anything_v2=own))
+    assert 0 < got.seconds < time.perf_counter() - before
+    assert seen == [(got.command, got.result)]
+    assert got.command.settings.checkpoint == got.answer.backend_used == 'own.pth'
+    assert got.answer.raw_depth is None
+    np.testing.assert_array_equal(got.answer.depth, RAMP)
+
+
+def test_an_image_over_the_limits_never_reaches_the_pipeline():
+    limits = PictureLimits(WIDTH * HEIGHT - 1, 2**20)
+    with pytest.raises(InputError, match=r'^image_input: .*64x48'):
+        answer_mono(request(), pytest.fail, limits=limits)

@@ -110,7 +110,7 @@ def test_a_pipeline_is_free_again_after_a_failure():
 
 def test_a_service_runs_what_it_has_on_its_own_pipeline():
     own = Counted('cpu')
-    pipelines = ServicePipelines(own, Counted)
+    pipelines = ServicePipelines(own)
     for model in ('', 'own.pth'):
         assert pipelines.run(command(model=model), 'own.pth') is own
     assert Counted.made == 1
@@ -118,7 +118,7 @@ def test_a_service_runs_what_it_has_on_its_own_pipeline():
 
 def test_another_checkpoint_gets_a_pipeline_beside_the_services_own_and_the_last_one_stays():
     own = Counted('cuda:1')
-    pipelines = ServicePipelines(own, Counted)
+    pipelines = ServicePipelines(own)
     first = pipelines.run(command(model='a'), 'own.pth')
     assert first is not own and first.device == 'cuda:1'
     assert pipelines.run(command(model='own.pth'), 'own.pth') is own
@@ -130,19 +130,22 @@ def test_another_checkpoint_gets_a_pipeline_beside_the_services_own_and_the_last
 
 def test_a_checkpoint_that_becomes_the_services_own_is_run_by_its_own_pipeline():
     own = Counted('cpu')
-    pipelines = ServicePipelines(own, Counted)
+    pipelines = ServicePipelines(own)
     assert pipelines.run(command(model='a'), '') is not own
     assert pipelines.run(command(model='a'), 'a') is own
 
 
 def test_after_a_pipeline_that_cannot_be_made_the_next_request_tries_again():
-    def make(device):
-        if not failures:
-            return Counted(device)
-        raise failures.pop()
+    class Failing(Counted):
+        def __init__(self, device):
+            if failures and Counted.made:
+                raise failures.pop()
+            Counted.made += 1
+            super().__init__(device)
 
-    failures, own = [RuntimeError('no memory')], Counted('cpu')
-    pipelines = ServicePipelines(own, make)
+    failures = [RuntimeError('no memory')]
+    own = Failing('cpu')
+    pipelines = ServicePipelines(own)
     with pytest.raises(RuntimeError, match='no memory'):
         pipelines.run(command(model='a'), '')
     assert pipelines.run(command(model='a'), '') is not own

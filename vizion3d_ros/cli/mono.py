@@ -2,12 +2,11 @@
 """
 Single images in files to depth in files, metric or relative as the checkpoint is.
 
-    image ─ request ─ command ─ pipeline ─ result ─ files, montage, facts
+    image ─ request ─ answer_mono ─ files, montage, facts
 """
 
 from __future__ import annotations
 
-import time
 from argparse import Namespace
 from collections import Counter
 from functools import partial
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from vizion3d_ros.cli.batch import BatchItem, run_batch
 from vizion3d_ros.cli.files import options
-from vizion3d_ros.cli.mono_files import mono_result
+from vizion3d_ros.cli.mono_files import mono_files
 from vizion3d_ros.contracts.errors import InputError
 from vizion3d_ros.contracts.mono_request import (
     DepthEstimationAdvanceConfig,
@@ -24,8 +23,7 @@ from vizion3d_ros.contracts.mono_request import (
 from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
 from vizion3d_ros.files.result_folder import ResultFiles
 from vizion3d_ros.pipeline.mono import MonoPipeline
-from vizion3d_ros.requests.mono import mono_answer, prepare_mono
-from vizion3d_ros.requests.threads import one_thread
+from vizion3d_ros.requests.mono import answer_mono
 
 ENDINGS = {
     *('.png', '.jpg', '.jpeg', '.bmp', '.tif', '.tiff', '.webp'),
@@ -72,7 +70,6 @@ class _Network:
         self._pipeline = MonoPipeline(asked.device)
 
     def answer(self, image: Path) -> ResultFiles:
-        started = time.perf_counter()
         request = DepthEstimationCommand(
             image_input=image,
             model_backend=self._model,
@@ -80,8 +77,4 @@ class _Network:
             return_point_cloud=True,
             advanced_config=self._config,
         )
-        work = prepare_mono(request, self._settings)
-        with one_thread():
-            result = self._pipeline.run(work)
-            answer = mono_answer(request, work, result)
-        return mono_result(work, answer, time.perf_counter() - started)
+        return mono_files(answer_mono(request, self._pipeline.run, self._settings))

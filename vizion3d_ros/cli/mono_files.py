@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 
 from vizion3d_ros.cli.files import cloud_file, depth_files, montage_file
 from vizion3d_ros.contracts.camera import Intrinsics
-from vizion3d_ros.contracts.commands import MonoCommand
 from vizion3d_ros.files.result_folder import File, ResultFiles
 from vizion3d_ros.files.snapshot import npy, png
 from vizion3d_ros.report.metrics import measured
 from vizion3d_ros.report.montage import Panel, chart, depth_scale, photo, relative_scale
-from vizion3d_ros.requests.mono import MonoAnswer
+from vizion3d_ros.requests.mono import DepthEstimationResult, MonoRun
 
 FloatMap = NDArray[np.float32]
 
@@ -29,15 +28,15 @@ POINTS = 'metres; x right, y up, z backward'
 OUTLIERS_PERCENT = 1.0
 
 
-def mono_result(work: MonoCommand, answer: MonoAnswer, seconds: float) -> ResultFiles:
+def mono_files(run: MonoRun) -> ResultFiles:
     """Say what there is to write of one image."""
-    camera = cast('Intrinsics', work.camera)
+    answer, camera = run.answer, cast('Intrinsics', run.command.camera)
     points = cast('FloatMap', answer.points)
     depth_m = np.where(measured(answer.depth), answer.depth, np.nan) if answer.is_metric else None
     facts = {
         'answer': 'metric' if answer.is_metric else 'relative',
         'backend_used': answer.backend_used,
-        'seconds': round(seconds, 3),
+        'seconds': round(run.seconds, 3),
         'image': {'width': camera.width, 'height': camera.height},
         'camera': {name: getattr(camera, name) for name in ('fx', 'fy', 'cx', 'cy')},
         'min': answer.min_depth,
@@ -49,23 +48,27 @@ def mono_result(work: MonoCommand, answer: MonoAnswer, seconds: float) -> Result
         files={
             **files,
             **cloud_file(points, SHAPE_ONLY if depth_m is None else POINTS),
-            **montage_file(_panels(work, answer, depth_m), _notes(facts), _remark(facts)),
+            **montage_file(
+                _panels(run.command.image, answer, depth_m), _notes(facts), _remark(facts)
+            ),
         },
         facts=facts,
         summary=_summary(facts),
     )
 
 
-def _relative_files(answer: MonoAnswer) -> dict[str, File]:
-    picture = cast('NDArray[np.uint16]', answer.depth_image)
+def _relative_files(answer: DepthEstimationResult) -> dict[str, File]:
+    picture = cast('NDArray[np.uint16]', answer.picture)
     return {
         'relative.png': File(partial(png, picture), RELATIVE_PICTURE),
         'relative.npy': File(partial(npy, answer.depth), RELATIVE),
     }
 
 
-def _panels(work: MonoCommand, answer: MonoAnswer, depth_m: FloatMap | None) -> list[Panel]:
-    panels = [photo('Image', work.image)]
+def _panels(
+    image: NDArray[np.uint8], answer: DepthEstimationResult, depth_m: FloatMap | None
+) -> list[Panel]:
+    panels = [photo('Image', image)]
     if depth_m is None:
         relative = relative_scale(answer.depth, OUTLIERS_PERCENT)
         if relative:

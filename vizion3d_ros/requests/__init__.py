@@ -2,10 +2,11 @@
 """
 The vizion3d contract on our pipelines, for the Python API and for services alike.
 
-    request ─ pictures ─ stereo | mono ─ command for the pipeline
-                  pipeline's result ─ stereo | mono ─ answer in arrays
+    request ─ answer_stereo | answer_mono ─ result: arrays, and views of them
+              pictures, checkpoints, the pipeline's run, maps
 
-`permissions` says what a request from elsewhere may name. No ROS and no open3d here: arrays out.
+`permissions` says what a request from elsewhere may name, `pipelines` which pipeline runs it. No
+ROS here, and open3d only when a view is read that is made of it.
 """
 
 ANY_DEPTH_M = (0.01, 10_000.0)  # nearest and farthest that settings allow

@@ -20,11 +20,9 @@ class LazyViews:
     """
     What both results of the vizion3d contract have; each view is made once.
 
-    depth: float32 (H, W). min_depth, max_depth: of depth, over the valid pixels; 0.0 without any.
-    backend_used: path of the checkpoint, or the name of a matcher without.
-    raw_depth: depth, if asked for. picture: uint16 (H, W), 65535 = nearest, 0 = farthest or
-    invalid, if asked for. points: float32 (N, 4), optical frame; columns x, y, z and rgb, whose
-    bits are 0x00RRGGBB, if asked for.
+    depth: float32 (H, W). raw_depth: the same, picture: uint16 (H, W), 65535 = nearest, 0 =
+    farthest or invalid, points: float32 (N, 4), optical frame, columns x, y, z and rgb, whose bits
+    are 0x00RRGGBB; each of these three None if not asked for.
     """
 
     point_cloud_scale: ClassVar[float] = 1.0

@@ -2,7 +2,8 @@
 """
 A vizion3d request for one image to a command of the pipeline, and its result to the answer.
 
-    request ─ prepare_mono ─ MonoCommand ─ MonoPipeline.run ─ MonoResult ─ mono_answer
+    request ─ prepare_mono ─ MonoCommand ─ MonoPipeline.run ─ MonoResult ─ answer
+    └────────────────────────────── answer_mono ────────────────────────────────┘
 
 A relative answer stays relative, unless the request brings measured depths that fit it; its cloud
 is spread over a range that the request names.
@@ -10,6 +11,8 @@ is spread over a range that the request names.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
@@ -35,8 +38,10 @@ from vizion3d_ros.geometry.metric_scale.sparse_depth import from_pixels
 from vizion3d_ros.geometry.picture16 import picture_of_depth, picture_of_inverse_depth
 from vizion3d_ros.requests import ANY_DEPTH_M
 from vizion3d_ros.requests.checkpoints import with_checkpoint
+from vizion3d_ros.requests.lazy_views import LazyViews
 from vizion3d_ros.requests.maps import span, to_array, without_nan
 from vizion3d_ros.requests.pictures import read_image
+from vizion3d_ros.requests.threads import one_thread
 
 FOCAL_PER_WIDTH = 0.85  # vizion3d's guess for an unknown camera, about 61 degrees wide
 
@@ -44,31 +49,69 @@ DEFAULTS = MonoSettings()
 EVERY_POINT = PointsSettings(organized=False)
 
 
-@dataclass(frozen=True, slots=True)
-class MonoAnswer:
+@dataclass(eq=False, repr=False, kw_only=True)
+class DepthEstimationResult(LazyViews):
     """
-    What a request gets, in arrays.
+    What a request for one image gets.
 
-    depth: float32 (H, W). Metric checkpoint: metres along the optical axis, 0.0 = no measurement.
-    Relative: inverse depth of unknown scale and shift, larger = nearer.
-    min_depth, max_depth: of depth, over the valid pixels; 0.0 if there is none.
+    is_metric: whether the checkpoint is a metric one (our addition). If it is not, depth_map and
+    raw_depth are inverse depth of unknown scale, larger = nearer. If it is, they are metres, with
+    0.0 for pixels without depth.
+    min_depth, max_depth: of depth_map, over the valid pixels.
     backend_used: path of the checkpoint.
-    depth_image: uint16 (H, W), 65535 = nearest, 0 = farthest or invalid; None if not asked for.
-    points: float32 (N, 4), optical frame; columns x, y, z and rgb, whose bits are 0x00RRGGBB;
-    None if not asked for. In metres with a metric_depth_m, otherwise right in shape only.
-    metric_depth_m: float32 (H, W) metres, 0.0 = no measurement; None for a relative checkpoint
-    without measured depths that fit. scale_fit: what those say; None without them.
+    raw_depth: float32 (H, W); None if return_raw_depth is False.
+    metric_depth (our addition): float32 (H, W) metres, 0.0 = no depth, from a metric checkpoint
+    or by sparse_points; None if neither gives it. The cloud is in metres if this is not None, and
+    otherwise right in shape alone.
+    scale_fit (our addition): what came of sparse_points; its scale is None and its reason says why
+    if they do not fit. None without sparse_points and for metric checkpoints, which need none.
+    point_cloud_scale: 1.0.
+
+    Lists and open3d objects are made when they are first read; depth, picture and points (our
+    additions) are the arrays behind them.
     """
 
-    depth: NDArray[np.float32]
     is_metric: bool
-    min_depth: float
-    max_depth: float
-    backend_used: str
-    depth_image: NDArray[np.uint16] | None
-    points: NDArray[np.float32] | None
-    metric_depth_m: NDArray[np.float32] | None
-    scale_fit: ScaleFit | None
+    metric_depth: NDArray[np.float32] | None = None
+    scale_fit: ScaleFit | None = None
+
+    def __repr__(self) -> str:
+        height, width = self.depth.shape
+        kind = 'metres' if self.is_metric else 'relative'
+        return (
+            f'DepthEstimationResult({width}x{height}, {self.min_depth:.3g} to '
+            f'{self.max_depth:.3g} {kind}, {self.backend_used!r})'
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MonoRun:
+    """A request that has come all the way, as StereoRun says."""
+
+    command: MonoCommand
+    result: MonoResult
+    answer: DepthEstimationResult
+    seconds: float
+
+
+def answer_mono(
+    request: DepthEstimationCommand,
+    run: Callable[[MonoCommand], MonoResult],
+    base: MonoSettings = DEFAULTS,
+    limits: PictureLimits = GENEROUS,
+) -> MonoRun:
+    """
+    Answer one request; every door calls this, from any thread, as it does answer_stereo.
+
+    Raises InputError, which names the field, for an image that cannot be used, and BackendError
+    if the checkpoint cannot be had or the network fails.
+    """
+    started = time.perf_counter()
+    command = prepare_mono(request, base, limits)
+    with one_thread():
+        result = run(command)
+        answer = _answer(request, command, result)
+    return MonoRun(command, result, answer, time.perf_counter() - started)
 
 
 def prepare_mono(
@@ -93,24 +136,26 @@ def prepare_mono(
 
 
 @torch.inference_mode()
-def mono_answer(
+def _answer(
     request: DepthEstimationCommand, command: MonoCommand, result: MonoResult
-) -> MonoAnswer:
+) -> DepthEstimationResult:
     """Turn what the pipeline made of the command into what the request asks for."""
     is_metric = result.relative is None
     values = cast('Tensor', result.depth_m if is_metric else result.relative)
     low, high = span(values)
+    depth = without_nan(values)
     picture = picture_of_depth if is_metric else picture_of_inverse_depth
     points = _points(request, command, result) if request.return_point_cloud else None
-    return MonoAnswer(
-        depth=without_nan(values),
+    return DepthEstimationResult(
+        depth=depth,
         is_metric=is_metric,
         min_depth=low,
         max_depth=high,
         backend_used=result.checkpoint,
-        depth_image=to_array(picture(values, low, high)) if request.return_depth_image else None,
+        raw_depth=depth if request.return_raw_depth else None,
+        picture=to_array(picture(values, low, high)) if request.return_depth_image else None,
         points=None if points is None else to_array(points),
-        metric_depth_m=None if result.depth_m is None else without_nan(result.depth_m),
+        metric_depth=None if result.depth_m is None else without_nan(result.depth_m),
         scale_fit=result.scale.fit if result.scale else None,
     )
 

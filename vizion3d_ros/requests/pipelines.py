@@ -8,8 +8,8 @@ ServicePipelines: a service's own one and a guest beside it, for its one worker 
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
+from threading import Lock
 from typing import Generic, Protocol, TypeVar
 
 import torch
@@ -25,6 +25,9 @@ class Pipeline(Protocol[AnyCommand, AnyResult]):
     """A StereoPipeline or a MonoPipeline."""
 
     device: torch.device
+
+    def __init__(self, device: str) -> None:
+        """Load nothing yet."""
 
     def run(self, command: AnyCommand) -> AnyResult:
         """Answer one command."""
@@ -42,17 +45,15 @@ class SharedPipelines(Generic[AnyCommand, AnyResult]):
     def __init__(self, make: Callable[[str], Pipeline[AnyCommand, AnyResult]]) -> None:
         """Make(device) gives a new pipeline; it must not load anything yet."""
         self._make = make
-        self._lock = threading.Lock()
-        self._places: dict[
-            tuple[str, str], tuple[threading.Lock, Pipeline[AnyCommand, AnyResult]]
-        ] = {}
+        self._lock = Lock()
+        self._places: dict[tuple[str, str], tuple[Lock, Pipeline[AnyCommand, AnyResult]]] = {}
 
     def run(self, command: AnyCommand) -> AnyResult:
         """Run a command on the pipeline of its device and checkpoint, when that is free."""
         place = command.settings.device, command.settings.checkpoint
         with self._lock:
             if place not in self._places:
-                self._places[place] = threading.Lock(), self._make(command.settings.device)
+                self._places[place] = Lock(), self._make(command.settings.device)
             lock, pipeline = self._places[place]
         with lock:
             return pipeline.run(command)
@@ -65,14 +66,9 @@ class ServicePipelines(Generic[AnyCommand, AnyResult]):
     The service's own stays loaded that way; of the others the last one is kept. One thread only.
     """
 
-    def __init__(
-        self,
-        own: Pipeline[AnyCommand, AnyResult],
-        make: Callable[[str], Pipeline[AnyCommand, AnyResult]],
-    ) -> None:
-        """Make(device) gives a new pipeline."""
+    def __init__(self, own: Pipeline[AnyCommand, AnyResult]) -> None:
+        """own: loaded already, or with the first request."""
         self._own = own
-        self._make = make
         self._guest: dict[str, Pipeline[AnyCommand, AnyResult]] = {}  # one at most
 
     def run(self, command: AnyCommand, own_checkpoint: str) -> AnyResult:
@@ -82,5 +78,5 @@ class ServicePipelines(Generic[AnyCommand, AnyResult]):
             return self._own.run(command)
         if checkpoint not in self._guest:
             self._guest.clear()  # lets go of the memory first
-            self._guest[checkpoint] = self._make(str(self._own.device))
+            self._guest[checkpoint] = type(self._own)(str(self._own.device))
         return self._guest[checkpoint].run(command)

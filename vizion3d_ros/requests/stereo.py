@@ -64,10 +64,9 @@ class StereoDepthResult(LazyViews):
     depth_colormap: uint8 (H, W, 3) BGR (our addition); None unless asked for.
     point_cloud_scale: 1.0, as points are in metres.
 
-    Lists and open3d objects are made when they are first read. The arrays behind them (our
-    addition): depth, float32 (H, W) metres along the optical axis; disparity, float32 (H, W)
-    pixels, x_left - x_right as in the images, so before doffs; picture, uint16 (H, W), 65535 =
-    min_depth, 0 = max_depth or invalid; points, float32 (N, 4), optical frame of the left camera.
+    Lists and open3d objects are made when they are first read; the arrays behind them (our
+    additions) are depth, disparity, picture and points. disparity: float32 (H, W) pixels,
+    x_left - x_right as in the images, so before doffs.
     """
 
     disparity: NDArray[np.float32]

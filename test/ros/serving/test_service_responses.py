@@ -11,7 +11,7 @@ from sensor_msgs_py import point_cloud2
 from std_msgs.msg import Header
 
 from vizion3d_interfaces.srv import RunDepthEstimation, RunStereoDepth
-from vizion3d_ros.requests.mono import MonoAnswer
+from vizion3d_ros.requests.mono import DepthEstimationResult
 from vizion3d_ros.requests.stereo import StereoDepthResult
 from vizion3d_ros.ros.serving.service_responses import mono_response, stereo_response
 
@@ -41,17 +41,8 @@ def stereo(**parts):
 
 
 def mono(**parts):
-    # TEMPORARY
-    parts = {
-        'is_metric': False,
-        'metric_depth_m': None,
-        'scale_fit': None,
-        'points': None,
-        **COMMON,
-        **parts,
-    }
-    parts['depth_image'] = parts.pop('picture', None)
-    return mono_response(MonoAnswer(depth=DEPTH, **parts), HEADER)
+    answer = DepthEstimationResult(depth=DEPTH, **{'is_metric': False, **COMMON, **parts})
+    return mono_response(answer, HEADER)
 
 
 def pixels(message, dtype):

@@ -18,8 +18,8 @@ from vizion3d_ros.contracts.errors import InputError
 from vizion3d_ros.contracts.results import Cloud, MonoResult
 from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
 from vizion3d_ros.ros.serving.snapshots import Snapshots, save
-from vizion3d_ros.ros.stream.messages_out import Answer
-from vizion3d_ros.ros.stream.processor import Job
+from vizion3d_ros.ros.stream.messages_out import FrameAnswer
+from vizion3d_ros.ros.stream.processor import DecodedFrame
 from vizion3d_ros.worker import Worker
 
 pytestmark = pytest.mark.ros
@@ -97,7 +97,7 @@ def test_a_request_that_the_worker_has_is_no_longer_up_to_the_clock(worker):
 
 
 def frame(relative=None, depth_m=None, cloud=None, infos=None):
-    """A job and its answer around a 2x3 image."""
+    """A decoded frame and its answer around a 2x3 image."""
     camera = Intrinsics(width=3, height=2, fx=2.0, fy=2.0, cx=1.0, cy=0.5)
     result = MonoResult(
         relative=relative,
@@ -109,15 +109,15 @@ def frame(relative=None, depth_m=None, cloud=None, infos=None):
     )
     header = Header(stamp=Time(sec=12, nanosec=345), frame_id='optical')
     command = MonoCommand(image=IMAGE, camera=camera)
-    return Job(command, infos or {}), Answer(result, header, None, MonoSettings())
+    return DecodedFrame(command, infos or {}), FrameAnswer(result, header, None, MonoSettings())
 
 
 def test_files_are_named_by_stamp_and_camera_and_described(tmp_path):
     points = torch.tensor([[[NAN] * 4, [1.0, 2.0, 3.0, 0.0]]])
-    job, answer = frame(
+    decoded, answer = frame(
         depth_m=torch.tensor(DEPTH), cloud=Cloud(points), infos={'camera': info_message()}
     )
-    response = save(request(), ['', str(tmp_path)], job, answer)
+    response = save(request(), ['', str(tmp_path)], decoded, answer)
     names = ['image.png', 'depth.png', 'cloud.ply', 'camera.yaml']
     expected = [str(tmp_path / f'12000000345_{name}') for name in names]
     assert response.paths == [*expected, str(tmp_path / '12000000345.json')]
@@ -130,8 +130,8 @@ def test_files_are_named_by_stamp_and_camera_and_described(tmp_path):
 
 
 def test_what_is_only_relative_is_never_called_depth(tmp_path):
-    job, answer = frame(relative=torch.tensor(DEPTH))
-    response = save(request(tmp_path / 'new'), [str(tmp_path)], job, answer)
+    decoded, answer = frame(relative=torch.tensor(DEPTH))
+    response = save(request(tmp_path / 'new'), [str(tmp_path)], decoded, answer)
     names = [path.rpartition('_')[2] for path in response.paths[:-1]]
     assert names == ['image.png', 'relative.pfm']
     facts = json.loads((tmp_path / 'new' / '12000000345.json').read_text())
@@ -139,13 +139,13 @@ def test_what_is_only_relative_is_never_called_depth(tmp_path):
 
 
 def test_a_folder_that_is_not_allowed_is_refused_before_anything_is_written(tmp_path):
-    job, answer = frame(depth_m=torch.tensor(DEPTH))
+    decoded, answer = frame(depth_m=torch.tensor(DEPTH))
     (tmp_path / 'open').mkdir()
     (tmp_path / 'closed').mkdir()
     (tmp_path / 'open' / 'way_out').symlink_to(tmp_path / 'closed')
     for folder in (tmp_path / 'closed', tmp_path / 'open' / 'way_out', 'relative', '/'):
         with pytest.raises(InputError, match=r'^directory: .*snapshot_dirs'):
-            save(request(folder), [str(tmp_path / 'open')], job, answer)
+            save(request(folder), [str(tmp_path / 'open')], decoded, answer)
     with pytest.raises(InputError, match='nothing is allowed'):
-        save(request(), [''], job, answer)
+        save(request(), [''], decoded, answer)
     assert not list((tmp_path / 'closed').iterdir())

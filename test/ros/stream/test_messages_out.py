@@ -19,7 +19,7 @@ from vizion3d_ros.contracts.settings.node_settings import DepthSettings, PointsS
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 from vizion3d_ros.pipeline import StereoPipeline
 from vizion3d_ros.ros.stream import messages_out
-from vizion3d_ros.ros.stream.messages_out import Answer
+from vizion3d_ros.ros.stream.messages_out import FrameAnswer
 
 pytestmark = pytest.mark.ros
 
@@ -54,7 +54,7 @@ BUILDERS = [
 
 @pytest.fixture
 def answer(device, rig):
-    """Make an Answer around a 2x3 result; keywords replace its parts."""
+    """Make a FrameAnswer around a 2x3 result; keywords replace its parts."""
 
     def make(settings=DEFAULTS, **parts):
         disparity = torch.tensor(DISPARITY, device=device)
@@ -73,7 +73,7 @@ def answer(device, rig):
         }
         if isinstance(parts.get('depth_m'), list):
             parts['depth_m'] = torch.tensor(parts['depth_m'], device=device)
-        return Answer(StereoResult(**{**result, **parts}), HEADER, INFO, settings)
+        return FrameAnswer(StereoResult(**{**result, **parts}), HEADER, INFO, settings)
 
     return make
 
@@ -274,7 +274,7 @@ def test_a_result_of_the_pipeline_becomes_every_message_and_survives_the_wire(
         settings=settings,
         outputs=frozenset(Output),
     )
-    given = Answer(StereoPipeline(device).run(command), HEADER, INFO, settings)
+    given = FrameAnswer(StereoPipeline(device).run(command), HEADER, INFO, settings)
     for build in BUILDERS:
         message = build(given)
         assert message.header == HEADER

@@ -162,8 +162,8 @@ def test_a_snapshot_has_metres_and_leaves_the_fit_in_force_alone(stage):
     stage.see(scan())
     before = stage.processor.scale
     earlier = MonoFrame(image_message(GREY, STAMP_NS - 10**9), scan())
-    job = stage.processor.decode(earlier, SETTINGS, ALL)
-    result = stage.processor.pipeline.run(job.command)
+    decoded = stage.processor.decode(earlier, SETTINGS, ALL)
+    result = stage.processor.pipeline.run(decoded.command)
     assert result.depth_m is not None and result.scale.age == 0.0
     assert stage.processor.scale is before
     after = stage.see().scale

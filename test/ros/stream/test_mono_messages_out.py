@@ -11,7 +11,7 @@ from std_msgs.msg import Header
 from vizion3d_ros.contracts.results import Cloud, MonoResult
 from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
 from vizion3d_ros.ros.stream import messages_out
-from vizion3d_ros.ros.stream.messages_out import Answer
+from vizion3d_ros.ros.stream.messages_out import FrameAnswer
 from vizion3d_ros.ros.stream.topics import MONO_OUTPUTS
 
 pytestmark = pytest.mark.ros
@@ -27,12 +27,12 @@ METRIC_TOPICS = set(MONO_OUTPUTS) - RELATIVE_TOPICS
 
 @pytest.fixture
 def answer(device):
-    """Make an Answer; relative and depth_m as lists, None = the answer has none."""
+    """Make a FrameAnswer; relative and depth_m as lists, None = the answer has none."""
 
     def make(relative=None, depth_m=None, info=INFO):
         maps = [None if m is None else torch.tensor(m, device=device) for m in (relative, depth_m)]
         cloud = None if depth_m is None else Cloud(torch.zeros(2, 3, 4, device=device))
-        return Answer(MonoResult(*maps, cloud, 'known', ''), HEADER, info, MonoSettings())
+        return FrameAnswer(MonoResult(*maps, cloud, 'known', ''), HEADER, info, MonoSettings())
 
     return make
 

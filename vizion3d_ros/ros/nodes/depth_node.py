@@ -139,7 +139,7 @@ class DepthNode(LifecycleNode, Generic[Settings]):
         worker = Worker(processor, processor.on_error)
         diagnostics = Diagnostics(self, hardware_id=str(pipeline.device))
         service = self.SERVICE(
-            ServicePipelines(pipeline, type(pipeline)),
+            ServicePipelines(pipeline),
             lambda: self.settings,
             lambda: self.get_clock().now().to_msg(),
         )

@@ -45,18 +45,9 @@ class ServiceNode(Node):
             mono.warm_up(settings.mono())
         self._worker: Worker[Any] = Worker(lambda _: None, lambda _: None)
         self._server = ServiceServer(self)
-        self._offer(
-            StereoService(
-                ServicePipelines(stereo, StereoPipeline),
-                lambda: self._live.current.stereo(),
-                self._now,
-            )
-        )
-        self._offer(
-            MonoService(
-                ServicePipelines(mono, MonoPipeline), lambda: self._live.current.mono(), self._now
-            )
-        )
+        now, live = self._now, self._live
+        self._offer(StereoService(ServicePipelines(stereo), lambda: live.current.stereo(), now))
+        self._offer(MonoService(ServicePipelines(mono), lambda: live.current.mono(), now))
         self._diagnostics = Diagnostics(self, hardware_id=str(stereo.device))
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._timer = self.create_timer(REPORT_PERIOD, self._report, clock=steady)

@@ -22,7 +22,7 @@ from vizion3d_ros.contracts.results import MonoResult, StereoResult
 from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
 from vizion3d_ros.contracts.settings.node_settings import NodeSettings
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
-from vizion3d_ros.requests.mono import mono_answer, prepare_mono
+from vizion3d_ros.requests.mono import answer_mono
 from vizion3d_ros.requests.pipelines import ServicePipelines
 from vizion3d_ros.requests.stereo import answer_stereo
 from vizion3d_ros.ros.serving.service_requests import mono_command, picture_limits, stereo_command
@@ -86,6 +86,7 @@ class MonoService(DepthService[ServicePipelines[MonoCommand, MonoResult], MonoSe
         settings = self._settings()
         own, limits = settings.checkpoint, settings.requests
         command = mono_command(request, own, limits, settings.mono16_bits)
-        work = prepare_mono(command, settings, picture_limits(limits))
-        answer = mono_answer(command, work, self._pipelines.run(work, own))
-        return mono_response(answer, self._header(request.image.header, settings))
+        run = partial(self._pipelines.run, own_checkpoint=own)
+        answered = answer_mono(command, run, settings, picture_limits(limits))
+        header = self._header(request.image.header, settings)
+        return mono_response(answered.answer, header)

@@ -10,7 +10,8 @@ from std_msgs.msg import Header
 
 from vizion3d_interfaces.srv import RunDepthEstimation, RunStereoDepth
 from vizion3d_ros.files.ply import encode_ply
-from vizion3d_ros.requests.mono import MonoAnswer
+from vizion3d_ros.requests.lazy_views import LazyViews
+from vizion3d_ros.requests.mono import DepthEstimationResult
 from vizion3d_ros.requests.stereo import StereoDepthResult
 from vizion3d_ros.ros.stream.messages_out import image_message, points_message
 
@@ -20,25 +21,23 @@ def stereo_response(answer: StereoDepthResult, header: Header) -> RunStereoDepth
     response = RunStereoDepth.Response()
     response.depth_map = image_message(header, answer.depth, '32FC1')
     response.disparity_map = image_message(header, answer.disparity, '32FC1')
-    return _with_common(response, answer, header, answer.picture)
+    return _with_common(response, answer, header)
 
 
-def mono_response(answer: MonoAnswer, header: Header) -> RunDepthEstimation.Response:
+def mono_response(answer: DepthEstimationResult, header: Header) -> RunDepthEstimation.Response:
     """Fill a response; what was not asked for stays empty."""
     response = RunDepthEstimation.Response(is_metric=answer.is_metric)
     response.depth_map = image_message(header, answer.depth, '32FC1')
-    return _with_common(response, answer, header, answer.depth_image)
+    return _with_common(response, answer, header)
 
 
-def _with_common(
-    response: Any, answer: StereoDepthResult | MonoAnswer, header: Header, picture: Any
-) -> Any:
+def _with_common(response: Any, answer: LazyViews, header: Header) -> Any:
     response.success = True
     response.min_depth, response.max_depth = answer.min_depth, answer.max_depth
     response.backend_used = answer.backend_used
-    response.point_cloud_scale = 1.0
-    if picture is not None:
-        response.depth_image = image_message(header, picture, 'mono16')
+    response.point_cloud_scale = answer.point_cloud_scale
+    if answer.picture is not None:
+        response.depth_image = image_message(header, answer.picture, 'mono16')
     if answer.points is not None:
         response.point_cloud = points_message(header, answer.points)
         response.point_cloud_ply = array('B', encode_ply(answer.points))

@@ -98,9 +98,9 @@ class NodeServices:
     ) -> SaveSnapshot.Response:
         """Compute all there is of a frame and write it; runs in the worker."""
         settings, processor = self._settings(), parts.processor
-        job = processor.decode(frame, settings, frozenset(Output))
-        if job is None:
+        decoded = processor.decode(frame, settings, frozenset(Output))
+        if decoded is None:
             raise InputError('the calibration is unusable: see the log or diagnostics')
-        result = processor.pipeline.run(job.command)  # beside the stream, whose scale stays
-        answer = processor.answer(frame, job, settings, result)
-        return save(request, settings.requests.snapshot_dirs, job, answer)
+        result = processor.pipeline.run(decoded.command)  # beside the stream, whose scale stays
+        answer = processor.answer(frame, decoded, settings, result)
+        return save(request, settings.requests.snapshot_dirs, decoded, answer)

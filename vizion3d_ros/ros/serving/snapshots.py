@@ -18,7 +18,7 @@ from vizion3d_ros.contracts.errors import InputError
 from vizion3d_ros.files.snapshot import Snapshot, write_snapshot
 from vizion3d_ros.requests.permissions import permitted_folder
 from vizion3d_ros.ros.stream.messages_out import AnyAnswer
-from vizion3d_ros.ros.stream.processor import Job
+from vizion3d_ros.ros.stream.processor import DecodedFrame
 from vizion3d_ros.worker import Worker
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class Snapshots:
 
 
 def save(
-    request: SaveSnapshot.Request, folders: list[str], job: Job, answer: AnyAnswer
+    request: SaveSnapshot.Request, folders: list[str], decoded: DecodedFrame, answer: AnyAnswer
 ) -> Response:
     """
     Write one frame, its files named by its stamp in nanoseconds.
@@ -94,7 +94,7 @@ def save(
     Raises InputError for a folder outside the allowed ones, or one that cannot be written to.
     """
     folder = permitted_folder(request.directory, folders)
-    paths = write_snapshot(_snapshot(job, answer), folder)
+    paths = write_snapshot(_snapshot(decoded, answer), folder)
     return SaveSnapshot.Response(
         success=True,
         message=f'{len(paths)} files in {folder}',
@@ -102,17 +102,17 @@ def save(
     )
 
 
-def _snapshot(job: Job, answer: AnyAnswer) -> Snapshot:
+def _snapshot(decoded: DecodedFrame, answer: AnyAnswer) -> Snapshot:
     result, stamp = answer.result, answer.header.stamp
     name = str(stamp.sec * 10**9 + stamp.nanosec)
     maps = {what: _array(getattr(result, what, None)) for what in MAPS}
     there = [what for what, values in maps.items() if values is not None]
     return Snapshot(
         name=name,
-        image=job.command.image,
+        image=decoded.command.image,
         **maps,
         points=_valid_points(result.cloud),
-        cameras={side: _camera(info, side) for side, info in job.infos.items()},
+        cameras={side: _camera(info, side) for side, info in decoded.infos.items()},
         facts={
             'stamp_ns': int(name),
             'frame_id': answer.header.frame_id,

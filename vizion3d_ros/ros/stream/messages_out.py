@@ -31,7 +31,7 @@ Result = TypeVar('Result', StereoResult, MonoResult)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer(Generic[Result]):
+class FrameAnswer(Generic[Result]):
     """
     All a message can be made of.
 
@@ -44,10 +44,10 @@ class Answer(Generic[Result]):
     settings: NodeSettings
 
 
-AnyAnswer = Answer[StereoResult] | Answer[MonoResult]
+AnyAnswer = FrameAnswer[StereoResult] | FrameAnswer[MonoResult]
 
 
-def disparity_message(answer: Answer[StereoResult]) -> DisparityImage:
+def disparity_message(answer: FrameAnswer[StereoResult]) -> DisparityImage:
     """
     Corrected disparity in pixels; invalid pixels are 0.0, below min_disparity.
 
@@ -113,13 +113,13 @@ def depth_info_message(answer: AnyAnswer) -> CameraInfo | None:
     return None if answer.result.depth_m is None else info_message(answer)
 
 
-def relative_message(answer: Answer[MonoResult]) -> Image | None:
+def relative_message(answer: FrameAnswer[MonoResult]) -> Image | None:
     """32FC1 inverse depth up to scale and shift, larger = nearer; None of a metric checkpoint."""
     relative = answer.result.relative
     return None if relative is None else image_message(answer.header, relative, '32FC1')
 
 
-def relative_color_message(answer: Answer[MonoResult]) -> Image | None:
+def relative_color_message(answer: FrameAnswer[MonoResult]) -> Image | None:
     """Picture of the relative answer over its own range, near bright, bgr8."""
     relative = answer.result.relative
     if relative is None:
@@ -128,17 +128,17 @@ def relative_color_message(answer: Answer[MonoResult]) -> Image | None:
     return image_message(answer.header, colorize(relative, low, high), 'bgr8')
 
 
-def confidence_message(answer: Answer[StereoResult]) -> Image:
+def confidence_message(answer: FrameAnswer[StereoResult]) -> Image:
     """32FC1 in 0..1: the higher, the smaller the expected error."""
     return image_message(answer.header, answer.result.confidence, '32FC1')
 
 
-def visibility_message(answer: Answer[StereoResult]) -> Image:
+def visibility_message(answer: FrameAnswer[StereoResult]) -> Image:
     """32FC1 in 0..1: high where both cameras see the point."""
     return image_message(answer.header, answer.result.visibility, '32FC1')
 
 
-def disparity_color_message(answer: Answer[StereoResult]) -> Image:
+def disparity_color_message(answer: FrameAnswer[StereoResult]) -> Image:
     """Picture of the disparity over the searched range, bgr8, invalid black."""
     result = answer.result
     picture = colorize(result.disparity, result.min_disparity, result.max_disparity)

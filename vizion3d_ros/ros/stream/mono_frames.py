@@ -17,8 +17,8 @@ from vizion3d_ros.geometry.rectify import rectify
 from vizion3d_ros.pipeline import MonoPipeline
 from vizion3d_ros.ros.stream.camera_info import CameraCache
 from vizion3d_ros.ros.stream.messages_in import image_to_array
-from vizion3d_ros.ros.stream.messages_out import Answer
-from vizion3d_ros.ros.stream.processor import FrameProcessor, Job
+from vizion3d_ros.ros.stream.messages_out import FrameAnswer
+from vizion3d_ros.ros.stream.processor import DecodedFrame, FrameProcessor
 from vizion3d_ros.ros.stream.sparse_reading import SparseReading, read_sparse
 from vizion3d_ros.ros.stream.sync import stamp_to_ns
 from vizion3d_ros.ros.stream.topics import OutputPublishers
@@ -73,7 +73,7 @@ class MonoProcessor(FrameProcessor[MonoFrame, MonoSettings]):
 
     def decode(
         self, frame: MonoFrame, settings: MonoSettings, needs: frozenset[Output]
-    ) -> Job | None:
+    ) -> DecodedFrame | None:
         """Turn the messages into arrays, the image rectified if that is asked for."""
         known = self._camera.known
         camera = known.intrinsics if known else None
@@ -94,13 +94,13 @@ class MonoProcessor(FrameProcessor[MonoFrame, MonoSettings]):
             sparse_depth=sparse.depth if sparse else None,
             stamp_ns=stamp_to_ns(frame.image),
         )
-        return Job(command, {'camera': known.info} if known and camera else {}, sparse)
+        return DecodedFrame(command, {'camera': known.info} if known and camera else {}, sparse)
 
     def run(self, command: MonoCommand) -> MonoResult:
         """Compute a frame of the stream, its scale in keeping with those before it."""
         return self.pipeline.run(command, self._tracker.update)
 
-    def record(self, job: Job, answer: Answer[MonoResult]) -> None:
+    def record(self, decoded: DecodedFrame, answer: FrameAnswer[MonoResult]) -> None:
         """Say once for each checkpoint what kind of answer it gives, and when metres come."""
         result = answer.result
         relative = result.relative is not None
@@ -108,12 +108,12 @@ class MonoProcessor(FrameProcessor[MonoFrame, MonoSettings]):
         if relative and result.depth_m is None and not known:
             logger.warning(RELATIVE)
         self.relative, self._checkpoint = relative, result.checkpoint
-        self.sparse = job.sparse or self.sparse
+        self.sparse = decoded.sparse or self.sparse
         if result.scale is not None:
             self._record_scale(result.scale)
         elif not relative:
             self.scale = NO_SCALE_YET
-        super().record(job, answer)
+        super().record(decoded, answer)
 
     def _record_scale(self, used: ScaleUsed) -> None:
         if used.fit and used.scale and not self.scale.scale:

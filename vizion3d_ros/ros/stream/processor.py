@@ -22,7 +22,7 @@ from std_msgs.msg import Header
 from vizion3d_ros.contracts.commands import MonoCommand, Output, StereoCommand
 from vizion3d_ros.contracts.errors import DepthError, explain
 from vizion3d_ros.contracts.settings.node_settings import NodeSettings
-from vizion3d_ros.ros.stream.messages_out import Answer, AnyAnswer
+from vizion3d_ros.ros.stream.messages_out import AnyAnswer, FrameAnswer
 from vizion3d_ros.ros.stream.sparse_reading import SparseReading
 from vizion3d_ros.ros.stream.topics import OutputPublishers
 from vizion3d_ros.ros.throttle import Throttle
@@ -46,11 +46,9 @@ Settings = TypeVar('Settings', bound=NodeSettings)
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class DecodedFrame:
     """
-    A decoded frame.
-
-    command: what to compute. infos: by camera, that of the image first. sparse: how the message
+    What to compute of a frame, the infos by camera, that of the image first, and how the message
     of sparse depth that came with it was read, None without one.
     """
 
@@ -78,7 +76,9 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
         self.timings_ms: dict[str, float] = {}
 
     @abstractmethod
-    def decode(self, frame: AnyFrame, settings: Settings, needs: frozenset[Output]) -> Job | None:
+    def decode(
+        self, frame: AnyFrame, settings: Settings, needs: frozenset[Output]
+    ) -> DecodedFrame | None:
         """Make the command; None when nothing can be computed, which diagnostics explain."""
 
     def run(self, command: Any) -> Any:
@@ -104,28 +104,30 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
         if not names:
             return
         started = time.perf_counter()
-        job = self.decode(frame, settings, self._outputs.needs(names))
-        if job is None:
+        decoded = self.decode(frame, settings, self._outputs.needs(names))
+        if decoded is None:
             return
-        decoded = time.perf_counter()
-        answer = self.answer(frame, job, settings, self.run(job.command))
+        ready = time.perf_counter()
+        answer = self.answer(frame, decoded, settings, self.run(decoded.command))
         computed = time.perf_counter()
         self._outputs.publish(answer, names)
-        self.record(job, answer)
+        self.record(decoded, answer)
         self.timings_ms = {
-            'decode': 1e3 * (decoded - started),
+            'decode': 1e3 * (ready - started),
             **answer.result.timings_ms,
             'publish': 1e3 * (time.perf_counter() - computed),
         }
 
-    def answer(self, frame: AnyFrame, job: Job, settings: Settings, result: Any) -> AnyAnswer:
+    def answer(
+        self, frame: AnyFrame, decoded: DecodedFrame, settings: Settings, result: Any
+    ) -> AnyAnswer:
         """Put the result of a decoded frame beside what else its messages are made of."""
         header = Header(
             stamp=frame.image.header.stamp,
             frame_id=settings.frame_id_override or frame.image.header.frame_id,
         )
-        info = next(iter(job.infos.values()), None)
-        return Answer(result, header, info, settings)
+        info = next(iter(decoded.infos.values()), None)
+        return FrameAnswer(result, header, info, settings)
 
     def on_error(self, error: Exception) -> None:
         """Count and report a frame that failed; the same error once in ten seconds."""
@@ -140,7 +142,7 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
         else:
             logger.error('frame lost: %s', self.last_error, exc_info=error)
 
-    def record(self, job: Job, answer: Answer[Any]) -> None:
+    def record(self, decoded: DecodedFrame, answer: FrameAnswer[Any]) -> None:
         """Count a finished frame, and log what is new about it."""
         if not self.processed and not answer.header.frame_id:
             logger.warning(

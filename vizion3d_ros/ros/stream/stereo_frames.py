@@ -14,7 +14,7 @@ from vizion3d_ros.geometry.rectify import rectify
 from vizion3d_ros.pipeline import StereoPipeline
 from vizion3d_ros.ros.stream.camera_info import CameraInfoCache
 from vizion3d_ros.ros.stream.messages_in import pair_to_arrays
-from vizion3d_ros.ros.stream.processor import FrameProcessor, Job
+from vizion3d_ros.ros.stream.processor import DecodedFrame, FrameProcessor
 from vizion3d_ros.ros.stream.topics import OutputPublishers
 
 
@@ -47,7 +47,7 @@ class StereoProcessor(FrameProcessor[StereoFrame, StereoSettings]):
 
     def decode(
         self, frame: StereoFrame, settings: StereoSettings, needs: frozenset[Output]
-    ) -> Job | None:
+    ) -> DecodedFrame | None:
         """Turn both messages into arrays, rectified if that is asked for."""
         known = self._infos.known
         if known is None or known.calibration.rig is None:
@@ -62,4 +62,4 @@ class StereoProcessor(FrameProcessor[StereoFrame, StereoSettings]):
             settings=settings,
             outputs=needs,
         )
-        return Job(command, {'left': known.left_info, 'right': known.right_info})
+        return DecodedFrame(command, {'left': known.left_info, 'right': known.right_info})

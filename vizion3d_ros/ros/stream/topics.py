@@ -25,7 +25,7 @@ from vizion3d_ros.ros.compat import (
     UnsupportedEventTypeError,
 )
 from vizion3d_ros.ros.stream import messages_out
-from vizion3d_ros.ros.stream.messages_out import Answer, AnyAnswer
+from vizion3d_ros.ros.stream.messages_out import AnyAnswer, FrameAnswer
 
 if TYPE_CHECKING:
     from rclpy.event_handler import QoSRequestedIncompatibleQoSInfo
@@ -67,7 +67,7 @@ class OutputTopic:
     """One output: its type, how its message is made, what it needs computed (None: nothing)."""
 
     type: type[OutputMessage]
-    build: Callable[[Answer[Any]], OutputMessage | None]
+    build: Callable[[FrameAnswer[Any]], OutputMessage | None]
     needs: Output | None = None
 
 
