@@ -21,9 +21,9 @@ from pathlib import Path
 import torch
 from machine import print_table
 from measure import fastest_in_turns, in_fresh_process, peak_on_gpu, peak_resident
+from plain_s2m2 import plain
 
 from vizion3d_ros.engine.networks.s2m2 import build
-from vizion3d_ros.engine.networks.s2m2.reference import plain
 from vizion3d_ros.engine.networks.sizes import S2M2_SIZES
 
 FORMS = ('plain', 'fast')

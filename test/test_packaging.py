@@ -88,7 +88,11 @@ RUN_ONLY = {'ros2launch', 'rviz2'}
 def dependencies(*folders):
     """Keys of everything that the Python files of some folders import from elsewhere."""
     files = [path for folder in folders for path in (ROOT / folder).rglob('*.py')]
-    beside = [path for folder in ('demo', 'standalone') for path in (ROOT / folder).glob('*.py')]
+    beside = [
+        path
+        for folder in ('demo', 'standalone', 'benchmarks')
+        for path in (ROOT / folder).glob('*.py')
+    ]
     own = {path.stem for path in (*files, *beside)} | {'vizion3d_ros'}
     names = set()
     for node in (node for path in files for node in ast.walk(ast.parse(path.read_text()))):

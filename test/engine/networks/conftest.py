@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What tests of networks share."""
+"""What tests of networks share; the plain network is that of the benchmark."""
+
+import sys
+from pathlib import Path
 
 import pytest
 import torch
+
+sys.path.insert(0, str(Path(__file__).parents[3] / 'benchmarks'))
 
 
 @pytest.fixture(scope='module')

@@ -4,6 +4,13 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from plain_s2m2 import (
+    PLAIN,
+    plain_convex_sum,
+    plain_encoded_attention,
+    plain_look_up,
+    plain_transport,
+)
 
 from vizion3d_ros.engine.networks.s2m2.attention import (
     CrossAttention,
@@ -17,13 +24,6 @@ from vizion3d_ros.engine.networks.s2m2.kernels.convex import convex_sum
 from vizion3d_ros.engine.networks.s2m2.kernels.lookup import look_up
 from vizion3d_ros.engine.networks.s2m2.kernels.positions import axis_table
 from vizion3d_ros.engine.networks.s2m2.kernels.transport import transport
-from vizion3d_ros.engine.networks.s2m2.reference import (
-    PLAIN,
-    plain_convex_sum,
-    plain_encoded_attention,
-    plain_look_up,
-    plain_transport,
-)
 from vizion3d_ros.engine.networks.s2m2.refinement import Joining, SeparableGru
 from vizion3d_ros.engine.networks.s2m2.revisions import REVISIONS
 from vizion3d_ros.engine.networks.s2m2.upsampling import convex_weights

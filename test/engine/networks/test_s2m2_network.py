@@ -4,9 +4,9 @@
 import pytest
 import s2m2_rules as rules
 import torch
+from plain_s2m2 import plain
 
 from vizion3d_ros.engine.networks.s2m2 import build
-from vizion3d_ros.engine.networks.s2m2.reference import plain
 from vizion3d_ros.engine.networks.sizes import S2M2_SIZES
 
 pytestmark = pytest.mark.usefixtures('one_thread')

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import s2m2_rules as rules
 import torch
+from plain_s2m2 import plain, position_table
 
 from vizion3d_ros.engine.networks.s2m2 import build
 from vizion3d_ros.engine.networks.s2m2.kernels import winograd
-from vizion3d_ros.engine.networks.s2m2.reference import plain, position_table
 
 pytestmark = pytest.mark.usefixtures('one_thread')
 GOLDEN = rules.golden()

@@ -3,7 +3,7 @@
 The plain network: every step as docs/networks/s2m2.md defines it, with nothing made fast.
 
 The parity tests and the benchmark compare with it. Layers become those of torch, and the classes
-below write out the rest; so the architecture itself is written once, in the modules beside this.
+below write out the rest; so the architecture is written once, in the package's own modules.
 """
 
 from __future__ import annotations
