@@ -69,11 +69,6 @@ class Cloud:
 
     points: torch.Tensor
 
-    @property
-    def organized(self) -> bool:
-        """Whether the points keep the image layout."""
-        return self.points.ndim == 3
-
 
 @dataclass(frozen=True, slots=True)
 class StereoResult:

@@ -53,7 +53,7 @@ def write_result(folder: Path, result: ResultFiles, asked: Mapping[str, Any]) ->
     try:
         (folder / RECORD).unlink(missing_ok=True)
     except OSError as error:
-        raise _unwritable(folder, error) from error
+        raise unwritable(folder, error) from error
     for name, file in result.files.items():
         write_file(folder / name, file.encode())
     write_file(folder / RECORD, (json.dumps(record, indent=2) + '\n').encode())
@@ -65,7 +65,7 @@ def write_file(path: Path, content: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise unwritable(path, error) from error
 
 
 def is_done(folder: Path, inputs: Iterable[Path], asked: Mapping[str, Any]) -> bool:
@@ -80,5 +80,6 @@ def is_done(folder: Path, inputs: Iterable[Path], asked: Mapping[str, Any]) -> b
         return False
 
 
-def _unwritable(path: Path, error: OSError) -> InputError:
-    return InputError(f'{path}: cannot be written: {error.strerror or error}; name another place')
+def unwritable(path: Path, error: OSError, cure: str = 'name another place') -> InputError:
+    """Say why nothing can be written there, and what to do."""
+    return InputError(f'{path}: cannot be written: {error.strerror or error}; {cure}')

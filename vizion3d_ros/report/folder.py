@@ -7,10 +7,10 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
-from vizion3d_ros.contracts.errors import InputError
+from vizion3d_ros.files.result_folder import unwritable
+from vizion3d_ros.files.snapshot import png
 from vizion3d_ros.report.montage import montage
 from vizion3d_ros.report.panels import figures, frame_panels
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from vizion3d_ros.report.summary import Maps, Report
 
+CURE = 'name another folder with the parameter out'
 FILES = ('report.json', 'montage.png', 'cloud.ply', 'disparity.npy')
 
 
@@ -29,9 +30,9 @@ def clear(out: Path) -> None:
         for name in FILES:
             (out / name).unlink(missing_ok=True)
     except OSError as error:
-        raise _unwritable(out, error) from error
+        raise unwritable(out, error, CURE) from error
     if not os.access(out, os.W_OK | os.X_OK):
-        raise _unwritable(out, PermissionError('permission denied'))
+        raise unwritable(out, PermissionError('permission denied'), CURE)
 
 
 def write(out: Path, report: Report, maps: Maps) -> None:
@@ -47,19 +48,10 @@ def write(out: Path, report: Report, maps: Maps) -> None:
         if maps.disparity is not None:
             np.save(out / 'disparity.npy', maps.disparity.astype(np.float32))
     except OSError as error:
-        raise _unwritable(out, error) from error
-
-
-def _unwritable(out: Path, error: OSError) -> InputError:
-    """Say why results cannot be written."""
-    return InputError(
-        f'results cannot be written to {out}: {error.strerror or error}; '
-        'name another folder with the parameter out'
-    )
+        raise unwritable(out, error, CURE) from error
 
 
 def _write_picture(out: Path, report: Report, maps: Maps) -> None:
     remark = report.get('remark', '')
     picture = montage(frame_panels(maps, remark), figures(report), remark)
-    _, png = cv2.imencode('.png', picture)  # imwrite would keep the reason of a failure to itself
-    (out / 'montage.png').write_bytes(png.tobytes())
+    (out / 'montage.png').write_bytes(png(picture))

@@ -187,7 +187,7 @@ def test_a_folder_that_cannot_be_made_is_one_line_and_exit_code_1(domain, tmp_pa
     code, output = end_of(start_recorder(domain, tmp_path / 'file' / 'out'))
     assert code == 1
     assert 'Traceback' not in output and len(output.splitlines()) == 1
-    assert f'cannot be written to {tmp_path}/file/out: Not a directory' in output
+    assert f'{tmp_path}/file/out: cannot be written: Not a directory' in output
 
 
 def test_a_folder_that_goes_away_is_an_error_with_a_reason(domain, node, tmp_path):
@@ -199,7 +199,7 @@ def test_a_folder_that_goes_away_is_an_error_with_a_reason(domain, node, tmp_pat
     code, output = end_of(process)
     assert code == 1
     assert 'Traceback' not in output
-    assert f'cannot be written to {out}: No such file or directory' in output
+    assert f'{out}: cannot be written: No such file or directory' in output
 
 
 def test_losses_are_counted_where_matched_events_do_not_exist(domain, tmp_path, monkeypatch):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from lifecycle_msgs.srv import ChangeState
 from rclpy.lifecycle import TransitionCallbackReturn
@@ -16,19 +16,6 @@ from vizion3d_ros.contracts.errors import explain
 if TYPE_CHECKING:  # its name changed between distributions
     from rclpy.lifecycle import LifecycleState
 
-
-class Releasing(Protocol):
-    """A node that can let go of what a transition has half done."""
-
-    def get_logger(self) -> Any:
-        """Give the logger of the node."""
-        ...
-
-    def release(self) -> None:
-        """Let go of all that there is."""
-        ...
-
-
 Transition = Callable[[Any, 'LifecycleState'], TransitionCallbackReturn]
 
 
@@ -36,7 +23,7 @@ def reported(transition: Transition) -> Transition:
     """Log why a transition failed, which rclpy does not, and leave nothing half done."""
 
     @functools.wraps(transition)
-    def run(node: Releasing, state: LifecycleState) -> TransitionCallbackReturn:
+    def run(node: Any, state: LifecycleState) -> TransitionCallbackReturn:
         try:
             return transition(node, state)
         except Exception as error:  # whatever a driver, a compiler or a checkpoint comes up with

@@ -34,7 +34,7 @@ from vizion3d_ros.contracts import topic_names
 from vizion3d_ros.contracts.base import Contract
 from vizion3d_ros.contracts.calibration import calibrate
 from vizion3d_ros.contracts.errors import DepthError, InputError
-from vizion3d_ros.files.cloud_file import write_cloud
+from vizion3d_ros.files.ply import write_cloud
 from vizion3d_ros.report import folder, recording, summary
 from vizion3d_ros.ros.compat import SubscriptionEventCallbacks, UnsupportedEventTypeError
 from vizion3d_ros.ros.parameters import declare

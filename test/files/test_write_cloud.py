@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from vizion3d_ros.contracts.errors import DepthError, InputError
-from vizion3d_ros.files.cloud_file import write_cloud
+from vizion3d_ros.files.ply import write_cloud
 
 
 def test_points_and_colours_survive_the_file(tmp_path):
