@@ -96,7 +96,7 @@ def _python_problems():
         f'{sys.executable} is Python {platform.python_version()}, the wheels are for '
         f'{_dotted(OLDEST)} to {_dotted(NEWEST)}.'
     )
-    usable = [n for n in _versioned_names() if shutil.which(n) and _is_complete(n)]
+    usable = [n for n in _versioned_names() if shutil.which(n) and is_complete(n)]
     if usable:
         return [f'{text} Choose another: make PYTHON={usable[0]} ...']
     return [f'{text} Install one of them and choose it: make PYTHON=python{_dotted(NEWEST)} ...']
@@ -123,12 +123,12 @@ def _other_interpreter(missing):
     here = os.path.realpath(sys.executable)
     for name in ['/usr/bin/python3', *_versioned_names()]:
         path = shutil.which(name)
-        if path and os.path.realpath(path) != here and _is_complete(path):
+        if path and os.path.realpath(path) != here and is_complete(path):
             return [f'Or use {path}, which has its headers: make PYTHON={path} ...']
     return []
 
 
-def _is_complete(python):
+def is_complete(python):
     """Tell whether another interpreter is of a usable version and has headers and venv."""
     script = (
         'import sys, sysconfig, ensurepip, venv; '

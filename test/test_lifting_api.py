@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Depth from one image in Python: the documented examples, relative and metric answers."""
 
+import importlib
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -18,8 +19,6 @@ from vizion3d_ros.lifting import (
     DepthEstimationAdvanceConfig,
     DepthEstimationCommand,
 )
-from vizion3d_ros.pipeline import MonoPipeline
-from vizion3d_ros.requests.pipelines import SharedPipelines
 
 HEIGHT, WIDTH = 48, 64
 IMAGE = noise(HEIGHT, WIDTH)
@@ -31,7 +30,7 @@ PATIENCE_S = 60.0
 @pytest.fixture(autouse=True)
 def fresh_process(monkeypatch, tmp_path):
     """As a new process would have it: nothing loaded, the image in this folder."""
-    monkeypatch.setattr(lifting, '_pipelines', SharedPipelines(MonoPipeline))
+    importlib.reload(lifting)
     monkeypatch.chdir(tmp_path)
     assert cv2.imwrite('scene.png', IMAGE[..., ::-1])
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stereo depth from Python: the documented examples, one load per process, true distances."""
 
+import importlib
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -16,8 +17,6 @@ from vizion3d_ros import stereo
 from vizion3d_ros.contracts.errors import BackendError, CheckpointError, DepthError, InputError
 from vizion3d_ros.engine import registry
 from vizion3d_ros.engine.networks import s2m2
-from vizion3d_ros.pipeline import StereoPipeline
-from vizion3d_ros.requests.pipelines import SharedPipelines
 from vizion3d_ros.stereo import StereoDepth, StereoDepthAdvancedConfig, StereoDepthCommand
 
 EXAMPLES = documented_examples('stereo')
@@ -29,7 +28,7 @@ PATIENCE_S = 60.0
 @pytest.fixture(autouse=True)
 def fresh_process(monkeypatch, tmp_path):
     """As a new process would have it: nothing loaded, nothing cached, the pair in this folder."""
-    monkeypatch.setattr(stereo, '_pipelines', SharedPipelines(StereoPipeline))
+    importlib.reload(stereo)
     monkeypatch.setenv('VIZION3D_MODEL_CACHE', str(tmp_path / 'cache'))
     monkeypatch.chdir(tmp_path)
     for name, image in (('left.png', LEFT), ('right.png', RIGHT)):

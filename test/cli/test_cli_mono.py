@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Single images on the command line: relative answers never pass for metres."""
 
+import importlib
 import json
 
 import cv2
@@ -14,8 +15,6 @@ from vizion3d_ros.lifting import (
     DepthEstimationAdvanceConfig,
     DepthEstimationCommand,
 )
-from vizion3d_ros.pipeline import MonoPipeline
-from vizion3d_ros.requests.pipelines import SharedPipelines
 
 HEIGHT, WIDTH = 48, 64
 RAMP = np.linspace(1.0, 5.0, HEIGHT * WIDTH, dtype=np.float32).reshape(HEIGHT, WIDTH)
@@ -80,7 +79,7 @@ def test_a_metric_answer_is_depth(call, image, tmp_path, monkeypatch):
 @pytest.mark.parametrize('metric', [False, True])
 def test_numbers_are_those_of_the_python_api(call, image, tmp_path, monkeypatch, metric):
     open3d = pytest.importorskip('open3d', exc_type=ImportError)
-    monkeypatch.setattr(lifting, '_pipelines', SharedPipelines(MonoPipeline))
+    importlib.reload(lifting)  # as a new process would have it: nothing loaded
     serve_network(monkeypatch, KnownNetwork(RAMP, metric=metric))
     call('mono', image, '--model', 'known.pth', '--fx', 50, '--cy', 20, '--depth-trunc', 4)
     command = DepthEstimationCommand(

@@ -45,8 +45,24 @@ def context(domain):
 
 
 @pytest.fixture(scope='module')
-def robots(context):
-    """The robots of this module: kept, since finding each other can take DDS seconds."""
+def nodes(start_node):
+    """The nodes of a module by namespace, started together; unless it has its own, this one."""
+    return {'': start_node()}
+
+
+@pytest.fixture(scope='module')
+def node(nodes):
+    """The node without a namespace."""
+    return nodes['']
+
+
+@pytest.fixture(scope='module')
+def robots(context, start_node):
+    """
+    The robots of this module: kept, since finding each other can take DDS seconds.
+
+    They leave before the nodes are killed, see SpunNode.close: that is why start_node is named.
+    """
     robots = {}
     yield robots
     for robot in robots.values():
@@ -69,6 +85,29 @@ def make_robot(context, robots):
 
 
 @pytest.fixture
+def meet(nodes, make_robot):
+    """Call it for the node of a namespace and the robot around it, which know each other."""
+    from mono_robot import KNOWN_NODE, MONO_NODE, MonoRobot
+    from robots import SERVICE_NODE, ServiceRobot, StereoRobot
+
+    kinds = {KNOWN_NODE: MonoRobot, MONO_NODE: MonoRobot, SERVICE_NODE: ServiceRobot}
+
+    def meet(namespace=''):
+        node = nodes[namespace]
+        robot = make_robot(namespace, kind=kinds.get(node.program, StereoRobot))
+        robot.meet()
+        return node, robot
+
+    return meet
+
+
+@pytest.fixture
+def robot(meet):
+    """The robot around the node without a namespace; it has met it."""
+    return meet()[1]
+
+
+@pytest.fixture
 def start_source(domain, tmp_path):
     """Call it to start a stand-in camera by its name; every one is ended after the test."""
     from source_process import Source
@@ -87,15 +126,20 @@ def start_source(domain, tmp_path):
 
 
 @pytest.fixture
-def listen(domain):
-    """Call it to hear a stand-in camera, and more: listen(lidar__points=PointCloud2)."""
+def listen(domain, start_source):
+    """
+    Call it to hear a stand-in camera, and more: listen(lidar__points=PointCloud2).
+
+    Who listens leaves before the sources are killed: that is why start_source is named.
+    """
+    from robots import STEREO_INPUTS
     from source_process import Ears
 
     all_ears = []
 
-    def make(**more):
+    def make(inputs=STEREO_INPUTS, **more):
         topics = {name.replace('__', '/'): kind for name, kind in more.items()}
-        all_ears.append(Ears(domain, topics))
+        all_ears.append(Ears(domain, {**inputs, **topics}))
         return all_ears[-1]
 
     yield make

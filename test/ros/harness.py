@@ -50,6 +50,7 @@ class NodeProcess:
         self, domain, folder, namespace='', parameters=None, arguments=(), program=STEREO_NODE
     ):
         """program: what Python is to run, a file or -m and a module."""
+        self.program = program
         self._log = folder / f'node{namespace.replace("/", "_")}_{time.monotonic_ns()}.log'
         command = [sys.executable, *program]
         command += ['--ros-args', '-r', f'__ns:={namespace or "/"}']

@@ -1,14 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """A camera whose picture tells its depth, a lidar beside it, and what both should give."""
 
-from array import array
 from pathlib import Path
 
 import known_depth_node
 import numpy as np
-from known_depth_node import RELATIVE_CHECKPOINT, inverse_depth
+from known_depth_node import METRIC_CHECKPOINT, RELATIVE_CHECKPOINT, inverse_depth
 from robots import Robot
-from scene import FOCAL_PX, FRAME_ID, HEIGHT, WIDTH, image_message, info_message, to_stamp
+from scene import (
+    FOCAL_PX,
+    FRAME_ID,
+    HEIGHT,
+    WIDTH,
+    image_message,
+    info_message,
+    pixels_message,
+    to_ns,
+    to_stamp,
+)
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from sensor_msgs_py import point_cloud2
 from std_msgs.msg import Header
@@ -16,6 +25,7 @@ from std_msgs.msg import Header
 KNOWN_NODE = (str(Path(known_depth_node.__file__)),)
 MONO_NODE = ('-m', 'vizion3d_ros.ros.nodes.mono_node')
 RELATIVE = {'depth_anything_v2.model_backend': RELATIVE_CHECKPOINT, 'device': 'cpu'}
+METRIC = {**RELATIVE, 'depth_anything_v2.model_backend': METRIC_CHECKPOINT}
 CAMERA = {'image_rect': Image, 'camera_info': CameraInfo}
 SPARSE = {'points': ('sparse_depth/points', PointCloud2), 'image': ('sparse_depth/image', Image)}
 MONO_OUTPUTS = {
@@ -68,11 +78,7 @@ def depth_image_message(depth_m, stamp_ns, encoding='32FC1'):
     pixels = depth_m.astype(np.float32)
     if encoding == '16UC1':
         pixels = np.nan_to_num(depth_m * 1000).round().astype(np.uint16)
-    message = Image(height=len(pixels), width=pixels.shape[1], encoding=encoding)
-    message.header = Header(stamp=to_stamp(stamp_ns), frame_id=FRAME_ID)
-    message.step = pixels.strides[0]
-    message.data = array('B', pixels.tobytes())
-    return message
+    return pixels_message(pixels, encoding, stamp_ns, FRAME_ID)
 
 
 def depth_error(depth_m, truth_m=DEPTH_M):
@@ -100,7 +106,7 @@ class MonoRobot(Robot):
         """Publish one image, and return its stamp in nanoseconds; options as image_message's."""
         message = image_message(**{'grey': GREY, 'stamp_ns': self.now_ns(), **options})
         self.publisher('image_rect').publish(message)
-        return message.header.stamp.sec * 10**9 + message.header.stamp.nanosec
+        return to_ns(message.header.stamp)
 
     def send_points(self, points=None, **options):
         """Publish a scan, by default a perfect one, and return its stamp; in the lidar's frame."""

@@ -10,6 +10,7 @@ from array import array
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from scene import pixels_message
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
 from stereo_msgs.msg import DisparityImage
 
@@ -87,11 +88,7 @@ def advertise(node, process, topics):
 
 
 def image(pixels, encoding):
-    height, width = pixels.shape[:2]
-    padded = np.pad(pixels.reshape(height, -1).view(np.uint8), ((0, 0), (0, 8)))
-    message = Image(height=height, width=width, encoding=encoding, step=padded.shape[1])
-    message.data = array('B', padded.tobytes())
-    return message
+    return pixels_message(pixels, encoding, padding=8)
 
 
 def camera_info(cx, tx):

@@ -3,17 +3,19 @@
 
 import time
 from contextlib import contextmanager
+from typing import ClassVar
 
-import pytest
 from diagnostic_msgs.msg import DiagnosticArray
 from harness import SCENE, values_of
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState, GetState
 from rcl_interfaces.srv import GetParameters, SetParametersAtomically
-from rclpy.executors import SingleThreadedExecutor
-from rclpy.node import Node
 from rclpy.parameter import Parameter, parameter_value_to_python
 from scene import TX, image_message, info_message, to_ns
 from sensor_msgs.msg import CameraInfo, Image
+from spun_node import SpunNode
 
+SERVICE_NODE = ('-m', 'vizion3d_ros.ros.nodes.service_node')
 STEREO_INPUTS = {
     'left/image_rect': Image,
     'right/image_rect': Image,
@@ -22,15 +24,11 @@ STEREO_INPUTS = {
 }
 
 
-class Robot:
+class Robot(SpunNode):
     """Everything around a node; a subclass has its NODE, its INPUTS with types, and `send`."""
 
-    SEND_PERIOD = 0.15
-
     def __init__(self, context, namespace='', name='robot', image_qos=10):
-        self.node = Node(name, context=context, namespace=namespace)
-        self._executor = SingleThreadedExecutor(context=context)
-        self._executor.add_node(self.node)
+        super().__init__(context, name, namespace)
         self._image_qos = image_qos
         self._publishers = {}
         self._clients = {}
@@ -51,29 +49,6 @@ class Robot:
         self._streams.clear()
         self.clock_offset_ns = 0
 
-    def close(self):
-        self._executor.shutdown()
-        self.node.destroy_node()
-
-    def spin_once(self, timeout=0.02):
-        self._executor.spin_once(timeout_sec=timeout)
-
-    def wait_for(self, condition, timeout=20.0, what='', every=None):
-        """Spin until condition() is truthy, and return its value.
-
-        what: what is waited for, or a function that tells. every: what to do meanwhile.
-        """
-        deadline, due = time.monotonic() + timeout, 0.0
-        while not (value := condition()):
-            now = time.monotonic()
-            if now > deadline:
-                pytest.fail(f'waited {timeout} s in vain: {what() if callable(what) else what}')
-            if every and now >= due:
-                every()
-                due = now + self.SEND_PERIOD
-            self.spin_once()
-        return value
-
     # Sensors
 
     def send(self):
@@ -90,6 +65,11 @@ class Robot:
     def input_readers(self):
         """How many subscriptions each input has."""
         return [self.publisher(topic).get_subscription_count() for topic in self.INPUTS]
+
+    def wait_for_readers(self, count, timeout=3.0):
+        """Wait until each input has so many subscriptions: one of a node that works, or none."""
+        expected = [count] * len(self.INPUTS)
+        self.wait_for(lambda: self.input_readers() == expected, timeout, f'{count} readers each')
 
     def now_ns(self):
         return time.time_ns() + self.clock_offset_ns
@@ -109,6 +89,10 @@ class Robot:
         self._listeners[id(notes)] = subscription
         return notes
 
+    def listen_to(self, topics):
+        """What listen() gives for each of the topics, which come with their types."""
+        return {topic: self.listen(topic, message_type) for topic, message_type in topics.items()}
+
     def ignore(self, messages):
         """Stop filling a list that listen() gave."""
         self.node.destroy_subscription(self._listeners.pop(id(messages)))
@@ -126,6 +110,19 @@ class Robot:
             lambda: f'no answer to any of {len(sent)}',
             every=lambda: sent.add((send or self.send)()),
         )
+
+    def ask_all(self, heard):
+        """Send until every listener has the answer to the same message, and return them.
+
+        heard: as of listen_to; what is returned has one message in the place of each list.
+        """
+
+        def answers():
+            by_stamp = {t: {to_ns(m.header.stamp): m for m in ms} for t, ms in heard.items()}
+            common = set.intersection(*map(set, by_stamp.values()))
+            return common and {topic: found[min(common)] for topic, found in by_stamp.items()}
+
+        return self.wait_for(answers, what=f'one answer on {list(heard)}', every=self.send)
 
     def status(self, task, where=lambda status, values: True, timeout=20.0, every=None):
         """The next diagnostic status of that task for which where(status, its values) holds."""
@@ -149,7 +146,7 @@ class Robot:
 
         Asks again each second, as a service may hear a client before it can reach it.
         """
-        client, _ = self._client(GetParameters, 'get_parameters', timeout=20.0)
+        client = self._client(GetParameters, 'get_parameters', timeout=20.0)
         asked, due = [], 0.0
 
         def answered():
@@ -163,10 +160,13 @@ class Robot:
 
     def call(self, service_type, name, request, timeout=20.0):
         """The response of a service of the node."""
-        client, full_name = self._client(service_type, name, timeout)
-        future = client.call_async(request)
-        self.wait_for(future.done, timeout, f'no response from {full_name}')
+        future = self.request(service_type, name, request, timeout)
+        self.wait_for(future.done, timeout, f'no response from {name}')
         return future.result()
+
+    def request(self, service_type, name, request, timeout=20.0):
+        """The future of a response: as call, without waiting for it."""
+        return self._client(service_type, name, timeout).call_async(request)
 
     def _client(self, service_type, name, timeout):
         full_name = f'{self.node_name}/{name}'
@@ -174,7 +174,17 @@ class Robot:
             self._clients[full_name] = self.node.create_client(service_type, full_name)
         client = self._clients[full_name]
         self.wait_for(client.service_is_ready, timeout, f'no service {full_name}')
-        return client, full_name
+        return client
+
+    def change_state(self, transition):
+        """Whether the node has made the lifecycle transition of that name."""
+        request = ChangeState.Request()
+        request.transition.id = getattr(Transition, f'TRANSITION_{transition}')
+        return self.call(ChangeState, 'change_state', request).success
+
+    def state(self):
+        """The id of the node's lifecycle state."""
+        return self.call(GetState, 'get_state', GetState.Request()).current_state.id
 
     def set_parameters(self, values):
         """Set a batch of parameters as a whole; answers with successful and reason."""
@@ -199,6 +209,13 @@ class Robot:
             yield
         finally:
             assert self.set_parameters(before).successful
+
+
+class ServiceRobot(Robot):
+    """Callers only."""
+
+    NODE = 'service_node'
+    INPUTS: ClassVar = {}
 
 
 class StereoRobot(Robot):

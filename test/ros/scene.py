@@ -5,6 +5,7 @@ from array import array
 
 import cv2
 import numpy as np
+import pytest
 from builtin_interfaces.msg import Time
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import Header
@@ -46,18 +47,24 @@ def encode(grey, encoding):
 
 def image_message(grey, stamp_ns, encoding='mono8', padding=0, frame_id=FRAME_ID):
     """Image of that encoding; padding: bytes of rubbish behind every row."""
-    rows = np.ascontiguousarray(encode(grey, encoding)).reshape(len(grey), -1).view(np.uint8)
+    return pixels_message(encode(grey, encoding), encoding, stamp_ns, frame_id, padding)
+
+
+def pixels_message(pixels, encoding, stamp_ns=0, frame_id='', padding=0):
+    """Image of the pixels as they are, (H, W) or (H, W, 3); padding as image_message's."""
+    height, width = pixels.shape[:2]
+    rows = np.ascontiguousarray(pixels).reshape(height, -1).view(np.uint8)
     rows = np.pad(rows, ((0, 0), (0, padding)), constant_values=0xA5)
-    height, width = grey.shape
-    message = Image(
-        header=Header(stamp=to_stamp(stamp_ns), frame_id=frame_id),
-        height=height,
-        width=width,
-        encoding=encoding,
-        step=rows.shape[1],
-    )
+    message = stamped(Image, stamp_ns, frame_id)
+    message.height, message.width, message.step = height, width, rows.shape[1]
+    message.encoding, message.is_bigendian = encoding, int(pixels.dtype.byteorder == '>')
     message.data = array('B', rows.tobytes())
     return message
+
+
+def stamped(message_type, stamp_ns, frame_id=''):
+    """A message that is empty but for its header."""
+    return message_type(header=Header(stamp=to_stamp(stamp_ns), frame_id=frame_id))
 
 
 def info_message(tx=0.0, width=WIDTH, height=HEIGHT, focal_px=FOCAL_PX):
@@ -73,6 +80,41 @@ def info_message(tx=0.0, width=WIDTH, height=HEIGHT, focal_px=FOCAL_PX):
         r=[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0],
         p=[focal_px, 0.0, cx, tx, 0.0, focal_px, cy, 0.0, 0.0, 0.0, 1.0, 0.0],
     )
+
+
+def truncate(message):
+    message.data = array('B', bytes(1000))
+
+
+def lie_about_step(message):
+    message.step = message.width - 1
+
+
+def invent_an_encoding(message):
+    message.encoding = 'smellovision'
+
+
+def halve(message):
+    message.height //= 2
+    message.data = message.data[: message.height * message.step]
+
+
+def empty(message):
+    message.width = message.height = message.step = 0
+    message.data = array('B')
+
+
+FAULTS = {
+    truncate: ('1000 bytes', 'truncated'),
+    lie_about_step: ('step', '319'),
+    invent_an_encoding: ("'smellovision'", 'mono8'),
+    halve: ('320x120', '320x240'),
+    empty: ('empty', '0x0'),
+}
+# Parameters of a test: how to spoil an image, and the words by which a node then names the fault.
+each_fault = pytest.mark.parametrize(
+    ('spoil', 'words'), FAULTS.items(), ids=[fault.__name__ for fault in FAULTS]
+)
 
 
 def to_stamp(stamp_ns):

@@ -4,21 +4,16 @@
 from array import array
 
 import numpy as np
-from encoded import png
-from scene import to_stamp
+from encoded import png, read_ply
+from scene import pixels_message
 from sensor_msgs.msg import Image
-from std_msgs.msg import Header
 
 from vizion3d_interfaces.srv import RunDepthEstimation, RunStereoDepth
 
 
 def rgb_message(pixels, stamp_ns=0, frame_id=''):
     """An Image of uint8 (H, W, 3) RGB."""
-    height, width = pixels.shape[:2]
-    message = Image(height=height, width=width, encoding='rgb8', step=3 * width)
-    message.header = Header(stamp=to_stamp(stamp_ns), frame_id=frame_id)
-    message.data = array('B', pixels.tobytes())
-    return message
+    return pixels_message(pixels, 'rgb8', stamp_ns, frame_id)
 
 
 def images(ways):
@@ -64,6 +59,15 @@ def cloud(message):
     points = np.frombuffer(message.data, np.float32).reshape(-1, 4)
     assert (message.height, message.width, message.point_step) == (1, len(points), 16)
     return points[:, :3], points[:, 3:].view(np.uint8).reshape(-1, 4)[:, 2::-1]
+
+
+def assert_same_points(response):
+    """The PLY file of a response is its cloud, in the axes of OpenGL and unscaled."""
+    assert response.point_cloud_scale == 1.0
+    xyz, rgb = cloud(response.point_cloud)
+    ply_xyz, ply_rgb = read_ply(response.point_cloud_ply)
+    np.testing.assert_array_equal(ply_xyz, xyz * [1, -1, -1])
+    np.testing.assert_array_equal(ply_rgb, rgb)
 
 
 def ways_of(pixels, folder, name):

@@ -5,23 +5,14 @@ import json
 import os
 import subprocess
 import sys
-import time
 
 import rclpy
 from harness import REPOSITORY
-from rclpy.executors import SingleThreadedExecutor
-from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import CameraInfo, Image
+from spun_node import SpunNode
 
 DEADLINE_S = 30.0
 QOS = QoSProfile(depth=200, reliability=ReliabilityPolicy.RELIABLE)
-INPUTS = {
-    'left/image_rect': Image,
-    'right/image_rect': Image,
-    'left/camera_info': CameraInfo,
-    'right/camera_info': CameraInfo,
-}
 
 
 class Source:
@@ -54,38 +45,33 @@ class Source:
         return json.loads(out.splitlines()[-1])
 
 
-class Ears:
-    """Hears images, camera infos and the topics given; `heard` keeps every message by topic."""
+class Ears(SpunNode):
+    """Hears the topics given with their types; `heard` keeps every message by topic."""
 
     def __init__(self, domain, topics):
         self._context = rclpy.Context()
         self._context.init(domain_id=domain)
-        self._node = Node('ears', context=self._context)
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self._node)
-        topics = {**INPUTS, **topics}
+        super().__init__(self._context, 'ears')
         self.heard = {topic: [] for topic in topics}
         for topic, kind in topics.items():
-            self._node.create_subscription(kind, topic, self.heard[topic].append, QOS)
+            self.node.create_subscription(kind, topic, self.heard[topic].append, QOS)
 
     def wait_for(self, condition):
-        deadline = time.monotonic() + DEADLINE_S
-        while not condition():
-            counts = {topic: len(messages) for topic, messages in self.heard.items()}
-            assert time.monotonic() < deadline, counts
-            self._executor.spin_once(timeout_sec=0.05)
+        super().wait_for(condition, DEADLINE_S, lambda: f'heard {self.counts()}')
+
+    def counts(self):
+        return {topic: len(messages) for topic, messages in self.heard.items()}
 
     def listen_until_the_end(self, source):
         """Hear all that the source sends until it exits."""
         self.wait_for(lambda: source.process.poll() is not None)
         for _ in range(200):
-            self._executor.spin_once(timeout_sec=0)
+            self.spin_once(0)
 
     def publishers(self, topic):
         """How many publish a topic now."""
-        return self._node.count_publishers(topic)
+        return self.node.count_publishers(topic)
 
     def close(self):
-        self._executor.shutdown()
-        self._node.destroy_node()
+        super().close()
         self._context.try_shutdown()

@@ -5,7 +5,6 @@ import math
 from typing import Literal, get_args, get_origin
 
 import pytest
-import rclpy
 from pydantic import ValidationError
 from rcl_interfaces.msg import ParameterType
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
@@ -23,14 +22,6 @@ pytestmark = pytest.mark.ros
 FIELDS = dict(fields(StereoSettings))
 NUMERIC = [name for name, field in FIELDS.items() if field.annotation in (int, float)]
 CHOICES = [name for name, field in FIELDS.items() if get_origin(field.annotation) is Literal]
-
-
-@pytest.fixture(scope='module')
-def context(domain):
-    context = rclpy.Context()
-    rclpy.init(context=context, domain_id=domain)
-    yield context
-    context.shutdown()
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ ROOT = Path(__file__).resolve().parents[2]
 def bootstrap(script, monkeypatch):
     module = script('bootstrap')
     module.STAMPS.mkdir(parents=True)
-    monkeypatch.setattr(module, '_keep_interpreter', lambda arguments: None)
     monkeypatch.setattr(module.preflight, 'problems', list)
     return module
 
@@ -32,7 +31,7 @@ def step(bootstrap, taken, name, *, inputs=(), whole=True, error=None):
 def run(bootstrap, monkeypatch, *steps, checks=(), arguments=()):
     monkeypatch.setattr(bootstrap, 'STEPS', steps)
     monkeypatch.setattr(bootstrap, 'CHECKS', checks)
-    return bootstrap.main(list(arguments))
+    return bootstrap.main([*arguments, bootstrap.CHOSEN])
 
 
 def test_a_step_is_taken_once(bootstrap, monkeypatch, capsys):
@@ -87,10 +86,12 @@ def test_a_failed_step_says_why_and_is_taken_again(
     assert taken == ['a', 'a']
 
 
-def test_a_folder_that_somebody_else_made_is_left_alone(bootstrap, job):
+def test_a_folder_that_somebody_else_made_is_left_alone(bootstrap, monkeypatch, capsys):
     bootstrap.STAMPS.rmdir()
-    with pytest.raises(bootstrap.StepError, match='was not made by this script'):
-        bootstrap._create_venv(job)
+    (bootstrap.VENV / 'theirs').touch()
+    assert run(bootstrap, monkeypatch, *bootstrap.STEPS[:1]) == 1
+    assert 'was not made by this script' in capsys.readouterr().err
+    assert (bootstrap.VENV / 'theirs').exists()
 
 
 def test_the_environment_that_runs_this_needs_nothing():

@@ -20,7 +20,7 @@ def preflight(script):
 def test_what_is_missing_ends_in_one_apt_line(preflight, monkeypatch, tmp_path):
     monkeypatch.setattr(preflight.shutil, 'which', lambda tool: None if tool == 'g++' else tool)
     monkeypatch.setattr(preflight, 'has_headers', lambda include: False)
-    monkeypatch.setattr(preflight, '_is_complete', lambda python: False)
+    monkeypatch.setattr(preflight, 'is_complete', lambda python: False)
     missing = preflight.missing_tools(tmp_path)
     assert preflight.advice(missing)[-1].startswith('sudo apt-get install -y g++ python3')
 
@@ -38,7 +38,7 @@ def test_what_was_unpacked_is_not_missing(preflight, monkeypatch, tmp_path):
 
 def test_python_without_headers_is_sent_to_one_that_has_them(preflight, monkeypatch, tmp_path):
     monkeypatch.setattr(preflight, 'has_headers', lambda include: include == '/other')
-    monkeypatch.setattr(preflight, '_is_complete', lambda python: python == '/opt/python3.13')
+    monkeypatch.setattr(preflight, 'is_complete', lambda python: python == '/opt/python3.13')
     monkeypatch.setattr(preflight.shutil, 'which', lambda tool: f'/opt/{tool}')
     advice = preflight.advice(preflight.missing_tools(tmp_path))
     assert 'make PYTHON=/opt/python3.13' in advice[-1]

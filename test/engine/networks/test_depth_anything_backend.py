@@ -55,31 +55,17 @@ def settings_of(checkpoint, input_size=70, **changes):
     return MonoSettings(device='cpu', depth_anything_v2=network)
 
 
-def watch_input(backend):
-    """A list that fills with what the network is given."""
-    seen, run = [], backend._run
-
-    def watched(x):
-        seen.append(x.clone())
-        return run(x)
-
-    backend._run = watched
-    return seen
-
-
 # --- the image path --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize('name', WITH_IMAGE)
-def test_an_image_becomes_what_it_becomes_in_the_original(name, checkpoint):
-    case, backend = rules.CASES[name], DepthAnythingBackend()
+def test_an_image_becomes_what_it_becomes_in_the_original(name, checkpoint, spy):
+    case = rules.CASES[name]
     settings = settings_of(
         checkpoint, case['input_size'], metric_max_depth=case['metric_max_depth'] or 0.0
     )
-    backend.estimate(IMAGE, settings)
-    seen = watch_input(backend)
-    estimate = backend.estimate(rules.rgb_image(case), settings)
-    assert rules.difference(name, 'x', seen[0]) < rules.CLOSE
+    estimate = DepthAnythingBackend().estimate(rules.rgb_image(case), settings)
+    assert rules.difference(name, 'x', spy.seen[0][0]) < rules.CLOSE
     assert rules.difference(name, 'depth', estimate.values) < rules.CLOSE
     assert estimate.values.dtype == torch.float32
     assert estimate.metric == (case['metric_max_depth'] is not None)
@@ -175,18 +161,15 @@ def test_the_network_is_loaded_once(backend, checkpoint, caplog):
     assert 'loaded' not in caplog.text
 
 
-def test_a_bad_checkpoint_is_refused_and_the_old_one_still_works(backend, checkpoint, folder):
+def test_a_bad_checkpoint_is_refused_and_the_old_one_still_works(checkpoint, folder, spy):
+    backend = DepthAnythingBackend()
     bad = folder / 'bad.pth'
     torch.save({**rules.state_dict(), 'pretrained.register_tokens': torch.ones(1)}, bad)
     before = backend.estimate(IMAGE, settings_of(checkpoint)).values
     with pytest.raises(BackendError, match=r'bad\.pth .* 1 extra \(pretrained\.register_tokens'):
         backend.estimate(IMAGE, settings_of(bad))
-    backend._family = None  # would fail if it were loaded again
-    try:
-        after = backend.estimate(IMAGE, settings_of(checkpoint)).values
-    finally:
-        backend._family = DEPTH_ANYTHING_V2
-    assert torch.equal(before, after)
+    assert torch.equal(before, backend.estimate(IMAGE, settings_of(checkpoint)).values)
+    assert spy.loaded == 1
 
 
 # --- limits ----------------------------------------------------------------------------------
@@ -199,38 +182,34 @@ def test_a_bad_checkpoint_is_refused_and_the_old_one_still_works(backend, checkp
         RuntimeError("DefaultCPUAllocator: can't allocate memory"),
     ],
 )
-def test_memory_that_does_not_suffice_is_a_clear_error(error, checkpoint):
+def test_memory_that_does_not_suffice_is_a_clear_error(error, checkpoint, spy):
     backend = DepthAnythingBackend()
     backend.estimate(IMAGE, settings_of(checkpoint))
 
     def starved(x):
         raise error
 
-    network, backend._run = backend._run, starved
+    spy.answer = starved
     with pytest.raises(BackendError, match=r'memory for .* at 112x70: .*v2\.input_size'):
         backend.estimate(IMAGE, settings_of(checkpoint))
-    backend._run = network
+    spy.answer = None
     assert backend.estimate(IMAGE, settings_of(checkpoint)).values.shape == (60, 90)
 
 
-def test_other_faults_are_not_taken_for_a_lack_of_memory(checkpoint):
-    backend = DepthAnythingBackend()
-    backend.estimate(IMAGE, settings_of(checkpoint))
-
+def test_other_faults_are_not_taken_for_a_lack_of_memory(checkpoint, spy):
     def broken(x):
         raise RuntimeError('something else')
 
-    backend._run = broken
+    spy.answer = broken
     with pytest.raises(RuntimeError, match='something else'):
-        backend.estimate(IMAGE, settings_of(checkpoint))
+        DepthAnythingBackend().estimate(IMAGE, settings_of(checkpoint))
 
 
-def test_a_long_narrow_image_is_refused_before_anything_is_computed(checkpoint):
+def test_a_long_narrow_image_is_refused_before_anything_is_computed(checkpoint, spy):
     image = np.zeros((20, 5000, 3), np.uint8)
-    backend = DepthAnythingBackend()
     with pytest.raises(BackendError, match=r'5000x20 .* 129500x518 .*v2\.input_size \(now 518\)'):
-        backend.estimate(image, settings_of(checkpoint, input_size=518))
-    assert backend._run is None
+        DepthAnythingBackend().estimate(image, settings_of(checkpoint, input_size=518))
+    assert not spy.loaded and not spy.seen
 
 
 def test_a_square_image_fits_at_the_largest_input_size():

@@ -20,9 +20,9 @@ def network_of(case):
     return network
 
 
-def run(case, network=None, dtype=torch.float32):
+def run(case, network=None, dtype=torch.float32, inference=True):
     network = network or network_of(case)
-    with torch.inference_mode():
+    with torch.inference_mode(inference):
         return network.to(dtype)(rules.network_input(case['label'], case['shape']).to(dtype))
 
 
@@ -104,7 +104,8 @@ def test_an_answer_in_thin_strips(strip_bytes, monkeypatch):
     assert rules.difference(name, 'depth', run(rules.CASES[name])) < rules.CLOSE
 
 
-def test_an_answer_in_one_go(monkeypatch):
-    monkeypatch.setattr(full_size, '_is_in_strips', lambda x: False)
+def test_an_answer_in_one_go_with_gradients():
     name = 'raw_batch2_70x42'
-    assert rules.difference(name, 'depth', run(rules.CASES[name])) < rules.CLOSE
+    answer = run(rules.CASES[name], inference=False)
+    assert answer.requires_grad
+    assert rules.difference(name, 'depth', answer.detach()) < rules.CLOSE

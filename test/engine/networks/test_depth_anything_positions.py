@@ -61,18 +61,21 @@ def test_half_precision_is_rounded_once_at_the_end(table):
 @torch.no_grad()
 def test_a_table_is_made_once_and_kept_while_it_is_used(table):
     positions = Stretched()
-    first = positions.get(table, (2, 3), torch.float32)
+    first, made = positions.get(table, (2, 3), torch.float32), {}
     for columns in range(1, 2 * MOST_KEPT):
-        positions.get(table, (1, columns), torch.float32)
+        made[1, columns] = positions.get(table, (1, columns), torch.float32)
         assert positions.get(table, (2, 3), torch.float32) is first
     assert positions.get(table, (2, 3), torch.float16) is not first
-    assert len(positions._kept) == MOST_KEPT
+    newest_first = [(1, columns) for columns in range(2 * MOST_KEPT - 1, 0, -1)]
+    again = [positions.get(table, grid, torch.float32) is made[grid] for grid in newest_first]
+    assert again == [True] * (MOST_KEPT - 2) + [False] * (len(made) - MOST_KEPT + 2)
 
 
 def test_with_gradients_nothing_is_kept(table):
     positions = Stretched()
     with torch.no_grad():
-        positions.get(table, (2, 3), torch.float32)
+        first = positions.get(table, (2, 3), torch.float32)
     learnt = table.clone().requires_grad_()
     assert positions.get(learnt, (2, 3), torch.float32).requires_grad
-    assert not positions._kept
+    with torch.no_grad():
+        assert positions.get(table, (2, 3), torch.float32) is not first

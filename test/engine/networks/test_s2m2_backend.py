@@ -76,18 +76,14 @@ def test_any_size_comes_back_whole(size, backend, checkpoint):
     assert (match.visibility[missing] == 0).all()
 
 
-def test_a_shrunken_pair_is_scaled_back_by_the_true_ratio(checkpoint):
-    backend, seen = S2m2Backend(), []
-    run(backend, pair(64, 96), checkpoint, max_width=960, max_height=540)
-
+def test_a_shrunken_pair_is_scaled_back_by_the_true_ratio(checkpoint, spy):
     def ten_pixels(left, right):
-        """Stands for the network: knows the size it gets, and answers 10 px everywhere."""
-        seen.append(tuple(left.shape))
         return left[:, :1] * 0 + 10, left[:, :1] * 0 + 1, left[:, :1] * 0 + 1
 
-    backend._run = ten_pixels
-    match = run(backend, pair(768, 1024), checkpoint, max_width=960, max_height=540)
-    assert seen == [(1, 3, 544, 736)]  # 720 x 540 after shrinking, then padded
+    spy.answer = ten_pixels
+    match = run(S2m2Backend(), pair(768, 1024), checkpoint, max_width=960, max_height=540)
+    ((left, right),) = spy.seen
+    assert left.shape == right.shape == (1, 3, 544, 736)  # 720 x 540 after shrinking, then padded
     torch.testing.assert_close(match.disparity, torch.full((768, 1024), 10 * 1024 / 720))
     assert match.step == 1024 / 720 / 16
 
@@ -124,18 +120,19 @@ def test_a_bad_checkpoint_is_refused_and_the_old_one_still_works(backend, checkp
     assert torch.equal(before.nan_to_num(), after.nan_to_num())
 
 
-def test_memory_that_does_not_suffice_is_a_clear_error(checkpoint):
+def test_memory_that_does_not_suffice_is_a_clear_error(checkpoint, spy):
     backend = S2m2Backend()
     run(backend, pair(64, 96), checkpoint)
 
     def starved(left, right):
         raise torch.OutOfMemoryError('CUDA out of memory')
 
-    network, backend._run = backend._run, starved
+    spy.answer = starved
     with pytest.raises(BackendError, match=r's2m2\.max_width'):
         run(backend, pair(64, 96), checkpoint)
-    backend._run = network
+    spy.answer = None
     assert run(backend, pair(64, 96), checkpoint).disparity.shape == (64, 96)
+    assert spy.loaded == 1
 
 
 def test_a_graph_without_a_gpu_runs_eagerly_and_says_so(checkpoint, caplog):

@@ -7,7 +7,7 @@ import pytest
 
 from vizion3d_ros.contracts.errors import DownloadError
 from vizion3d_ros.engine.weights import resolve
-from vizion3d_ros.engine.weights.http import _SameScheme, check_url
+from vizion3d_ros.engine.weights.http import SameScheme, check_url
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_redirect_never_leaves_https():
     secure = Request('https://example.com/a.pth')
     for target in ('http://example.com/a.pth', 'http://127.0.0.1/a.pth'):
         with pytest.raises(DownloadError, match='not followed'):
-            _SameScheme().redirect_request(secure, None, 302, 'Found', {}, target)
+            SameScheme().redirect_request(secure, None, 302, 'Found', {}, target)
 
 
 def test_endless_redirects_end(server):

@@ -5,9 +5,8 @@ import time
 from types import SimpleNamespace
 
 import pytest
-from scene import info_message, to_stamp
+from scene import info_message, stamped
 from sensor_msgs.msg import CameraInfo, PointCloud2
-from std_msgs.msg import Header
 
 from vizion3d_ros.contracts.metric_scale import MetricScale, ScaleFit, ScaleUsed
 from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
@@ -63,8 +62,7 @@ class Stage:
         return self.status.scale(self.processor, wanted)
 
     def add_scan(self, offset_s=0.0):
-        message = PointCloud2(header=Header(stamp=to_stamp(10 * SECOND)))
-        self.sparse.add(message, int((10 + offset_s) * SECOND))
+        self.sparse.add(stamped(PointCloud2, 10 * SECOND), int((10 + offset_s) * SECOND))
 
     def relative(self, used=NO_SCALE_YET):
         self.processor.relative = True

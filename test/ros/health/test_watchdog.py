@@ -5,9 +5,8 @@ import re
 import time
 
 import pytest
-from builtin_interfaces.msg import Time
+from scene import stamped
 from sensor_msgs.msg import Image
-from std_msgs.msg import Header
 
 from vizion3d_ros.contracts.settings.stereo_settings import SyncSettings
 from vizion3d_ros.ros.health.watchdog import Endpoint, explain_no_pairs
@@ -24,16 +23,12 @@ LIVE = {
 SILENT = {side: Endpoint(endpoint.topic, []) for side, endpoint in LIVE.items()}
 
 
-def image(stamp_ns):
-    return Image(header=Header(stamp=Time(sec=stamp_ns // 10**9, nanosec=stamp_ns % 10**9)))
-
-
 def fed(lefts=(), rights=(), **settings):
     sync = StereoSync(SyncSettings(**settings), lambda left, right: None)
     for stamp in lefts:
-        sync.add_left(image(stamp))
+        sync.add_left(stamped(Image, stamp))
     for stamp in rights:
-        sync.add_right(image(stamp))
+        sync.add_right(stamped(Image, stamp))
     return sync
 
 
@@ -104,7 +99,7 @@ def test_a_first_image_has_no_rate_yet():
 def test_time_that_went_back_on_one_side():
     sync = fed(FRAMES, FRAMES)
     sync.reset()
-    sync.add_left(image(FRAMES[0]))
+    sync.add_left(stamped(Image, FRAMES[0]))
     assert 'one side has sent nothing since time went back' in explain_no_pairs(sync, LIVE)
 
 

@@ -10,11 +10,11 @@ from mono_robot import (
     DEPTH_M,
     GREY,
     KNOWN_NODE,
+    METRIC,
     METRIC_OUTPUTS,
     MONO_OUTPUTS,
     RELATIVE,
     SPARSE,
-    MonoRobot,
     depth_error,
 )
 from scene import FOCAL_PX, FRAME_ID, HEIGHT, WIDTH, info_message, pixels_of
@@ -23,59 +23,29 @@ from sensor_msgs.msg import CameraInfo, PointCloud2
 pytestmark = pytest.mark.ros
 
 RELATIVE_TOPICS = set(MONO_OUTPUTS) - set(METRIC_OUTPUTS)
-OPEN, CLOSED = [1, 1], [0, 0]
 
 
 @pytest.fixture(scope='module')
 def nodes(start_node):
-    metric = {**RELATIVE, 'depth_anything_v2.model_backend': METRIC_CHECKPOINT}
     return {
-        '/metric': start_node('/metric', metric, program=KNOWN_NODE),
+        '/metric': start_node('/metric', METRIC, program=KNOWN_NODE),
         '/relative': start_node('/relative', RELATIVE, program=KNOWN_NODE),
     }
 
 
 @pytest.fixture
-def make(nodes, make_robot):
-    def make(namespace):
-        robot = make_robot(namespace, kind=MonoRobot)
-        robot.meet()
-        return robot
-
-    return make
+def metric(meet):
+    return meet('/metric')[1]
 
 
 @pytest.fixture
-def metric(make):
-    return make('/metric')
-
-
-@pytest.fixture
-def relative(make):
-    return make('/relative')
-
-
-def listen_to_all(robot):
-    return {topic: robot.listen(topic, kind) for topic, kind in MONO_OUTPUTS.items()}
-
-
-def answers(robot, heard, topics):
-    """One answer on each of the topics, all to the same image."""
-    common = set()
-
-    def answered():
-        stamps = [{str(m.header.stamp) for m in heard[topic]} for topic in topics]
-        common.update(set.intersection(*stamps))
-        return common
-
-    robot.wait_for(answered, what=f'one image answered on {topics}', every=robot.send)
-    stamp = common.pop()
-    return {t: next(m for m in heard[t] if str(m.header.stamp) == stamp) for t in topics}
+def relative(meet):
+    return meet('/relative')[1]
 
 
 def test_a_metric_checkpoint_gives_metres_with_the_header_of_the_image(metric, nodes):
-    heard = listen_to_all(metric)
-    answer = answers(metric, heard, METRIC_OUTPUTS)
+    heard = metric.listen_to(MONO_OUTPUTS)
+    answer = metric.ask_all({topic: heard[topic] for topic in METRIC_OUTPUTS})
 
     assert {m.header.frame_id for m in answer.values()} == {FRAME_ID}
     depth = answer['depth/image']
@@ -108,9 +78,9 @@ def test_points_lie_on_the_rays_of_their_pixels(metric):
 
 
 def test_a_relative_checkpoint_gives_inverse_depth_and_nothing_metric(relative, nodes):
-    heard = listen_to_all(relative)
+    heard = relative.listen_to(MONO_OUTPUTS)
     for _ in range(3):
-        answer = answers(relative, heard, RELATIVE_TOPICS)
+        answer = relative.ask_all({topic: heard[topic] for topic in RELATIVE_TOPICS})
         heard_then = {topic for topic, messages in heard.items() if messages}
         assert heard_then == RELATIVE_TOPICS
         for messages in heard.values():
@@ -174,26 +144,26 @@ def test_cloud_parameters_take_effect_with_the_next_frame(metric):
 
 
 def test_a_frame_id_override_goes_to_all_outputs(metric):
-    heard = listen_to_all(metric)
+    heard = metric.listen_to(METRIC_OUTPUTS)
     with metric.parameters(frame_id_override='somewhere_else'):
-        for topic in METRIC_OUTPUTS:
-            assert metric.ask(heard[topic]).header.frame_id == 'somewhere_else'
+        for messages in heard.values():
+            assert metric.ask(messages).header.frame_id == 'somewhere_else'
 
 
 @pytest.mark.parametrize('namespace', ['/metric', '/relative'])
-def test_inputs_open_and_close_with_the_listeners(make, namespace):
-    robot = make(namespace)
+def test_inputs_open_and_close_with_the_listeners(meet, namespace):
+    _, robot = meet(namespace)
     robot.status('input', lambda s, _: s.message == 'idle: no subscribers')
-    assert robot.input_readers() == CLOSED
+    assert robot.input_readers() == [0, 0]
     topic = 'depth/image' if namespace == '/metric' else 'relative_depth/image'
     for _ in range(2):
         heard = robot.listen(topic)
-        robot.wait_for(lambda: robot.input_readers() == OPEN, 2.0, 'inputs open')
+        robot.wait_for_readers(1, 2.0)
         robot.ask(heard)
         for name, _ in SPARSE.values():
             assert robot.node.count_subscribers(f'{namespace}/{name}') == 1
         robot.ignore(heard)
-        robot.wait_for(lambda: robot.input_readers() == CLOSED, 2.0, 'inputs closed')
+        robot.wait_for_readers(0, 2.0)
         for name, _ in SPARSE.values():
             assert robot.node.count_subscribers(f'{namespace}/{name}') == 0
 

@@ -1,44 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """What no mono node should have to see: no calibration, a wrong one, broken images, silence."""
 
-from array import array
-
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 from harness import values_of
-from known_depth_node import METRIC_CHECKPOINT, RELATIVE_CHECKPOINT
-from mono_robot import GREY, KNOWN_NODE, RELATIVE, MonoRobot, depth_error
-from scene import image_message, info_message, pixels_of
+from known_depth_node import RELATIVE_CHECKPOINT
+from mono_robot import GREY, KNOWN_NODE, METRIC, depth_error
+from scene import each_fault, image_message, info_message, pixels_of
 from sensor_msgs.msg import CameraInfo, PointCloud2
 
 pytestmark = pytest.mark.ros
 
 SECOND = 10**9
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
-METRIC = {**RELATIVE, 'depth_anything_v2.model_backend': METRIC_CHECKPOINT, 'timeout': 0.5}
 
 
 @pytest.fixture(scope='module')
 def nodes(start_node):
-    """Nodes that start together."""
-    parameters = {
-        '/metric': METRIC,
-        '/no_info': METRIC,
-    }
-    return {name: start_node(name, p, program=KNOWN_NODE) for name, p in parameters.items()}
-
-
-@pytest.fixture
-def start(nodes, make_robot):
-    """Call it for a node and its robot, which know each other."""
-
-    def start(namespace):
-        robot = make_robot(namespace, kind=MonoRobot)
-        robot.meet()
-        return nodes[namespace], robot
-
-    return start
+    parameters = {**METRIC, 'timeout': 0.5}
+    return {n: start_node(n, parameters, program=KNOWN_NODE) for n in ('/metric', '/no_info')}
 
 
 def assert_depth(robot, depths, send=None):
@@ -46,8 +27,8 @@ def assert_depth(robot, depths, send=None):
     assert depth_error(pixels_of(robot.ask(depths, send))) < 1e-5
 
 
-def test_without_camera_info_depth_flows_and_points_come_with_it(start):
-    node, robot = start('/no_info')
+def test_without_camera_info_depth_flows_and_points_come_with_it(meet):
+    node, robot = meet('/no_info')
     relatives = robot.listen('relative_depth/image')
     with robot.parameters(depth_anything_v2__model_backend=RELATIVE_CHECKPOINT):
         robot.ask(relatives, robot.send_image)
@@ -71,8 +52,8 @@ def test_without_camera_info_depth_flows_and_points_come_with_it(start):
     assert robot.status('calibration', every=robot.send).level == OK
 
 
-def test_an_uncalibrated_camera_gives_depth_without_points(start):
-    node, robot = start('/metric')
+def test_an_uncalibrated_camera_gives_depth_without_points(meet):
+    node, robot = meet('/metric')
     depths, clouds = robot.listen('depth/image'), robot.listen('points2', PointCloud2)
 
     def send():
@@ -93,8 +74,8 @@ def test_an_uncalibrated_camera_gives_depth_without_points(start):
     robot.ask(clouds)
 
 
-def test_a_calibration_of_another_size_loses_frames_with_an_error(start):
-    node, robot = start('/no_info')
+def test_a_calibration_of_another_size_loses_frames_with_an_error(meet):
+    node, robot = meet('/no_info')
     depths = robot.listen('depth/image')
 
     def send():
@@ -109,40 +90,9 @@ def test_a_calibration_of_another_size_loses_frames_with_an_error(start):
     assert robot.status('output', every=robot.send).level == OK
 
 
-def truncate(message):
-    message.data = array('B', bytes(1000))
-
-
-def lie_about_step(message):
-    message.step = message.width - 1
-
-
-def invent_an_encoding(message):
-    message.encoding = 'smellovision'
-
-
-def halve(message):
-    message.height //= 2
-    message.data = message.data[: message.height * message.step]
-
-
-def empty(message):
-    message.width = message.height = message.step = 0
-    message.data = array('B')
-
-
-FAULTS = [
-    (truncate, ('1000 bytes', 'truncated')),
-    (lie_about_step, ('step', '319')),
-    (invent_an_encoding, ("'smellovision'", 'mono8')),
-    (halve, ('320x120', '320x240')),
-    (empty, ('empty', '0x0')),
-]
-
-
-@pytest.mark.parametrize(('spoil', 'words'), FAULTS, ids=lambda f: getattr(f, '__name__', ''))
-def test_a_bad_image_is_reported_once_and_the_next_good_one_answered(start, spoil, words):
-    node, robot = start('/metric')
+@each_fault
+def test_a_bad_image_is_reported_once_and_the_next_good_one_answered(meet, spoil, words):
+    node, robot = meet('/metric')
     depths = robot.listen('depth/image')
     assert_depth(robot, depths)
     failed = values_of(robot.status('output'))['failed']
@@ -160,8 +110,8 @@ def test_a_bad_image_is_reported_once_and_the_next_good_one_answered(start, spoi
     assert 'Traceback' not in node.output
 
 
-def test_a_camera_that_dies_is_missed_and_welcome_again(start):
-    node, robot = start('/metric')
+def test_a_camera_that_dies_is_missed_and_welcome_again(meet):
+    node, robot = meet('/metric')
     depths = robot.listen('depth/image')
     assert_depth(robot, depths)
 
@@ -173,8 +123,8 @@ def test_a_camera_that_dies_is_missed_and_welcome_again(start):
     assert robot.status('input', every=robot.send).message == 'receiving'
 
 
-def test_a_bag_that_starts_again_keeps_flowing(start):
-    node, robot = start('/metric')
+def test_a_bag_that_starts_again_keeps_flowing(meet):
+    node, robot = meet('/metric')
     depths = robot.listen('depth/image')
     for offset in (0, -10, -20, -5):
         robot.clock_offset_ns = offset * SECOND
@@ -183,8 +133,8 @@ def test_a_bag_that_starts_again_keeps_flowing(start):
     assert len(node.lines('[INFO]', 'time went back by')) >= 2
 
 
-def test_a_lens_nobody_can_undo_is_named(start):
-    node, robot = start('/metric')
+def test_a_lens_nobody_can_undo_is_named(meet):
+    node, robot = meet('/metric')
     depths = robot.listen('depth/image')
     strange, short = info_message(), info_message()
     strange.distortion_model, strange.d = 'cylinder', [0.1]
@@ -206,8 +156,8 @@ def test_a_lens_nobody_can_undo_is_named(start):
 
 
 @pytest.mark.parametrize('bad', ['gone.pth', '/nowhere/at/all.pth'])
-def test_a_bad_checkpoint_loses_frames_with_an_error_until_it_is_replaced(start, bad):
-    node, robot = start('/metric')
+def test_a_bad_checkpoint_loses_frames_with_an_error_until_it_is_replaced(meet, bad):
+    node, robot = meet('/metric')
     depths = robot.listen('depth/image')
     assert_depth(robot, depths)
     with robot.parameters(depth_anything_v2__model_backend=bad):

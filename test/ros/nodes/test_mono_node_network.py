@@ -5,7 +5,7 @@ import depth_anything_rules as rules
 import numpy as np
 import pytest
 import torch
-from mono_robot import GREY, METRIC_OUTPUTS, MONO_NODE, MONO_OUTPUTS, MonoRobot
+from mono_robot import GREY, METRIC_OUTPUTS, MONO_NODE, MONO_OUTPUTS
 from scene import pixels_of
 
 from vizion3d_ros.contracts.settings.mono_settings import DepthAnythingSettings, MonoSettings
@@ -26,21 +26,14 @@ def checkpoints(tmp_path_factory):
 
 
 @pytest.fixture(scope='module')
-def node(checkpoints, start_node):
+def nodes(checkpoints, start_node):
     parameters = {
         'depth_anything_v2.model_backend': checkpoints['relative'],
         'depth_anything_v2.input_size': SMALL,
         'device': 'cpu',
         'min_depth': 0.01,
     }
-    return start_node(parameters=parameters, program=MONO_NODE)
-
-
-@pytest.fixture
-def robot(node, make_robot):
-    robot = make_robot(kind=MonoRobot)
-    robot.meet()
-    return robot
+    return {'': start_node(parameters=parameters, program=MONO_NODE)}
 
 
 def expected(checkpoint, input_size=SMALL):
@@ -55,7 +48,7 @@ def assert_close(message, truth):
 
 
 def test_a_relative_checkpoint_then_a_finer_one_then_a_metric_one(robot, node, checkpoints):
-    heard = {topic: robot.listen(topic, kind) for topic, kind in MONO_OUTPUTS.items()}
+    heard = robot.listen_to(MONO_OUTPUTS)
     relative = heard['relative_depth/image']
     coarse = expected(checkpoints['relative'])
     assert np.ptp(coarse) > 0.1

@@ -4,16 +4,14 @@
 import signal
 
 import pytest
-from known_depth_node import METRIC_CHECKPOINT, RELATIVE_CHECKPOINT
-from lifecycle_msgs.msg import State, Transition
-from lifecycle_msgs.srv import ChangeState, GetState
-from mono_robot import KNOWN_NODE, MONO_NODE, RELATIVE, MonoRobot, depth_error, measured
+from known_depth_node import RELATIVE_CHECKPOINT
+from lifecycle_msgs.msg import State
+from mono_robot import KNOWN_NODE, METRIC, MONO_NODE, MonoRobot, depth_error, measured
 from rclpy.qos import qos_profile_sensor_data
 from scene import FRAME_ID, pixels_of
 
 pytestmark = pytest.mark.ros
 
-METRIC = {**RELATIVE, 'depth_anything_v2.model_backend': METRIC_CHECKPOINT}
 CHECKPOINT = 'depth_anything_v2.model_backend'
 
 
@@ -23,25 +21,13 @@ def nodes(start_node):
     return {name: start_node(name, METRIC, program=KNOWN_NODE) for name in ('/int', '/term')}
 
 
-@pytest.fixture
-def start(nodes, make_robot):
-    """Call it for a node and its robot, which know each other."""
-
-    def start(namespace):
-        robot = make_robot(namespace, kind=MonoRobot)
-        robot.meet()
-        return nodes[namespace], robot
-
-    return start
-
-
 def assert_depth(robot, depths, send=None):
     depths.clear()
     assert depth_error(pixels_of(robot.ask(depths, send))) < 0.01
 
 
-def test_a_checkpoint_of_the_other_kind_takes_effect_with_the_next_frame(start):
-    node, robot = start('/int')
+def test_a_checkpoint_of_the_other_kind_takes_effect_with_the_next_frame(meet):
+    node, robot = meet('/int')
     depths, relatives = robot.listen('depth/image'), robot.listen('relative_depth/image')
     assert_depth(robot, depths)
     with robot.parameters(depth_anything_v2__model_backend=RELATIVE_CHECKPOINT):
@@ -71,8 +57,8 @@ def test_a_checkpoint_of_the_other_kind_takes_effect_with_the_next_frame(start):
         ({'device': 'cuda'}, ('device', 'read-only')),
     ],
 )
-def test_a_bad_value_refuses_its_whole_batch_and_says_why(start, bad, words):
-    _, robot = start('/int')
+def test_a_bad_value_refuses_its_whole_batch_and_says_why(meet, bad, words):
+    _, robot = meet('/int')
     names = ('points.max_range', *bad)
     before = robot.get_parameters(*names)
     result = robot.set_parameters({'points.max_range': 7.0, **bad})
@@ -81,28 +67,27 @@ def test_a_bad_value_refuses_its_whole_batch_and_says_why(start, bad, words):
     assert robot.get_parameters(*names) == before
 
 
-def test_a_pause_and_a_new_start_by_a_lifecycle_manager(start):
-    node, robot = start('/int')
+def test_a_pause_and_a_new_start_by_a_lifecycle_manager(meet):
+    node, robot = meet('/int')
 
     def change(transition):
-        request = ChangeState.Request(transition=Transition(id=transition))
-        assert robot.call(ChangeState, 'change_state', request).success
-        return robot.call(GetState, 'get_state', GetState.Request()).current_state.id
+        assert robot.change_state(transition)
+        return robot.state()
 
     depths = robot.listen('depth/image')
     for _ in range(2):
         assert_depth(robot, depths)
-        assert change(Transition.TRANSITION_DEACTIVATE) == State.PRIMARY_STATE_INACTIVE
-        robot.wait_for(lambda: not any(robot.input_readers()), 3.0, 'inputs closed')
-        assert change(Transition.TRANSITION_CLEANUP) == State.PRIMARY_STATE_UNCONFIGURED
-        assert change(Transition.TRANSITION_CONFIGURE) == State.PRIMARY_STATE_INACTIVE
-        assert change(Transition.TRANSITION_ACTIVATE) == State.PRIMARY_STATE_ACTIVE
+        assert change('DEACTIVATE') == State.PRIMARY_STATE_INACTIVE
+        robot.wait_for_readers(0)
+        assert change('CLEANUP') == State.PRIMARY_STATE_UNCONFIGURED
+        assert change('CONFIGURE') == State.PRIMARY_STATE_INACTIVE
+        assert change('ACTIVATE') == State.PRIMARY_STATE_ACTIVE
     assert_depth(robot, depths)
     assert 'Traceback' not in node.output
 
 
-def test_best_effort_cameras_and_readers_are_served(start, make_robot):
-    _, _ = start('/int')
+def test_best_effort_cameras_and_readers_are_served(meet, make_robot):
+    meet('/int')
     robot = make_robot('/int', 'best_effort', MonoRobot, image_qos=qos_profile_sensor_data)
     assert_depth(robot, robot.listen('depth/image', qos=qos_profile_sensor_data))
 
@@ -117,8 +102,8 @@ def test_a_start_without_its_checkpoint_ends_with_one_clear_line(start_node):
 
 
 @pytest.mark.parametrize('name', ['int', 'term'])
-def test_a_signal_ends_a_working_node_quickly_and_quietly(start, name):
-    node, robot = start(f'/{name}')
+def test_a_signal_ends_a_working_node_quickly_and_quietly(meet, name):
+    node, robot = meet(f'/{name}')
     robot.stream(30.0)
     depths = robot.listen('depth/image')
     robot.wait_for(lambda: len(depths) > 10, what='depth')

@@ -17,7 +17,6 @@ from mono_robot import (
     MONO_OUTPUTS,
     RELATIVE,
     SPARSE,
-    MonoRobot,
     cloud_message,
     depth_error,
     measured,
@@ -34,15 +33,8 @@ PARAMETERS = {**RELATIVE, 'sparse_depth.transform': LIDAR_POSE}
 
 
 @pytest.fixture(scope='module')
-def node(start_node):
-    return start_node(parameters=PARAMETERS, program=KNOWN_NODE)
-
-
-@pytest.fixture
-def robot(node, make_robot):
-    robot = make_robot(kind=MonoRobot)
-    robot.meet()
-    return robot
+def nodes(start_node):
+    return {'': start_node(parameters=PARAMETERS, program=KNOWN_NODE)}
 
 
 def assert_metres(robot, send=None, points=400):
@@ -62,7 +54,7 @@ def assert_metres(robot, send=None, points=400):
 
 def assert_no_metres(robot, send, *words):
     """Nothing metric comes out, the relative answer goes on, and diagnostics have the words."""
-    heard = {topic: robot.listen(topic, kind) for topic, kind in MONO_OUTPUTS.items()}
+    heard = robot.listen_to(MONO_OUTPUTS)
     status = robot.status(
         'scale',
         lambda s, _: s.level == WARN and all(word in s.message for word in words),
@@ -79,7 +71,7 @@ def assert_no_metres(robot, send, *words):
 
 
 def test_a_lidar_beside_the_camera_gives_metres_on_every_metric_output(robot, node):
-    heard = {topic: robot.listen(topic, kind) for topic, kind in MONO_OUTPUTS.items()}
+    heard = robot.listen_to(MONO_OUTPUTS)
     values = assert_metres(robot)
 
     assert (values['points'], values['inliers'], values['cells']) == (400, 400, 16)

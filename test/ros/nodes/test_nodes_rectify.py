@@ -5,9 +5,8 @@ import cv2
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
-from known_depth_node import METRIC_CHECKPOINT
 from mono_robot import DEPTH_M as MONO_DEPTH_M
-from mono_robot import GREY, KNOWN_NODE, RELATIVE, MonoRobot
+from mono_robot import GREY, KNOWN_NODE, METRIC
 from scene import DEPTH_M, HEIGHT, TX, WIDTH, image_message, info_message, pixels_of, textured_pair
 
 pytestmark = pytest.mark.ros
@@ -22,12 +21,11 @@ RAW_FOCAL_PX = 170.0  # sees more than what is left after rectification
 
 @pytest.fixture(scope='module')
 def nodes(start_node):
-    metric = {**RELATIVE, 'depth_anything_v2.model_backend': METRIC_CHECKPOINT}
     remaps = ['-r', 'image_rect:=image_raw']
     sides = [f'{side}/image_rect:={side}/image_raw' for side in ('left', 'right')]
     both = [word for remap in sides for word in ('-r', remap)]
     return {
-        '/mono': start_node('/mono', metric, remaps, program=KNOWN_NODE),
+        '/mono': start_node('/mono', METRIC, remaps, program=KNOWN_NODE),
         '/stereo': start_node('/stereo', {}, both),
     }
 
@@ -60,9 +58,8 @@ def middle(image):
 
 
 @pytest.mark.parametrize('model', LENSES)
-def test_the_mono_node_undoes_each_lens(nodes, make_robot, model):
-    robot = make_robot('/mono', kind=MonoRobot)
-    robot.meet()
+def test_the_mono_node_undoes_each_lens(meet, model):
+    _, robot = meet('/mono')
     depths = robot.listen('depth/image')
     info = raw_camera(model, degrees=3.0)
     raw = as_seen_by(info, GREY)
@@ -88,11 +85,8 @@ def test_the_mono_node_undoes_each_lens(nodes, make_robot, model):
 
 
 @pytest.mark.parametrize('model', LENSES)
-def test_the_stereo_node_undoes_both_lenses_and_turns_the_cameras_straight(
-    nodes, make_robot, model
-):
-    robot = make_robot('/stereo')
-    robot.meet()
+def test_the_stereo_node_undoes_both_lenses_and_turns_the_cameras_straight(meet, model):
+    _, robot = meet('/stereo')
     depths = robot.listen('depth/image')
     infos = {'left': raw_camera(model, 4.0), 'right': raw_camera(model, -5.0, TX)}
     raw = {side: as_seen_by(infos[side], grey) for side, grey in zip(infos, textured_pair())}

@@ -2,7 +2,6 @@
 """The node that only answers requests: both services, no camera, nothing loaded unasked."""
 
 import signal
-from typing import ClassVar
 
 import depth_anything_rules as rules
 import numpy as np
@@ -11,7 +10,7 @@ import torch
 from diagnostic_msgs.msg import DiagnosticStatus
 from encoded import png
 from harness import EXIT_SECONDS
-from robots import Robot
+from robots import SERVICE_NODE
 from scene import DISPARITY_PX, textured_pair
 from service_calls import mono_request, stereo_request, values
 
@@ -19,18 +18,10 @@ from vizion3d_interfaces.srv import RunDepthEstimation, RunStereoDepth
 
 pytestmark = pytest.mark.ros
 
-SERVICE_NODE = ('-m', 'vizion3d_ros.ros.nodes.service_node')
 UNREACHABLE = 'https://localhost:9/none.pth'
 LEFT, RIGHT = map(png, textured_pair(96, 64))
 CONFIG = {'focal_length': 100.0, 'baseline': 100.0}
 SLOW = stereo_request(*map(png, textured_pair(2000, 150)))
-
-
-class ServiceRobot(Robot):
-    """Callers only."""
-
-    NODE = 'service_node'
-    INPUTS: ClassVar = {}
 
 
 @pytest.fixture(scope='module')
@@ -59,17 +50,13 @@ def nodes(start_node, checkpoint):
 
 
 @pytest.fixture
-def plain(nodes, make_robot):
-    robot = make_robot('/plain', kind=ServiceRobot)
-    robot.meet()
-    return robot
+def plain(meet):
+    return meet('/plain')[1]
 
 
 @pytest.fixture
-def loaded(nodes, make_robot):
-    robot = make_robot('/loaded', kind=ServiceRobot)
-    robot.meet()
-    return robot
+def loaded(meet):
+    return meet('/loaded')[1]
 
 
 def stereo(robot, left=LEFT, right=RIGHT, **fields):
@@ -156,10 +143,8 @@ def test_what_was_loaded_at_start_answers_both(loaded, checkpoint):
 
 def send(robot, kind, name, *requests):
     """Send requests, and return once the node has them."""
-    client = robot.node.create_client(kind, f'{robot.node_name}/{name}')
-    robot.wait_for(client.service_is_ready, what='service')
     for request in requests:
-        client.call_async(request)
+        robot.request(kind, name, request)
     robot.status('requests', lambda _, counts: counts['waiting'] == len(requests))
 
 

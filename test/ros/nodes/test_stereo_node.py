@@ -26,38 +26,14 @@ def nodes(start_node):
     return {name: start_node(name) for name in ('', '/front', '/rear')}
 
 
-@pytest.fixture
-def robot(nodes, make_robot):
-    robot = make_robot()
-    robot.meet()
-    return robot
-
-
 def points_of(cloud):
     """x, y, z of an unpadded cloud, (height, width, 3)."""
     table = np.frombuffer(cloud.data, np.float32)
     return table.reshape(cloud.height, cloud.width, cloud.point_step // 4)[..., :3]
 
 
-def listen_to_all(robot):
-    return {topic: robot.listen(topic, kind) for topic, kind in OUTPUTS.items()}
-
-
 def test_all_outputs_of_a_pair_are_metric_and_carry_its_header(robot):
-    heard = listen_to_all(robot)
-    common = set()
-
-    def answered_on_all():
-        stamps = [{str(m.header.stamp) for m in messages} for messages in heard.values()]
-        common.update(set.intersection(*stamps))
-        return common
-
-    robot.wait_for(answered_on_all, what='one pair answered on all outputs', every=robot.send_pair)
-    stamp = common.pop()
-    answer = {
-        topic: next(m for m in messages if str(m.header.stamp) == stamp)
-        for topic, messages in heard.items()
-    }
+    answer = robot.ask_all(robot.listen_to(OUTPUTS))
 
     assert {m.header.frame_id for m in answer.values()} == {FRAME_ID}
     depth = answer['depth/image']
@@ -134,7 +110,7 @@ def test_16uc1_depth_is_in_millimetres_with_0_for_nothing(robot):
 
 
 def test_a_frame_id_override_goes_to_all_outputs(robot):
-    heard = listen_to_all(robot)
+    heard = robot.listen_to(OUTPUTS)
     with robot.parameters(frame_id_override='somewhere_else'):
         for messages in heard.values():
             assert robot.ask(messages).header.frame_id == 'somewhere_else'

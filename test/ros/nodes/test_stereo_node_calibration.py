@@ -11,18 +11,6 @@ from stereo_msgs.msg import DisparityImage
 pytestmark = pytest.mark.ros
 
 
-@pytest.fixture(scope='module')
-def node(start_node):
-    return start_node()
-
-
-@pytest.fixture
-def robot(node, make_robot):
-    robot = make_robot()
-    robot.meet()
-    return robot
-
-
 def sender(robot, left=None, right=None):
     """What publishes these calibrations and a pair."""
 

@@ -31,10 +31,8 @@ def test_an_idle_node_ends(nodes, number):
 
 
 @pytest.mark.parametrize('number', SIGNALS)
-def test_a_node_busy_at_30_hz_ends(nodes, make_robot, number):
-    namespace = f'/busy_{SHORT[number]}'
-    node, robot = nodes[namespace], make_robot(namespace)
-    robot.meet()
+def test_a_node_busy_at_30_hz_ends(meet, number):
+    node, robot = meet(f'/busy_{SHORT[number]}')
     robot.stream(30.0)
     depths = robot.listen('depth/image')
     robot.wait_for(lambda: len(depths) > 10, what='depth')
@@ -42,10 +40,8 @@ def test_a_node_busy_at_30_hz_ends(nodes, make_robot, number):
 
 
 @pytest.mark.parametrize('number', SIGNALS)
-def test_a_node_in_the_matcher_ends(nodes, make_robot, number):
-    namespace = f'/slow_{SHORT[number]}'
-    node, robot = nodes[namespace], make_robot(namespace)
-    robot.meet()
+def test_a_node_in_the_matcher_ends(meet, number):
+    node, robot = meet(f'/slow_{SHORT[number]}')
     left, right = textured_pair(*SIZE)
     robot.listen('depth/image')
 

@@ -11,18 +11,6 @@ pytestmark = pytest.mark.ros
 OPEN, CLOSED = [1, 1, 1, 1], [0, 0, 0, 0]
 
 
-@pytest.fixture(scope='module')
-def node(start_node):
-    return start_node()
-
-
-@pytest.fixture
-def robot(node, make_robot):
-    robot = make_robot()
-    robot.meet()
-    return robot
-
-
 def paired(robot):
     return values_of(robot.status('sync'))['left paired']
 
@@ -32,10 +20,10 @@ def test_inputs_open_and_close_with_the_listeners_again_and_again(robot):
     assert robot.input_readers() == CLOSED
     for _ in range(3):
         depths = robot.listen('depth/image')
-        robot.wait_for(lambda: robot.input_readers() == OPEN, 2.0, 'inputs open')
+        robot.wait_for_readers(1, 2.0)
         robot.ask(depths)
         robot.ignore(depths)
-        robot.wait_for(lambda: robot.input_readers() == CLOSED, 2.0, 'inputs closed')
+        robot.wait_for_readers(0, 2.0)
 
 
 def test_the_last_listener_of_several_closes_the_inputs(robot):
@@ -46,7 +34,7 @@ def test_the_last_listener_of_several_closes_the_inputs(robot):
     robot.ask(clouds)
     assert robot.input_readers() == OPEN
     robot.ignore(clouds)
-    robot.wait_for(lambda: robot.input_readers() == CLOSED, 2.0, 'inputs closed')
+    robot.wait_for_readers(0, 2.0)
 
 
 def test_only_outputs_with_listeners_are_made(robot):
@@ -68,10 +56,10 @@ def test_only_outputs_with_listeners_are_made(robot):
 
 def test_an_eager_node_works_without_listeners(robot):
     with robot.parameters(lazy=False):
-        robot.wait_for(lambda: robot.input_readers() == OPEN, 2.0, 'inputs open')
+        robot.wait_for_readers(1, 2.0)
         before = values_of(robot.status('output'))['processed']
         robot.status('output', lambda _, v: v['processed'] > before, every=robot.send_pair)
-    robot.wait_for(lambda: robot.input_readers() == CLOSED, 2.0, 'inputs closed')
+    robot.wait_for_readers(0, 2.0)
 
 
 def test_diagnostics_name_the_node_the_device_and_idleness(robot):

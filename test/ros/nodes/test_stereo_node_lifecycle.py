@@ -4,8 +4,7 @@
 import signal
 
 import pytest
-from lifecycle_msgs.msg import State, Transition
-from lifecycle_msgs.srv import ChangeState, GetState
+from lifecycle_msgs.msg import State
 from scene import DEPTH_M, median_error, pixels_of, to_ns
 
 pytestmark = pytest.mark.ros
@@ -17,20 +16,11 @@ WAITING = {'autostart': 'false'}
 def nodes(start_node):
     """Nodes that start together."""
     return {
-        'life': start_node('/life', WAITING),
-        'short': start_node('/short'),
-        'pause': start_node('/pause'),
-        'no_gpu': start_node('/no_gpu', {**WAITING, 'device': 'cuda:7'}),
+        '/life': start_node('/life', WAITING),
+        '/short': start_node('/short'),
+        '/pause': start_node('/pause'),
+        '/no_gpu': start_node('/no_gpu', {**WAITING, 'device': 'cuda:7'}),
     }
-
-
-def change(robot, transition):
-    request = ChangeState.Request(transition=Transition(id=transition))
-    return robot.call(ChangeState, 'change_state', request).success
-
-
-def state(robot):
-    return robot.call(GetState, 'get_state', GetState.Request()).current_state.id
 
 
 def advertised(robot, topic='depth/image'):
@@ -44,73 +34,67 @@ def assert_depth(robot, depths):
     assert median_error(pixels_of(robot.ask(depths)), DEPTH_M) < 0.01
 
 
-def wait_for_closed_inputs(robot):
-    robot.wait_for(lambda: not any(robot.input_readers()), 3.0, 'inputs closed')
-
-
-def test_a_whole_life(nodes, make_robot):
-    node, robot = nodes['life'], make_robot('/life')
-    assert state(robot) == State.PRIMARY_STATE_UNCONFIGURED
+def test_a_whole_life(meet):
+    node, robot = meet('/life')
+    assert robot.state() == State.PRIMARY_STATE_UNCONFIGURED
     assert not advertised(robot)
     depths = robot.listen('depth/image')
 
     for _ in range(2):
-        assert change(robot, Transition.TRANSITION_CONFIGURE)
-        assert state(robot) == State.PRIMARY_STATE_INACTIVE
+        assert robot.change_state('CONFIGURE')
+        assert robot.state() == State.PRIMARY_STATE_INACTIVE
         robot.wait_for(lambda: advertised(robot), what='outputs')
         assert not any(robot.input_readers())
 
         for _ in range(2):
-            assert change(robot, Transition.TRANSITION_ACTIVATE)
-            assert state(robot) == State.PRIMARY_STATE_ACTIVE
+            assert robot.change_state('ACTIVATE')
+            assert robot.state() == State.PRIMARY_STATE_ACTIVE
             assert_depth(robot, depths)
 
-            assert change(robot, Transition.TRANSITION_DEACTIVATE)
-            assert state(robot) == State.PRIMARY_STATE_INACTIVE
-            wait_for_closed_inputs(robot)
+            assert robot.change_state('DEACTIVATE')
+            assert robot.state() == State.PRIMARY_STATE_INACTIVE
+            robot.wait_for_readers(0)
 
-        assert change(robot, Transition.TRANSITION_CLEANUP)
-        assert state(robot) == State.PRIMARY_STATE_UNCONFIGURED
+        assert robot.change_state('CLEANUP')
+        assert robot.state() == State.PRIMARY_STATE_UNCONFIGURED
         robot.wait_for(lambda: not advertised(robot), what='outputs withdrawn')
 
-    assert change(robot, Transition.TRANSITION_UNCONFIGURED_SHUTDOWN)
-    assert state(robot) == State.PRIMARY_STATE_FINALIZED
+    assert robot.change_state('UNCONFIGURED_SHUTDOWN')
+    assert robot.state() == State.PRIMARY_STATE_FINALIZED
     node.end(signal.SIGTERM)
 
 
-def test_shutdown_of_an_active_node_closes_its_inputs(nodes, make_robot):
-    node, robot = nodes['short'], make_robot('/short')
-    robot.meet()
+def test_shutdown_of_an_active_node_closes_its_inputs(meet):
+    node, robot = meet('/short')
     depths = robot.listen('depth/image')
     robot.stream(30.0)
     robot.wait_for(lambda: depths, what='depth')
 
-    assert change(robot, Transition.TRANSITION_ACTIVE_SHUTDOWN)
-    assert state(robot) == State.PRIMARY_STATE_FINALIZED
-    wait_for_closed_inputs(robot)
+    assert robot.change_state('ACTIVE_SHUTDOWN')
+    assert robot.state() == State.PRIMARY_STATE_FINALIZED
+    robot.wait_for_readers(0)
     node.end(signal.SIGINT)
 
 
-def test_an_impossible_transition_is_refused_and_the_node_goes_on(nodes, make_robot):
-    node, robot = nodes['no_gpu'], make_robot('/no_gpu')
-    assert not change(robot, Transition.TRANSITION_ACTIVATE)
-    assert state(robot) == State.PRIMARY_STATE_UNCONFIGURED
+def test_an_impossible_transition_is_refused_and_the_node_goes_on(meet):
+    node, robot = meet('/no_gpu')
+    assert not robot.change_state('ACTIVATE')
+    assert robot.state() == State.PRIMARY_STATE_UNCONFIGURED
     node.wait_for_line('[WARN]', 'refused: not possible in this state')
     assert 'Traceback' not in node.output
 
 
-def test_a_failed_configuration_can_be_tried_again(nodes, make_robot):
-    node, robot = nodes['no_gpu'], make_robot('/no_gpu')
+def test_a_failed_configuration_can_be_tried_again(meet):
+    node, robot = meet('/no_gpu')
     for _ in range(2):
-        assert not change(robot, Transition.TRANSITION_CONFIGURE)
-        assert state(robot) == State.PRIMARY_STATE_UNCONFIGURED
+        assert not robot.change_state('CONFIGURE')
+        assert robot.state() == State.PRIMARY_STATE_UNCONFIGURED
     assert node.lines('[ERROR]', 'cuda:7')
     assert 'Traceback' not in node.output
 
 
-def test_nothing_from_before_a_pause_comes_out_after_it(nodes, make_robot):
-    robot = make_robot('/pause')
-    robot.meet()
+def test_nothing_from_before_a_pause_comes_out_after_it(meet):
+    _, robot = meet('/pause')
     depths = robot.listen('depth/image')
     old = []
     robot.status(
@@ -118,8 +102,8 @@ def test_nothing_from_before_a_pause_comes_out_after_it(nodes, make_robot):
         lambda _, values: values['left paired'] > 0,
         every=lambda: old.append(robot.send_images()),  # waits for camera_info
     )
-    assert change(robot, Transition.TRANSITION_DEACTIVATE)
-    assert change(robot, Transition.TRANSITION_ACTIVATE)
+    assert robot.change_state('DEACTIVATE')
+    assert robot.change_state('ACTIVATE')
     robot.status(
         'calibration', lambda status, _: status.message == 'calibrated', every=robot.send_infos
     )

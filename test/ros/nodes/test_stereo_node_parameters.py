@@ -14,15 +14,8 @@ pytestmark = pytest.mark.ros
 
 
 @pytest.fixture(scope='module')
-def node(start_node, bad_starts):
-    return start_node()
-
-
-@pytest.fixture
-def robot(node, make_robot):
-    robot = make_robot()
-    robot.meet()
-    return robot
+def nodes(start_node, bad_starts):
+    return {'': start_node()}
 
 
 def test_decimation_takes_effect_with_the_next_frame(robot):

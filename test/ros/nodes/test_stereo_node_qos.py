@@ -17,20 +17,20 @@ READERS = {
 
 
 @pytest.fixture(scope='module')
-def plain(start_node):
-    return start_node(parameters={'points.decimation': 4})  # clouds that fit any transport
-
-
-@pytest.fixture(scope='module')
-def overridden(start_node):
+def nodes(start_node):
     overrides = {
         'depth/image.publisher.reliability': 'best_effort',
         'depth/image.publisher.depth': '7',
         'left/image_rect.subscription.reliability': 'reliable',
     }
-    return start_node(
-        '/strict', parameters={f'qos_overrides./strict/{k}': v for k, v in overrides.items()}
-    )
+    strict = {f'qos_overrides./strict/{name}': value for name, value in overrides.items()}
+    small = {'points.decimation': 4}  # clouds that fit any transport
+    return {'': start_node('', small), '/strict': start_node('/strict', strict)}
+
+
+@pytest.fixture
+def overridden(nodes):
+    return nodes['/strict']
 
 
 def reliability(endpoints, name='stereo_node'):
@@ -38,7 +38,7 @@ def reliability(endpoints, name='stereo_node'):
 
 
 @pytest.mark.parametrize('readers', READERS)
-def test_every_output_reaches_every_kind_of_reader(plain, make_robot, readers):
+def test_every_output_reaches_every_kind_of_reader(nodes, make_robot, readers):
     robot = make_robot()
     heard = {
         (topic, number): robot.listen(topic, kind, qos)
@@ -55,7 +55,7 @@ def test_every_output_reaches_every_kind_of_reader(plain, make_robot, readers):
 
 
 @pytest.mark.parametrize('cameras', [RELIABLE, qos_profile_sensor_data], ids=['reliable', 'best'])
-def test_cameras_of_either_reliability_are_heard(plain, make_robot, cameras):
+def test_cameras_of_either_reliability_are_heard(nodes, make_robot, cameras):
     robot = make_robot(name=f'robot_{cameras.reliability.name.lower()}', image_qos=cameras)
     depth = robot.ask(robot.listen('depth/image'))
     assert median_error(pixels_of(depth), DEPTH_M) < 0.01
@@ -82,7 +82,7 @@ def test_an_overridden_input_stays_overridden_when_it_opens_again(overridden, ma
         readers = robot.node.get_subscriptions_info_by_topic('/strict/right/image_rect')
         assert reliability(readers) == {ReliabilityPolicy.BEST_EFFORT}
         robot.ignore(depths)
-        robot.wait_for(lambda: not any(robot.input_readers()), 5.0, 'inputs closed')
+        robot.wait_for_readers(0, 5.0)
     assert overridden.alive
     assert 'Traceback' not in overridden.output
 

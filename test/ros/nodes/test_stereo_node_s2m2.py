@@ -56,7 +56,7 @@ def parameters(url):
 def assert_answers(robot):
     topics = {'depth/image': Image, 'disparity': DisparityImage}
     topics |= {'confidence/image': Image, 'visibility/image': Image}
-    heard = {name: robot.listen(name, kind) for name, kind in topics.items()}
+    heard = robot.listen_to(topics)
     robot.wait_for(
         lambda: all(heard.values()),
         PATIENCE,

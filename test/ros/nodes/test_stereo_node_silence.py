@@ -12,25 +12,24 @@ QUICK = {'sync.timeout': SYNC_TIMEOUT}
 
 
 REMAPPED = ['-r', 'right/image_rect:=/stereo/right/rectified']
-NODES = ('dies', 'half_dies', 'apart', 'no_info', 'no_right_info', 'two_reasons')
+NODES = ('/dies', '/half_dies', '/apart', '/no_info', '/no_right_info', '/two_reasons')
 
 
 @pytest.fixture(scope='module')
 def nodes(start_node):
     """A fresh node for every test, since the log keeps quiet about what it has said."""
-    nodes = {name: start_node(f'/{name}', QUICK) for name in NODES}
-    nodes['no_right'] = start_node('/no_right', QUICK, REMAPPED)
-    nodes['no_clock'] = start_node('/no_clock', {**QUICK, 'use_sim_time': 'true'})
+    nodes = {name: start_node(name, QUICK) for name in NODES}
+    nodes['/no_right'] = start_node('/no_right', QUICK, REMAPPED)
+    nodes['/no_clock'] = start_node('/no_clock', {**QUICK, 'use_sim_time': 'true'})
     return nodes
 
 
 @pytest.fixture
-def start(nodes, make_robot):
-    """Call it for a node and its robot, which know each other."""
+def start(meet):
+    """As meet, by the name alone, for a node that has nothing to say yet."""
 
     def start(name):
-        node, robot = nodes[name], make_robot(f'/{name}')
-        robot.meet()
+        node, robot = meet(f'/{name}')
         assert not node.lines('[WARN]'), 'nobody listened yet'
         return node, robot
 

@@ -5,8 +5,8 @@ import time
 from concurrent.futures import Future
 
 import pytest
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from spun_node import SpunNode
 
 from vizion3d_interfaces.srv import SaveSnapshot
 from vizion3d_ros.contracts.errors import InputError
@@ -17,19 +17,18 @@ pytestmark = pytest.mark.ros
 MANY = 8  # fewer than the responses that a client keeps until it looks
 
 
-class Office:
-    """A server, a client, and the executor of both, spun by the test; jobs end when it says so."""
+class Office(SpunNode):
+    """A server, and a client in a node of its own; jobs end when the test says so."""
 
     def __init__(self, context):
+        super().__init__(context, 'office')
         self.jobs = []
-        self.nodes = [Node(name, context=context) for name in ('office', 'caller')]
-        self.executor = SingleThreadedExecutor(context=context)
-        for node in self.nodes:
-            self.executor.add_node(node)
-        self.server = ServiceServer(self.nodes[0])
+        self.caller = Node('caller', context=context)
+        self.executor.add_node(self.caller)
+        self.server = ServiceServer(self.node)
         self.server.offer(SaveSnapshot, 'ask', self.begin)
-        self.client = self.nodes[1].create_client(SaveSnapshot, 'office/ask')
-        self.spin_until(self.client.service_is_ready)
+        self.client = self.caller.create_client(SaveSnapshot, 'office/ask')
+        self.wait_for(self.client.service_is_ready)
 
     def begin(self, request):
         self.jobs.append(Future())
@@ -39,23 +38,16 @@ class Office:
         """Send so many requests, wait until the server has them, and give the callers' futures."""
         known = len(self.jobs)
         answers = [self.client.call_async(SaveSnapshot.Request()) for _ in range(count)]
-        self.spin_until(lambda: len(self.jobs) == known + count)
+        self.wait_for(lambda: len(self.jobs) == known + count)
         return answers
 
-    def spin_until(self, condition, seconds=10.0):
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < deadline, 'waited in vain'
-            self.executor.spin_once(0.05)
-
     def answer_of(self, future):
-        self.spin_until(future.done)
+        self.wait_for(future.done)
         return future.result()
 
     def close(self):
-        self.executor.shutdown()
-        for node in self.nodes:
-            node.destroy_node()
+        super().close()
+        self.caller.destroy_node()
 
 
 @pytest.fixture
@@ -79,7 +71,7 @@ def test_jobs_that_end_together_are_answered_in_their_order(office):
         assert done == sorted(done, reverse=True), 'a later request was answered before an earlier'
         return all(done)
 
-    office.spin_until(all_done)
+    office.wait_for(all_done)
     assert [answer.result().message for answer in answers] == [str(n) for n in range(MANY)]
 
 
@@ -95,17 +87,17 @@ def test_a_job_that_takes_long_holds_nobody_up(office):
 def test_the_executor_sleeps_while_requests_wait(office):
     office.ask(3)
     for _ in range(20):  # what is left to do
-        office.executor.spin_once(0.0)
+        office.spin_once(0.0)
     turns, until = 0, time.monotonic() + 0.5
     while time.monotonic() < until:
-        office.executor.spin_once(0.1)
+        office.spin_once(0.1)
         turns += 1
     assert turns < 50, 'the executor runs in circles'
 
 
 def test_a_queue_of_requests_that_come_while_the_executor_is_busy_is_kept(office):
     answers = [office.client.call_async(SaveSnapshot.Request()) for _ in range(QUEUE)]
-    office.spin_until(lambda: len(office.jobs) == QUEUE)
+    office.wait_for(lambda: len(office.jobs) == QUEUE)
     for job, answer in zip(office.jobs, answers):
         job.set_result(good())
         assert office.answer_of(answer).success
@@ -132,8 +124,8 @@ def test_a_request_that_cannot_even_begin_is_answered(office):
         raise InputError('not today')
 
     office.server.offer(SaveSnapshot, 'refuse', begin)
-    client = office.nodes[1].create_client(SaveSnapshot, 'office/refuse')
-    office.spin_until(client.service_is_ready)
+    client = office.caller.create_client(SaveSnapshot, 'office/refuse')
+    office.wait_for(client.service_is_ready)
     assert office.answer_of(client.call_async(SaveSnapshot.Request())).message == 'not today'
 
 

@@ -7,10 +7,10 @@ import time
 import cv2
 import numpy as np
 import pytest
-from encoded import png, read_ply
+from encoded import png
 from scene import info_message, pixels_of, to_ns
 from sensor_msgs.msg import Image, PointCloud2
-from service_calls import cloud, rgb_message, stereo_request, values, ways_of
+from service_calls import assert_same_points, cloud, rgb_message, stereo_request, values, ways_of
 from stereo_msgs.msg import DisparityImage
 
 from vizion3d_interfaces.srv import RunStereoDepth
@@ -34,15 +34,9 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope='module')
-def node(start_node, folder):
-    return start_node(parameters={'requests.allowed_input_dirs': f'[{folder}]', 'device': 'cpu'})
-
-
-@pytest.fixture
-def robot(node, make_robot):
-    robot = make_robot()
-    robot.meet()
-    return robot
+def nodes(start_node, folder):
+    parameters = {'requests.allowed_input_dirs': f'[{folder}]', 'device': 'cpu'}
+    return {'': start_node(parameters=parameters)}
 
 
 @pytest.fixture
@@ -233,12 +227,7 @@ def test_each_filter_takes_points_away_here(ask):
 
 
 def test_the_ply_file_is_the_cloud_in_the_axes_of_opengl(ask):
-    response = ask(return_point_cloud=True)
-    assert response.point_cloud_scale == 1.0
-    xyz, rgb = cloud(response.point_cloud)
-    ply_xyz, ply_rgb = read_ply(response.point_cloud_ply)
-    np.testing.assert_array_equal(ply_xyz, xyz * [1, -1, -1])
-    np.testing.assert_array_equal(ply_rgb, rgb)
+    assert_same_points(ask(return_point_cloud=True))
 
 
 def test_what_was_not_asked_for_is_empty(ask):

@@ -45,15 +45,8 @@ rclpy.spin(node)
 
 
 @pytest.fixture(scope='module')
-def node(start_node):
-    return start_node(program=(slow_stereo_node.__file__,))
-
-
-@pytest.fixture
-def robot(node, make_robot):
-    robot = make_robot()
-    robot.meet()
-    return robot
+def nodes(start_node):
+    return {'': start_node(program=(slow_stereo_node.__file__,))}
 
 
 class Caller:

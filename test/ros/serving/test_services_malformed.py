@@ -39,20 +39,18 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope='module')
-def node(start_node, folder):
+def nodes(start_node, folder):
     parameters = {
         'requests.allowed_input_dirs': f'[{folder}]',
         'requests.max_bytes': MOST_BYTES,
         'device': 'cpu',
     }
-    return start_node(parameters=parameters)
+    return {'': start_node(parameters=parameters)}
 
 
 @pytest.fixture
-def ask(node, make_robot):
+def ask(robot):
     """Call it to get the response to the good request, or to one with other parts."""
-    robot = make_robot()
-    robot.meet()
 
     def call(**parts):
         request = parts.pop('request', None) or stereo_request(**{**GOOD, **parts})

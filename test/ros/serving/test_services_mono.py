@@ -8,11 +8,11 @@ import depth_anything_rules as rules
 import numpy as np
 import pytest
 import torch
-from encoded import png, read_ply
-from mono_robot import MONO_NODE, MonoRobot
+from encoded import png
+from mono_robot import MONO_NODE
 from scene import info_message, pixels_of
 from sensor_msgs.msg import Image, PointCloud2
-from service_calls import cloud, mono_request, rgb_message, values, ways_of
+from service_calls import assert_same_points, cloud, mono_request, rgb_message, values, ways_of
 
 from vizion3d_interfaces.srv import RunDepthEstimation
 from vizion3d_ros import lifting
@@ -51,7 +51,7 @@ def metric(folder):
 
 
 @pytest.fixture(scope='module')
-def node(own, folder, start_node):
+def nodes(own, folder, start_node):
     parameters = {
         'depth_anything_v2.model_backend': own,
         'depth_anything_v2.input_size': SMALL,
@@ -59,14 +59,7 @@ def node(own, folder, start_node):
         'requests.allowed_input_dirs': f'[{folder}]',
         'device': 'cpu',
     }
-    return start_node(parameters=parameters, program=MONO_NODE)
-
-
-@pytest.fixture
-def robot(node, make_robot):
-    robot = make_robot(kind=MonoRobot)
-    robot.meet()
-    return robot
+    return {'': start_node(parameters=parameters, program=MONO_NODE)}
 
 
 @pytest.fixture
@@ -183,14 +176,6 @@ def test_points_of_a_metric_answer_are_its_depth_up_to_the_end(ask, metric):
     np.testing.assert_array_equal(xyz[:, 2], depth[(depth > 0) & (depth < end)])
     assert 0 < len(xyz) < WIDTH * HEIGHT
     assert_same_points(response)
-
-
-def assert_same_points(response):
-    assert response.point_cloud_scale == 1.0
-    xyz, rgb = cloud(response.point_cloud)
-    ply_xyz, ply_rgb = read_ply(response.point_cloud_ply)
-    np.testing.assert_array_equal(ply_xyz, xyz * [1, -1, -1])
-    np.testing.assert_array_equal(ply_rgb, rgb)
 
 
 def test_an_unknown_camera_is_guessed_from_the_width(ask):

@@ -54,25 +54,16 @@ def nodes(start_node, shelf):
     """Nodes that start together."""
     allowed = {'requests.snapshot_dirs': f'[{shelf}/first, {shelf}/second]'}
     return {
-        'stereo': start_node(parameters={'device': 'cpu', **allowed}),
-        'mono': start_node('/mono', {**RELATIVE, **allowed}, program=KNOWN_NODE),
+        '': start_node(parameters={'device': 'cpu', **allowed}),
+        '/mono': start_node('/mono', {**RELATIVE, **allowed}, program=KNOWN_NODE),
     }
-
-
-@pytest.fixture
-def robot(nodes, make_robot):
-    robot = make_robot()
-    robot.meet()
-    return robot
 
 
 def ask(robot, directory='', every=None):
     """The responses to one request, or to one for each of a list of directories, at once."""
     directories = [directory] if isinstance(directory, (str, Path)) else directory
-    client = robot.node.create_client(SaveSnapshot, f'{robot.node_name}/save_snapshot')
-    robot.wait_for(client.service_is_ready, what='service')
     requests = [SaveSnapshot.Request(directory=str(name)) for name in directories]
-    futures = [client.call_async(request) for request in requests]
+    futures = [robot.request(SaveSnapshot, 'save_snapshot', request) for request in requests]
     robot.wait_for(lambda: all(f.done() for f in futures), what='responses', every=every)
     responses = [future.result() for future in futures]
     return responses if isinstance(directory, list) else responses[0]
@@ -87,10 +78,6 @@ def files(response):
     return {path.name.removeprefix(f'{stamp}_').removeprefix(stamp): path for path in paths}
 
 
-def wait_for_closed_inputs(robot):
-    robot.wait_for(lambda: not any(robot.input_readers()), 3.0, 'inputs closed')
-
-
 def test_a_frame_is_saved_without_a_listener_and_the_inputs_close_again(robot, shelf):
     assert not any(robot.input_readers())
     response = ask(robot, every=robot.send)
@@ -100,7 +87,7 @@ def test_a_frame_is_saved_without_a_listener_and_the_inputs_close_again(robot, s
         '.json',
     ]
     assert found['.json'].parent == shelf / 'first'
-    wait_for_closed_inputs(robot)
+    robot.wait_for_readers(0)
 
 
 def test_every_file_can_be_read_and_is_true(robot):
@@ -166,7 +153,7 @@ def test_several_at_once_get_one_frame_each_in_its_folder(robot, shelf):
     'name', ['closed', 'second/way_out', 'second/../closed', 'second/way_out/x']
 )
 def test_a_folder_that_is_not_allowed_is_refused_at_once(robot, shelf, name):
-    wait_for_closed_inputs(robot)
+    robot.wait_for_readers(0)
     began = time.monotonic()
     response = ask(robot, shelf / name)
     assert time.monotonic() - began < 2.0, 'it waited for a frame'
@@ -191,7 +178,7 @@ def test_without_a_camera_the_answer_comes_in_time_and_says_why(robot):
     assert not response.success
     assert 'no frame came in 5' in response.message
     assert '/left/image_rect' in response.message
-    wait_for_closed_inputs(robot)
+    robot.wait_for_readers(0)
 
 
 def calibrate(robot, told, left, right):
@@ -218,9 +205,8 @@ def test_without_a_calibration_that_can_be_used_the_answer_says_so(robot):
     assert 'calibration' in response.message
 
 
-def test_one_camera_without_metres_has_no_depth_picture(nodes, make_robot, shelf):
-    robot = make_robot('/mono', kind=MonoRobot)
-    robot.meet()
+def test_one_camera_without_metres_has_no_depth_picture(meet, shelf):
+    _, robot = meet('/mono')
     found = files(ask(robot, shelf / 'second', every=robot.send))
     assert list(found) == ['image.png', 'relative.pfm', 'camera.yaml', '.json']
     with robot.parameters(depth_anything_v2__model_backend='metric.pth'):

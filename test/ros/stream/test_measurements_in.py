@@ -6,7 +6,8 @@ import pytest
 
 pytest.importorskip('sensor_msgs')
 
-from sensor_msgs.msg import Image, PointCloud2, PointField
+from scene import pixels_message
+from sensor_msgs.msg import PointCloud2, PointField
 from stereo_msgs.msg import DisparityImage
 
 from vizion3d_ros.contracts.errors import InputError
@@ -20,25 +21,18 @@ from vizion3d_ros.ros.stream.measurements_in import (
 NAN = float('nan')
 
 
-def image(pixels, encoding, padding=0):
-    rows = np.pad(pixels.view(np.uint8), ((0, 0), (0, padding)), constant_values=77)
-    message = Image(height=len(rows), width=pixels.shape[1], encoding=encoding)
-    message.step = rows.shape[1]
-    message.is_bigendian = int(pixels.dtype.byteorder == '>')
-    message.data = array('B', rows.tobytes())
-    return message
-
-
 @pytest.mark.parametrize('dtype', ['<f4', '>f4'])
 @pytest.mark.parametrize('padding', [0, 3, 12])
 def test_floats_of_either_byte_order_with_row_padding(dtype, padding):
     pixels = np.array([[1.5, NAN, 3], [-4, 5, 6]], dtype)
-    np.testing.assert_array_equal(float_map(image(pixels, '32FC1', padding)), pixels)
+    np.testing.assert_array_equal(
+        float_map(pixels_message(pixels, '32FC1', padding=padding)), pixels
+    )
 
 
 @pytest.mark.parametrize('dtype', ['<u2', '>u2'])
 def test_millimetres_become_metres_and_zero_no_measurement(dtype):
-    depth_m = float_map(image(np.array([[0, 1250, 65535]], dtype), '16UC1', 2))
+    depth_m = float_map(pixels_message(np.array([[0, 1250, 65535]], dtype), '16UC1', padding=2))
     assert depth_m.dtype == np.float32
     np.testing.assert_allclose(depth_m, [[NAN, 1.25, 65.535]])
 
@@ -54,7 +48,7 @@ def test_millimetres_become_metres_and_zero_no_measurement(dtype):
     ],
 )
 def test_an_image_that_contradicts_itself_is_refused(change, text):
-    message = image(np.ones((2, 2), np.float32), '32FC1')
+    message = pixels_message(np.ones((2, 2), np.float32), '32FC1')
     for field, value in change.items():
         setattr(message, field, value)
     with pytest.raises(InputError, match=text):
@@ -63,7 +57,7 @@ def test_an_image_that_contradicts_itself_is_refused(change, text):
 
 def test_disparity_below_the_minimum_is_no_measurement():
     pixels = np.array([[0.0, 1.9, 2.0, 30.0]], np.float32)
-    message = DisparityImage(image=image(pixels, '32FC1'), min_disparity=2.0)
+    message = DisparityImage(image=pixels_message(pixels, '32FC1'), min_disparity=2.0)
     np.testing.assert_array_equal(disparity_map(message), [[NAN, NAN, 2.0, 30.0]])
 
 

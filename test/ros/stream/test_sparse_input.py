@@ -4,9 +4,8 @@
 import math
 
 import pytest
-from scene import to_stamp
+from scene import stamped
 from sensor_msgs.msg import PointCloud2
-from std_msgs.msg import Header
 
 from vizion3d_ros.ros.stream.sparse_input import KEPT, SparseInput
 
@@ -16,7 +15,7 @@ START, MS = 1000 * 10**9, 10**6
 
 
 def scan(offset_ms):
-    return PointCloud2(header=Header(stamp=to_stamp(START + offset_ms * MS)))
+    return stamped(PointCloud2, START + offset_ms * MS)
 
 
 @pytest.fixture

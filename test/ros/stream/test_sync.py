@@ -3,9 +3,8 @@
 
 import numpy as np
 import pytest
-from builtin_interfaces.msg import Time
+from scene import stamped
 from sensor_msgs.msg import Image
-from std_msgs.msg import Header
 
 from vizion3d_ros.contracts.settings.stereo_settings import SyncSettings
 from vizion3d_ros.ros.stream.sync import PERIOD_SAMPLES, StereoSync, stamp_to_ns
@@ -17,11 +16,6 @@ SECOND = 1000 * MS
 PERIOD = SECOND // 30
 START = 1_700_000_000 * SECOND
 FRAMES = [START + n * PERIOD for n in range(300)]
-
-
-def image(stamp_ns):
-    stamp = Time(sec=stamp_ns // SECOND, nanosec=stamp_ns % SECOND)
-    return Image(header=Header(stamp=stamp))
 
 
 class Pairing:
@@ -39,11 +33,11 @@ class Pairing:
 
     def left(self, *stamps):
         for stamp in stamps:
-            self.sync.add_left(image(stamp))
+            self.sync.add_left(stamped(Image, stamp))
 
     def right(self, *stamps):
         for stamp in stamps:
-            self.sync.add_right(image(stamp))
+            self.sync.add_right(stamped(Image, stamp))
 
     def play(self, lefts, rights, right_first=False):
         """Feed both sides in the order of their stamps."""

@@ -7,7 +7,6 @@ pytest.importorskip('rclpy')
 
 from harness import free_domain
 from sensor_msgs.msg import CameraInfo, Image
-from source_process import Ears, Source
 
 pytestmark = pytest.mark.ros
 
@@ -16,32 +15,26 @@ SMALL = {'width': 64, 'height': 48, 'rate': 20.0, 'frames': 3}
 
 
 @pytest.fixture
-def listen(monkeypatch):
-    monkeypatch.setattr('source_process.INPUTS', {})  # nobody listens to the right camera
-    domain, all_ears = free_domain(), []
-
-    def make():
-        all_ears.append(Ears(domain, LEFT))
-        return domain, all_ears[-1]
-
-    yield make
-    for ears in all_ears:
-        ears.close()
+def domain():
+    """One for each test, as a listener that only just left might still be counted."""
+    return free_domain()
 
 
-def test_two_listeners_of_the_left_camera_are_enough_if_the_source_is_told_so(listen, tmp_path):
-    (domain, first), (_, second) = listen(), listen()
+def test_two_listeners_of_the_left_camera_are_enough_if_the_source_is_told_so(
+    listen, start_source
+):
+    first, second = listen(LEFT), listen(LEFT)
     options = {**SMALL, 'wait_for_subscribers': 20.0, 'listeners': '[2, 0]'}
-    source = Source(domain, tmp_path, 'synthetic_rig', **options)
+    source = start_source('synthetic_rig', **options)
     for ears in (first, second):
         ears.listen_until_the_end(source)
         assert len(ears.heard['left/image_rect']) == len(ears.heard['left/camera_info']) == 3
     assert 'nobody listens' not in source.end()[2]
 
 
-def test_one_listener_is_not_two(listen, tmp_path):
-    domain, ears = listen()
+def test_one_listener_is_not_two(listen, start_source):
+    ears = listen(LEFT)
     options = {**SMALL, 'wait_for_subscribers': 2.0, 'listeners': '[2, 0]'}
-    source = Source(domain, tmp_path, 'synthetic_rig', **options)
+    source = start_source('synthetic_rig', **options)
     ears.listen_until_the_end(source)
     assert 'fewer than the [2, 0] expected' in source.end()[2]

@@ -64,12 +64,13 @@ def _is_local(host: str) -> bool:
         return False
 
 
-class _SameScheme(HTTPRedirectHandler):
+class SameScheme(HTTPRedirectHandler):
     """Follows redirects that keep the scheme, and only to addresses that are allowed."""
 
     def redirect_request(
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> Request | None:
+        """Give the request to go on with; DownloadError if it leads elsewhere."""
         if urlsplit(newurl).scheme != urlsplit(req.full_url).scheme or not _is_allowed(newurl):
             raise DownloadError(
                 f'{public_part(req.full_url)} redirects to {public_part(newurl)}, which is not '
@@ -87,7 +88,7 @@ def open_url(url: str, headers: dict[str, str]) -> HTTPResponse:
     check_url(url)
     # A proxy is for the world outside: on this machine it could only be in the way.
     handlers = [ProxyHandler({})] if urlsplit(url).scheme == 'http' else []
-    opener = build_opener(_SameScheme, *handlers)
+    opener = build_opener(SameScheme, *handlers)
     request = Request(url, headers={'Accept-Encoding': 'identity', **headers})
     try:
         response: HTTPResponse = opener.open(request, timeout=TIMEOUT_S)
