@@ -78,6 +78,6 @@ def test_only_the_newest_are_kept_and_forgetting_drops_them(sparse):
         sparse.add(scan(1000 * step), None)
     assert sparse.near(START, 0.1) is None, 'the oldest is gone'
     assert sparse.near(START + 1000 * MS, 0.1) is not None
-    sparse.forget()
+    sparse.reset()
     assert sparse.near(START + 1000 * MS, 0.1) is None
     assert sparse.received == KEPT + 1

@@ -21,7 +21,7 @@ RECTIFY = (
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Components:
     """What a node has while it is configured; service(request) runs in the worker."""
 
     outputs: OutputPublishers
@@ -31,17 +31,17 @@ class Parts:
     service: Callable[[Any], Any]
 
 
-def output_task(parts: Parts, inputs: InputSubscriptions, timeout: float) -> Task:
+def output_task(components: Components, inputs: InputSubscriptions, timeout: float) -> Task:
     """Say what comes out; timeout: seconds without input that are still fine."""
-    processor = parts.processor
+    processor = components.processor
     values: dict[str, object] = {
         'processed': processor.processed,
         'failed': processor.failed,
-        'skipped': parts.worker.skipped,
+        'skipped': components.worker.skipped,
         'rate_hz': round(processor.rate_hz, 2),
         'backend_used': processor.backend_used,
         **{f'{stage}_ms': round(ms, 2) for stage, ms in processor.timings_ms.items()},
-        **{f'published {name}': count for name, count in parts.outputs.published.items()},
+        **{f'published {name}': count for name, count in components.outputs.published.items()},
     }
     if processor.last_error:
         return ERROR, f'frame lost: {processor.last_error}', values

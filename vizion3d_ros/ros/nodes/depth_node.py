@@ -23,7 +23,7 @@ from rclpy.node import Node
 from vizion3d_ros.contracts.settings.node_settings import NodeSettings
 from vizion3d_ros.requests.pipelines import ServicePipelines
 from vizion3d_ros.ros.health.diagnostics import ERROR, OK, Diagnostics, Task
-from vizion3d_ros.ros.health.status import Parts
+from vizion3d_ros.ros.health.status import Components
 from vizion3d_ros.ros.log import forward_logs
 from vizion3d_ros.ros.nodes.lifecycle import refuse_impossible, reported
 from vizion3d_ros.ros.parameters import LiveSettings
@@ -59,11 +59,11 @@ class DepthNode(LifecycleNode, Generic[Settings]):
         refuse_impossible(self)
         forward_logs(self.get_logger())
         self.live = LiveSettings(self, model, self._on_settings)
-        self.parts: Parts | None = None
+        self.components: Components | None = None
         self.quiet_since = 0.0
         self._throttle = Throttle()
         self._node_services = NodeServices(
-            self, self.SERVICE, lambda: self.parts, lambda: self.settings, self.follow_listeners
+            self, self.SERVICE, lambda: self.components, lambda: self.settings, self.update_inputs
         )
 
     @property
@@ -82,15 +82,15 @@ class DepthNode(LifecycleNode, Generic[Settings]):
         """Make what the worker runs for every frame."""
 
     @abstractmethod
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Drop whatever waits, so that nothing old comes out later."""
 
     @abstractmethod
-    def follow(self, settings: Settings) -> None:
+    def on_parameters(self, settings: Settings) -> None:
         """Follow changed parameters."""
 
     @abstractmethod
-    def tasks(self, parts: Parts) -> dict[str, Task]:
+    def tasks(self, components: Components) -> dict[str, Task]:
         """Report the state; what is not OK is logged as well, unless `is_logged`."""
 
     def is_logged(self, name: str, text: str) -> bool:
@@ -112,17 +112,17 @@ class DepthNode(LifecycleNode, Generic[Settings]):
 
     def hand_over(self, frame: Any) -> bool:
         """Give the worker a frame; False while there is no worker."""
-        if self.parts is None:
+        if self.components is None:
             return False
-        self.parts.worker.put_frame(frame)
-        self._node_services.feed(frame, self.parts)
+        self.components.worker.put_frame(frame)
+        self._node_services.feed(frame, self.components)
         return True
 
-    def follow_listeners(self) -> None:
+    def update_inputs(self) -> None:
         """Subscribe to the inputs while an output has a listener."""
-        if self.parts is None:
+        if self.components is None:
             return
-        listeners = self.parts.outputs.wanted(self.settings.lazy, cloud_rate=0)
+        listeners = self.components.outputs.wanted(self.settings.lazy, cloud_rate=0)
         wanted = bool(listeners) or self._node_services.want_frame
         if wanted and not self.inputs.is_open:
             self.quiet_since = time.monotonic()
@@ -134,7 +134,7 @@ class DepthNode(LifecycleNode, Generic[Settings]):
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load the network, advertise the outputs, start the worker."""
         pipeline = self.load(self.settings)
-        outputs = OutputPublishers(self, self.OUTPUTS, self.follow_listeners)
+        outputs = OutputPublishers(self, self.OUTPUTS, self.update_inputs)
         processor = self.make_processor(pipeline, outputs)
         worker = Worker(processor, processor.on_error)
         diagnostics = Diagnostics(self, hardware_id=str(pipeline.device))
@@ -143,15 +143,15 @@ class DepthNode(LifecycleNode, Generic[Settings]):
             lambda: self.settings,
             lambda: self.get_clock().now().to_msg(),
         )
-        self.parts = Parts(outputs, processor, worker, diagnostics, service)
+        self.components = Components(outputs, processor, worker, diagnostics, service)
         return TransitionCallbackReturn.SUCCESS
 
     @reported
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Open the inputs as soon as somebody listens."""
         self._enable(True)
-        self.follow_listeners()
-        device = self.parts.diagnostics.hardware_id if self.parts else ''
+        self.update_inputs()
+        device = self.components.diagnostics.hardware_id if self.components else ''
         topics = ' and '.join(map(self.inputs.topic, self.IMAGES))
         self.get_logger().info(f'ready on {device} with {self.settings.backend}: {topics}')
         return TransitionCallbackReturn.SUCCESS
@@ -189,15 +189,15 @@ class DepthNode(LifecycleNode, Generic[Settings]):
         """Let go of all that on_configure made, as far as it is there."""
         self._enable(False)
         self._stop_listening()
-        parts, self.parts = self.parts, None
-        if parts is None:
+        components, self.components = self.components, None
+        if components is None:
             return
         self._node_services.give_up()
-        if not parts.worker.close(CLOSE_TIMEOUT) and self.context.ok():
+        if not components.worker.close(CLOSE_TIMEOUT) and self.context.ok():
             self.get_logger().warning(f'the worker is still busy after {CLOSE_TIMEOUT} s')
-        parts.outputs.destroy()
-        parts.diagnostics.destroy()
-        del parts  # the last hold on the network
+        components.outputs.destroy()
+        components.diagnostics.destroy()
+        del components  # the last hold on the network
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
@@ -207,43 +207,43 @@ class DepthNode(LifecycleNode, Generic[Settings]):
                 sys.exit(1)  # the reason is in the log
 
     def _enable(self, enabled: bool) -> None:
-        if self.parts is not None:
-            self.parts.outputs.enabled = enabled
+        if self.components is not None:
+            self.components.outputs.enabled = enabled
 
     def _stop_listening(self) -> None:
         self.inputs.close()
-        self._forget_frames()
+        self._reset_frames()
 
-    def _forget_frames(self) -> None:
-        self.forget()
-        if self.parts is not None:
-            self.parts.worker.clear()
+    def _reset_frames(self) -> None:
+        self.reset()
+        if self.components is not None:
+            self.components.worker.clear()
 
     def _on_settings(self, settings: Settings) -> None:
-        self.follow(settings)
-        self.follow_listeners()
+        self.on_parameters(settings)
+        self.update_inputs()
 
     def _on_time_jump(self, jump: TimeJump) -> None:
         reason = 'time went back'
         if jump.clock_change in (ClockChange.ROS_TIME_ACTIVATED, ClockChange.ROS_TIME_DEACTIVATED):
             reason = 'the clock changed'
         self.get_logger().info(f'{reason}: waiting images dropped, all starts anew')
-        self._forget_frames()
+        self._reset_frames()
 
     def _poll(self) -> None:
         """Say why nothing comes out, follow listeners where events are missing, report."""
-        if self.parts is None:
+        if self.components is None:
             return
-        tasks = self.tasks(self.parts)
+        tasks = self.tasks(self.components)
         self._node_services.expire(
             '; '.join(text for level, text, _ in tasks.values() if level != OK)
         )
-        self.follow_listeners()
+        self.update_inputs()
         for name, (level, text, _) in tasks.items():
             told = level == OK or self.is_logged(name, text)
             if not told and self._throttle.allows(f'{name}: {text}'):
                 self._log(level, f'{name}: {text}')
-        self.parts.diagnostics.publish({**tasks, 'requests': self._node_services.task()})
+        self.components.diagnostics.publish({**tasks, 'requests': self._node_services.task()})
 
     def _log(self, level: bytes, text: str) -> None:
         if level == ERROR:  # rclpy wants a line of code for each severity

@@ -15,7 +15,7 @@ from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
 from vizion3d_ros.pipeline import MonoPipeline
 from vizion3d_ros.ros.health.diagnostics import Task
 from vizion3d_ros.ros.health.mono_status import MonoStatus
-from vizion3d_ros.ros.health.status import Parts, output_task
+from vizion3d_ros.ros.health.status import Components, output_task
 from vizion3d_ros.ros.nodes.depth_node import DepthNode, run_depth_node
 from vizion3d_ros.ros.serving.depth_services import MonoService
 from vizion3d_ros.ros.stream.camera_info import CameraCache
@@ -60,25 +60,25 @@ class MonoNode(DepthNode[MonoSettings]):
         """Decode with the newest calibration and settings."""
         return MonoProcessor(pipeline, self._camera, outputs, lambda: self.settings)
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Drop sparse depth that waits for an image."""
-        self._sparse.forget()
+        self._sparse.reset()
         self._images.newest_ns = None
         self._images.steps_ns.clear()
 
-    def follow(self, settings: MonoSettings) -> None:
+    def on_parameters(self, settings: MonoSettings) -> None:
         """Nothing here outlives a frame."""
 
-    def tasks(self, parts: Parts) -> dict[str, Task]:
+    def tasks(self, components: Components) -> dict[str, Task]:
         """Report images, calibration, scale and output."""
         settings = self.settings
-        wanted = parts.outputs.wanted(settings.lazy, cloud_rate=0)
+        wanted = components.outputs.wanted(settings.lazy, cloud_rate=0)
         status = MonoStatus(self.inputs, self._images, self._sparse, self._camera, settings)
         return {
             'input': status.images_in(self.quiet_since),
             'calibration': status.calibration(wanted),
-            'scale': status.scale(cast(MonoProcessor, parts.processor), wanted),
-            'output': output_task(parts, self.inputs, settings.timeout),
+            'scale': status.scale(cast(MonoProcessor, components.processor), wanted),
+            'output': output_task(components, self.inputs, settings.timeout),
         }
 
     def is_logged(self, name: str, text: str) -> bool:
@@ -97,7 +97,7 @@ class MonoNode(DepthNode[MonoSettings]):
         newest_ns = self._images.newest_ns
         if newest_ns is not None and stamp_ns < newest_ns - JUMP_BACK_NS:
             logger.info('time went back by %.3f s: all starts anew', (newest_ns - stamp_ns) / 1e9)
-            self.forget()
+            self.reset()
         self._images.add(stamp_ns)
         max_offset = self.settings.sparse_depth.max_offset
         self.hand_over(MonoFrame(image, self._sparse.near(stamp_ns, max_offset)))

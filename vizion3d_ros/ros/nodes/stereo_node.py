@@ -12,7 +12,7 @@ from vizion3d_ros.contracts import topic_names
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 from vizion3d_ros.pipeline import StereoPipeline
 from vizion3d_ros.ros.health.diagnostics import Task
-from vizion3d_ros.ros.health.status import Parts, output_task
+from vizion3d_ros.ros.health.status import Components, output_task
 from vizion3d_ros.ros.health.stereo_status import StereoStatus
 from vizion3d_ros.ros.nodes.depth_node import DepthNode, run_depth_node
 from vizion3d_ros.ros.serving.depth_services import StereoService
@@ -57,23 +57,23 @@ class StereoNode(DepthNode[StereoSettings]):
         """Decode with the newest calibration and settings."""
         return StereoProcessor(pipeline, self._infos, outputs, lambda: self.settings)
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Drop images without a partner, and the pair without a calibration."""
         self._sync.reset()
         self._waiting = None
 
-    def follow(self, settings: StereoSettings) -> None:
+    def on_parameters(self, settings: StereoSettings) -> None:
         """Pair and calibrate by changed parameters."""
         self._sync.configure(settings.sync)
         self._infos.set_baseline(settings.baseline_m)
 
-    def tasks(self, parts: Parts) -> dict[str, Task]:
+    def tasks(self, components: Components) -> dict[str, Task]:
         """Report pairing, calibration and output."""
         status = StereoStatus(self.inputs, self._sync, self._infos)
         return {
             'sync': status.pairing(self.quiet_since),
             'calibration': status.calibration(self.settings.rectify),
-            'output': output_task(parts, self.inputs, self.settings.sync.timeout),
+            'output': output_task(components, self.inputs, self.settings.sync.timeout),
         }
 
     def _on_left_info(self, info: CameraInfo) -> None:

@@ -15,7 +15,7 @@ from vizion3d_ros.contracts.errors import BackendError, InputError
 from vizion3d_ros.contracts.settings.node_settings import NodeSettings
 from vizion3d_ros.requests.permissions import permitted_folder
 from vizion3d_ros.ros.health.diagnostics import Task
-from vizion3d_ros.ros.health.status import Parts
+from vizion3d_ros.ros.health.status import Components
 from vizion3d_ros.ros.serving.depth_services import DepthService
 from vizion3d_ros.ros.serving.server import ServiceServer
 from vizion3d_ros.ros.serving.snapshots import PATIENCE, Snapshots, save
@@ -28,16 +28,16 @@ class NodeServices:
         self,
         node: Node,
         kind: type[DepthService[Any, Any]],
-        parts: Callable[[], Parts | None],
+        components: Callable[[], Components | None],
         settings: Callable[[], NodeSettings],
         on_wanted: Callable[[], None],
     ) -> None:
         """
         Offer the node's kind of request, and snapshots.
 
-        parts() gives what there is while the node is configured; on_wanted() opens its inputs.
+        components() gives what a configured node has, else None; on_wanted() opens its inputs.
         """
-        self._parts = parts
+        self._components = components
         self._settings = settings
         self._on_wanted = on_wanted
         self._snapshots = Snapshots()
@@ -50,9 +50,11 @@ class NodeServices:
         """Whether a frame is needed, even if no topic has a listener."""
         return self._snapshots.wanted and self._active
 
-    def feed(self, frame: Any, parts: Parts) -> None:
+    def feed(self, frame: Any, components: Components) -> None:
         """Answer the snapshots that wait, a frame being there."""
-        self._snapshots.feed(parts.worker, lambda request: self._save(parts, frame, request))
+        self._snapshots.feed(
+            components.worker, lambda request: self._save(components, frame, request)
+        )
 
     def expire(self, reason: str) -> None:
         """Answer the snapshots that have waited too long, or all if no frame will come."""
@@ -71,12 +73,12 @@ class NodeServices:
 
     @property
     def _active(self) -> bool:
-        parts = self._parts()
-        return parts is not None and parts.outputs.enabled
+        components = self._components()
+        return components is not None and components.outputs.enabled
 
     def _on_request(self, request: Any) -> Future[Any]:
-        parts = self._configured()
-        return parts.worker.call(lambda: parts.service(request))
+        components = self._configured()
+        return components.worker.call(lambda: components.service(request))
 
     def _on_snapshot(self, request: SaveSnapshot.Request) -> Future[Any]:
         self._configured()
@@ -87,17 +89,17 @@ class NodeServices:
         self._on_wanted()
         return outcome
 
-    def _configured(self) -> Parts:
-        parts = self._parts()
-        if parts is None:
+    def _configured(self) -> Components:
+        components = self._components()
+        if components is None:
             raise BackendError('the node is not configured: it answers after `configure`')
-        return parts
+        return components
 
     def _save(
-        self, parts: Parts, frame: Any, request: SaveSnapshot.Request
+        self, components: Components, frame: Any, request: SaveSnapshot.Request
     ) -> SaveSnapshot.Response:
         """Compute all there is of a frame and write it; runs in the worker."""
-        settings, processor = self._settings(), parts.processor
+        settings, processor = self._settings(), components.processor
         decoded = processor.decode(frame, settings, frozenset(Output))
         if decoded is None:
             raise InputError('the calibration is unusable: see the log or diagnostics')

@@ -38,7 +38,7 @@ class SparseInput:
         self.offset = math.nan if image_ns is None else _offset(image_ns, message)
         self._kept.append(message)
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Drop what is kept; counters stay."""
         self._kept.clear()
 
