@@ -81,7 +81,7 @@ def _platform_problems():
     if system != 'Linux x86_64':
         return [
             f'The ROS 2 wheels exist for Linux on x86-64, this is {system}: build with colcon on '
-            'a ROS distribution instead (README, "On a ROS distribution").'
+            'a ROS distribution instead (README, "Install on a robot").'
         ]
     name, _, version = os.confstr('CS_GNU_LIBC_VERSION').partition(' ')
     if tuple(map(int, version.split('.'))) < GLIBC:

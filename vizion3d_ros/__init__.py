@@ -2,9 +2,9 @@
 """
 Metric depth, disparity and coloured point clouds from images, on ROS 2.
 
-    contracts <- geometry <- engine <- pipeline <- requests <- worker <- ros
+    contracts <- geometry <- engine <- pipeline <- files <- requests <- worker <- ros
 
-`pipeline/` is the one place where depth is made; the nodes in `ros/` turn topics into commands and
+`pipeline/` makes depth; the nodes in `ros/` turn topics into commands and
 results into topics. Importing this package loads neither torch, open3d, pydantic nor ROS.
 """
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from vizion3d_ros.contracts.results import Cloud, MonoResult, StereoResult
     from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
     from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
+    from vizion3d_ros.pipeline import MonoPipeline, StereoPipeline
 
 __all__ = [
     'BackendError',
@@ -34,22 +35,25 @@ __all__ = [
     'InputError',
     'Intrinsics',
     'MonoCommand',
+    'MonoPipeline',
     'MonoResult',
     'MonoSettings',
     'Output',
     'StereoCommand',
+    'StereoPipeline',
     'StereoResult',
     'StereoRig',
     'StereoSettings',
 ]
 
 _HOMES = {
-    'camera': ('Intrinsics', 'StereoRig'),
-    'commands': ('MonoCommand', 'Output', 'StereoCommand'),
-    'errors': ('BackendError', 'CalibrationError', 'DepthError', 'InputError'),
-    'settings.mono_settings': ('MonoSettings',),
-    'results': ('Cloud', 'MonoResult', 'StereoResult'),
-    'settings.stereo_settings': ('StereoSettings',),
+    'contracts.camera': ('Intrinsics', 'StereoRig'),
+    'contracts.commands': ('MonoCommand', 'Output', 'StereoCommand'),
+    'contracts.errors': ('BackendError', 'CalibrationError', 'DepthError', 'InputError'),
+    'contracts.settings.mono_settings': ('MonoSettings',),
+    'contracts.results': ('Cloud', 'MonoResult', 'StereoResult'),
+    'pipeline': ('MonoPipeline', 'StereoPipeline'),
+    'contracts.settings.stereo_settings': ('StereoSettings',),
 }
 
 
@@ -57,5 +61,5 @@ def __getattr__(name: str) -> Any:
     """Load a name when it is asked for: `ros2 launch` runs outside the environment of pydantic."""
     for module, names in _HOMES.items():
         if name in names:
-            return getattr(import_module(f'{__name__}.contracts.{module}'), name)
+            return getattr(import_module(f'{__name__}.{module}'), name)
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

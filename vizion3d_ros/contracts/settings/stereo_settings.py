@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every setting of the stereo pipeline and its node; see settings.py."""
+"""Every setting of the stereo pipeline and its node; see node_settings.py."""
 
 from __future__ import annotations
 

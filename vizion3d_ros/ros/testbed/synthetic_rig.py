@@ -6,7 +6,7 @@ A stereo camera without hardware: a moving scene with known depth, and faults on
 
 Publishes left|right/image_rect, left|right/camera_info and, while somebody listens,
 ground_truth/depth (32FC1, metres). With lidar_points above 0 also lidar/points, from a lidar that
-sits beside the left camera as sources/lidar.py says (LIDAR_POSE).
+sits beside the left camera as testbed/lidar.py says (LIDAR_POSE).
 
 The scene swings to and fro every 4 s; one swing is rendered before the first frame and kept in
 memory. A swing of more than 256 MiB is cut short.
