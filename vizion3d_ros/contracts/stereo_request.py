@@ -2,8 +2,8 @@
 """
 The vizion3d contract of stereo depth: what a Python call or a service asks for.
 
-Names, defaults and units are vizion3d's, so the baseline is in millimetres here and nowhere else
-behind it. Fields that vizion3d lacks are marked so and change nothing unless given.
+Names, defaults and units are vizion3d's, so the baseline is in millimetres; behind it all is in
+metres. Fields that vizion3d lacks are marked so and change nothing unless given.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Reads Middlebury `calib.txt` files, the one place where their millimetres become metres.
+Reads Middlebury `calib.txt` files; their millimetres become metres.
 
 Format: one key=value per line; cam0 (left) and cam1 (right) are camera matrices
 [fx 0 cx; 0 fy cy; 0 0 1] in pixels, doffs = cx1 - cx0 in pixels, baseline in mm, width and

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Neural networks, one package each; the only place besides geometry that needs torch."""
+"""Neural networks, one package each."""

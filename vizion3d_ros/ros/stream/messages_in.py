@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Messages become arrays and calibrations here, and nowhere else."""
+"""Images and CameraInfo become arrays and calibrations; measurements_in.py reads depth."""
 
 from __future__ import annotations
 

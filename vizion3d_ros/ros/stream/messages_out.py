@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Results become messages here, and nowhere else; the only place that knows millimetres.
+Results become messages, for topics and for services.
 
 Stamp and frame are those of the (left) image. Payloads are appended to the array a new message
 holds: one copy, where assigning to `data` makes a second one.
