@@ -41,9 +41,9 @@ class SpunNode:
         """
         Leave the graph; nothing spins the node any more, so nothing of it is in use.
 
-        In destroy_node Fast DDS may come to a deadlock (its issues 6193 and 6502), and fails if a
-        process was killed while it wrote to this one: so leave before others are killed. rclpy
-        holds the interpreter meanwhile, so that no thread of Python could end the wait: that does
+        Leave before others are killed: who dies while it writes to this process leaves a mutex in
+        shared memory locked, for which Fast DDS then waits in destroy_node. rclpy holds the
+        interpreter meanwhile, so that no thread of Python could end the wait: that does
         faulthandler_exit_on_timeout, and its traceback leads here.
         """
         self.executor.shutdown()
