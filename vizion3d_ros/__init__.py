@@ -4,8 +4,8 @@ Metric depth, disparity and coloured point clouds from images, on ROS 2.
 
     contracts <- geometry <- engine <- pipeline <- files <- requests <- worker <- ros
 
-`pipeline/` makes depth; the nodes in `ros/` turn topics into commands and
-results into topics. Importing this package loads neither torch, open3d, pydantic nor ROS.
+`pipeline/` makes depth; the nodes in `ros/` turn topics into commands and results into topics.
+Importing this package loads neither torch, open3d, pydantic nor ROS.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ _HOMES = {
     'contracts.errors': ('BackendError', 'CalibrationError', 'DepthError', 'InputError'),
     'contracts.settings.mono_settings': ('MonoSettings',),
     'contracts.results': ('Cloud', 'MonoResult', 'StereoResult'),
-    'pipeline': ('MonoPipeline', 'StereoPipeline'),
     'contracts.settings.stereo_settings': ('StereoSettings',),
+    'pipeline': ('MonoPipeline', 'StereoPipeline'),
 }
 
 

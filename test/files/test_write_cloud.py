@@ -17,7 +17,7 @@ def test_points_and_colours_survive_the_file(tmp_path):
 
 
 def test_a_file_that_cannot_be_written_is_an_error(tmp_path):
-    with pytest.raises(DepthError, match=r'missing.cloud.ply cannot be written: No such file'):
+    with pytest.raises(DepthError, match=r'missing.cloud.ply: cannot be written: No such file'):
         write_cloud(tmp_path / 'missing' / 'cloud.ply', np.ones((1, 3)), np.ones((1, 3), np.uint8))
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizion3d_ros.contracts.errors import DepthError, InputError
+from vizion3d_ros.files.result_folder import unwritable
 from vizion3d_ros.geometry.pose import to_opengl
 
 VERTEX = np.dtype([('position', '<f4', 3), ('colour', 'u1', 3)])
@@ -56,8 +57,8 @@ def write_cloud(path: Path, xyz: NDArray[np.float32], rgb: NDArray[np.uint8]) ->
     xyz: float32 (N, 3) metres, kept in the frame in which they were published: the left
     camera's optical frame (REP-103: x right, y down, z forward). NaN points are left out.
     rgb: uint8 (N, 3).
-    Raises InputError on wrong shapes; DepthError without a finite point, or if the file cannot be
-    written.
+    Raises InputError on wrong shapes or if the file cannot be written, DepthError without a finite
+    point.
     """
     if xyz.ndim != 2 or xyz.shape[1] != 3 or rgb.shape != xyz.shape:
         raise InputError(
@@ -69,8 +70,5 @@ def write_cloud(path: Path, xyz: NDArray[np.float32], rgb: NDArray[np.uint8]) ->
     try:
         path.write_bytes(encode_vertices(xyz[finite], rgb[finite]))
     except OSError as error:
-        raise DepthError(
-            f'{path} cannot be written: {error.strerror or error}; is the folder there and '
-            'writable?'
-        ) from error
+        raise unwritable(path, error) from error
     return int(finite.sum())
