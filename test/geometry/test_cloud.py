@@ -9,7 +9,7 @@ import torch
 
 from vizion3d_ros.contracts.camera import Intrinsics
 from vizion3d_ros.contracts.settings.node_settings import PointsSettings
-from vizion3d_ros.geometry.cloud import make_cloud, paint, unproject
+from vizion3d_ros.geometry.reprojection import make_cloud, paint, unproject
 
 CAMERA = Intrinsics(width=12, height=7, fx=50.0, fy=40.0, cx=5.25, cy=2.75)
 NAN = float('nan')

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from vizion3d_ros.geometry.disparity import correct_disparity, depth_from_disparity
+from vizion3d_ros.geometry.reprojection import correct_disparity, depth_from_disparity
 
 NAN = float('nan')
 

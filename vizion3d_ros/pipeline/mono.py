@@ -23,9 +23,9 @@ from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
 from vizion3d_ros.engine.backend import MonoBackend
 from vizion3d_ros.engine.device import choose_device, clock
 from vizion3d_ros.engine.registry import load_mono_backend
-from vizion3d_ros.geometry.cloud import make_cloud
 from vizion3d_ros.geometry.inverse_depth import depth_from_relative, within
 from vizion3d_ros.geometry.metric_scale.fit import fit_image
+from vizion3d_ros.geometry.reprojection import make_cloud
 
 WARM_UP = Intrinsics.from_field_of_view(84, 56, hfov_deg=60)
 

@@ -18,8 +18,11 @@ from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 from vizion3d_ros.engine.backend import StereoBackend
 from vizion3d_ros.engine.device import choose_device, clock
 from vizion3d_ros.engine.registry import load_stereo_backend
-from vizion3d_ros.geometry.cloud import make_cloud
-from vizion3d_ros.geometry.disparity import correct_disparity, depth_from_disparity
+from vizion3d_ros.geometry.reprojection import (
+    correct_disparity,
+    depth_from_disparity,
+    make_cloud,
+)
 
 
 class StereoPipeline:

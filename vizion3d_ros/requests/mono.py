@@ -32,10 +32,10 @@ from vizion3d_ros.contracts.results import MonoResult
 from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
 from vizion3d_ros.contracts.settings.node_settings import PointsSettings
 from vizion3d_ros.files.picture import GENEROUS, PictureLimits
-from vizion3d_ros.geometry.cloud import make_cloud
 from vizion3d_ros.geometry.inverse_depth import spread_relative
 from vizion3d_ros.geometry.metric_scale.sparse_depth import from_pixels
 from vizion3d_ros.geometry.picture16 import picture_of_depth, picture_of_inverse_depth
+from vizion3d_ros.geometry.reprojection import make_cloud
 from vizion3d_ros.requests import ANY_DEPTH_M
 from vizion3d_ros.requests.checkpoints import with_checkpoint
 from vizion3d_ros.requests.lazy_views import LazyViews
