@@ -24,7 +24,8 @@ SOURCE_ENDINGS = {
 # What a reader has or gets, and not the repository.
 ELSEWHERE = {'calib.txt', 'pip.conf', 'stereo.yaml', 'utils.py'}
 MADE = ('out/', '.venv', 'build/', 'install/', 'path/', '~', '/', '$')
-TASKS = {'pairing', 'input', 'calibration', 'scale', 'output', 'requests'}  # of diagnostics
+# What the reports on /diagnostics are called.
+TASKS = {'sync', 'input', 'calibration', 'scale', 'output', 'backend', 'requests'}
 
 each_page = pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 

@@ -24,4 +24,5 @@ class SubscriptionEventCallbacks:
         incompatible_qos: Callable[[QoSRequestedIncompatibleQoSInfo], None] | None = ...,
         message_lost: Callable[[QoSMessageLostInfo], None] | None = ...,
         matched: Callable[[QoSSubscriptionMatchedInfo], None] | None = ...,
+        use_default_callbacks: bool = ...,
     ) -> None: ...

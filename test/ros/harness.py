@@ -54,7 +54,9 @@ class NodeProcess:
         self._log = folder / f'node{namespace.replace("/", "_")}_{time.monotonic_ns()}.log'
         command = [sys.executable, *program]
         command += ['--ros-args', '-r', f'__ns:={namespace or "/"}']
-        for name, value in (parameters or {}).items():
+        # Several alike share /diagnostics, and report by name.
+        names = {'diagnostic_updater.use_fqn': 'true'} if namespace else {}
+        for name, value in {**names, **(parameters or {})}.items():
             command += ['-p', f'{name}:={value}']
         environment = {
             **os.environ,

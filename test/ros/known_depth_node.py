@@ -40,7 +40,7 @@ class KnownDepthBackend:
         values = 1 / inverse if metric else ratio * (inverse - SHIFT) / SCALE
         height, width = image.shape[:2]
         backend_used = f'{name} (known depth, {width}x{height})'
-        return Estimate(torch.from_numpy(values), metric, backend_used, name)
+        return Estimate(torch.from_numpy(values), metric, backend_used, name, licence='Apache-2.0')
 
 
 def main():

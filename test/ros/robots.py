@@ -30,6 +30,7 @@ class Robot(SpunNode):
     def __init__(self, context, namespace='', name='robot', image_qos=10):
         super().__init__(context, name, namespace)
         self._image_qos = image_qos
+        self._namespace = namespace
         self._publishers = {}
         self._clients = {}
         self._listeners = {}
@@ -63,13 +64,15 @@ class Robot(SpunNode):
         return self._publishers[topic]
 
     def input_readers(self):
-        """How many subscriptions each input has."""
-        return [self.publisher(topic).get_subscription_count() for topic in self.INPUTS]
+        """How many subscriptions each input has that is open only while somebody listens."""
+        lazy = [topic for topic, kind in self.INPUTS.items() if kind is not CameraInfo]
+        return [self.publisher(topic).get_subscription_count() for topic in lazy]
 
     def wait_for_readers(self, count, timeout=3.0):
         """Wait until each input has so many subscriptions: one of a node that works, or none."""
-        expected = [count] * len(self.INPUTS)
-        self.wait_for(lambda: self.input_readers() == expected, timeout, f'{count} readers each')
+        self.wait_for(
+            lambda: set(self.input_readers()) == {count}, timeout, f'{count} readers each'
+        )
 
     def now_ns(self):
         return time.time_ns() + self.clock_offset_ns
@@ -127,7 +130,8 @@ class Robot(SpunNode):
     def status(self, task, where=lambda status, values: True, timeout=20.0, every=None):
         """The next diagnostic status of that task for which where(status, its values) holds."""
         arrays = self.listen('/diagnostics', DiagnosticArray)
-        name = f'{self.node_name}: {task}'
+        reporter = self.node_name if self._namespace else self.NODE
+        name = f'{reporter}: {task}'
 
         def found():
             statuses = [s for array in arrays for s in array.status if s.name == name]

@@ -28,7 +28,7 @@ class Match:
     min_disparity, max_disparity: searched range in pixels, before doffs.
     step: smallest disparity difference the matcher can tell, in pixels.
     backend_used: what ran, for logs and diagnostics.
-    checkpoint: path of the weights that were used, '' for a matcher without.
+    checkpoint, licence: path of the weights that were used and their licence, '' without any.
     """
 
     disparity: FloatMap
@@ -39,6 +39,7 @@ class Match:
     step: float
     backend_used: str
     checkpoint: str = ''
+    licence: str = ''
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +49,14 @@ class Estimate:
 
     values: float32 (H, W). Metric: depth in metres along the optical axis, > 0. Relative: inverse
     depth up to an unknown scale and shift, larger = nearer, 0 = as far as it gets.
-    backend_used, checkpoint: as in Match.
+    backend_used, checkpoint, licence: as in Match.
     """
 
     values: torch.Tensor
     metric: bool
     backend_used: str
     checkpoint: str
+    licence: str = ''
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ class StereoResult:
     None if not asked for or without a baseline.
     min_disparity, max_disparity: searched range, corrected; min_disparity > 0.
     disparity_step: smallest difference the matcher can tell, in pixels.
-    backend_used, checkpoint: as in Match.
+    backend_used, checkpoint, licence: as in Match.
     timings_ms: stage name to milliseconds.
     """
 
@@ -97,6 +99,7 @@ class StereoResult:
     disparity_step: float
     backend_used: str
     checkpoint: str
+    licence: str = ''
     timings_ms: dict[str, float] = field(default_factory=dict)
 
 
@@ -109,7 +112,7 @@ class MonoResult:
     checkpoint is a metric one.
     depth_m: float32 (H, W) metres along the optical axis, NaN = no measurement; None while a
     relative answer has no scale. cloud: None without depth_m or intrinsics, or if not asked for.
-    backend_used, checkpoint: as in Match. timings_ms: stage name to milliseconds.
+    backend_used, checkpoint, licence: as in Match. timings_ms: stage name to milliseconds.
     scale: what made a relative answer metric, or why nothing did; None for a metric checkpoint,
     and if nothing metric was asked for.
     """
@@ -119,5 +122,6 @@ class MonoResult:
     cloud: Cloud | None
     backend_used: str
     checkpoint: str
+    licence: str = ''
     timings_ms: dict[str, float] = field(default_factory=dict)
     scale: ScaleUsed | None = None

@@ -68,6 +68,7 @@ class DepthAnythingBackend(NetworkBackend):
             backend_used=f'{self._checkpoint} ({DEPTH_ANYTHING_V2.name} {self._variant}, {kind}, '
             f'{self._ran_on})',
             checkpoint=self._checkpoint,
+            licence=self._licence,
         )
 
 

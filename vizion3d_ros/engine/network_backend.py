@@ -41,7 +41,7 @@ class NetworkBackend:
         self._family, self._build = family, build
         self._key: tuple[object, ...] = ()
         self._run: Run | None = None
-        self._checkpoint = self._variant = self._ran_on = ''
+        self._checkpoint = self._variant = self._licence = self._ran_on = ''
         self._unavailable, self._reason, self._retry_at = ('', ''), '', 0.0
 
     def _network(self, settings: NetworkSettings, device: torch.device, *options: object) -> Run:
@@ -63,6 +63,7 @@ class NetworkBackend:
             self._run = accelerate(network, settings.compile, device)
             self._key = wanted
             self._checkpoint, self._variant = str(checkpoint.path), checkpoint.variant
+            self._licence = checkpoint.licence
             self._ran_on = f'{precision}, {device}'
         return self._run
 

@@ -77,6 +77,7 @@ class S2m2Backend(NetworkBackend):
             step=STEP_PX * fit.width_ratio,
             backend_used=f'{self._checkpoint} (S2M2-{self._variant}, {self._ran_on})',
             checkpoint=self._checkpoint,
+            licence=self._licence,
         )
 
 

@@ -83,6 +83,7 @@ class MonoPipeline:
             cloud=cloud,
             backend_used=estimate.backend_used,
             checkpoint=estimate.checkpoint,
+            licence=estimate.licence,
             timings_ms={
                 'estimate': 1e3 * (estimated - started),
                 'geometry': 1e3 * (finished - estimated),

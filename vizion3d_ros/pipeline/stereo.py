@@ -77,6 +77,7 @@ class StereoPipeline:
             disparity_step=match.step,
             backend_used=match.backend_used,
             checkpoint=match.checkpoint,
+            licence=match.licence,
             timings_ms={
                 'match': 1e3 * (matched - started),
                 'geometry': 1e3 * (finished - matched),

@@ -14,10 +14,11 @@ from vizion3d_ros.geometry.metric_scale.tracker import NO_SCALE_YET
 from vizion3d_ros.ros.health.diagnostics import ERROR, OK, WARN
 from vizion3d_ros.ros.health.mono_status import MonoStatus
 from vizion3d_ros.ros.stream.camera_info import CameraCache
+from vizion3d_ros.ros.stream.input_stats import InputStats
+from vizion3d_ros.ros.stream.inputs import Endpoint, PublisherSeen
 from vizion3d_ros.ros.stream.mono_frames import RELATIVE
 from vizion3d_ros.ros.stream.sparse_input import SparseInput
 from vizion3d_ros.ros.stream.sparse_reading import SparseReading
-from vizion3d_ros.ros.stream.sync import InputStats
 
 pytestmark = pytest.mark.ros
 
@@ -32,15 +33,16 @@ class Inputs:
 
     def __init__(self):
         self.is_open = True
-        self.faults = {}
         self.opened = time.monotonic() - 100.0
         self.publishers = {}
 
     def topic(self, name):
         return f'/robot/{name}'
 
-    def writers(self, name):
-        return self.publishers.get(name, [])
+    def endpoint(self, name):
+        kind = f'sensor_msgs/msg/{"CameraInfo" if "info" in name else "Image"}'
+        seen = (PublisherSeen('camera', kind, *offer) for offer in self.publishers.get(name, []))
+        return Endpoint(self.topic(name), kind, tuple(seen))
 
 
 class Stage:
@@ -92,7 +94,7 @@ def test_images_that_come_are_counted_with_their_rate(stage):
     assert stage.status.images_in(quiet_for(1.9)) == (
         OK,
         'receiving',
-        {'received': 5, 'rate_hz': 20.0},
+        {'received': 5, 'missing': 0, 'rate_hz': 5.0},
     )
 
 
@@ -100,15 +102,25 @@ def test_silence_longer_than_the_timeout_is_explained(stage):
     level, text, _ = stage.status.images_in(quiet_for(2.1))
     assert level == WARN
     assert text.startswith('no image: nobody publishes /robot/image_rect')
-    stage.inputs.publishers['image_rect'] = ['best_effort']
+    stage.inputs.publishers['image_rect'] = [('best_effort',)]
     stage.images.add(0)
     _, text, _ = stage.status.images_in(quiet_for(2.1))
     assert 'the last image came' in text and 'best_effort' in text
 
 
 def test_an_input_that_cannot_connect_is_an_error(stage):
-    stage.inputs.faults['image_rect'] = 'a publisher offers too little'
-    assert stage.status.images_in(quiet_for(0.0))[:2] == (ERROR, 'a publisher offers too little')
+    stage.inputs.publishers['image_rect'] = [('best_effort', 'offers too little')]
+    level, text, _ = stage.status.images_in(quiet_for(2.1))
+    assert level == ERROR and 'offers too little' in text and 'set qos_overrides' in text
+
+
+def test_images_that_get_lost_on_the_way_are_told_with_their_share(stage):
+    for frame in range(0, 90, 3):
+        stage.images.add(frame * SECOND // 30)
+        stage.images.add((frame + frame % 2) * SECOND // 30)
+    level, text, values = stage.status.images_in(quiet_for(0.0))
+    assert level == WARN and values['missing'] > 20
+    assert '% of the images on /robot/image_rect never arrive' in text
 
 
 # calibration
@@ -211,7 +223,7 @@ def test_without_any_sparse_depth_the_ways_to_metres_are_told(stage):
 @pytest.mark.parametrize('name', ['sparse_depth/points', 'sparse_depth/image'])
 def test_a_lidar_that_is_connected_and_silent_is_named(stage, name):
     stage.relative()
-    stage.inputs.publishers[name] = ['reliable']
+    stage.inputs.publishers[name] = [('reliable',)]
     level, text, _ = stage.scale()
     assert level == WARN
     assert f'nothing arrived on /robot/{name}' in text

@@ -90,6 +90,6 @@ def test_an_overridden_input_stays_overridden_when_it_opens_again(overridden, ma
 def test_a_camera_that_cannot_be_heard_is_named(overridden, make_robot):
     robot = make_robot('/strict', 'deaf_robot', image_qos=qos_profile_sensor_data)
     robot.listen('depth/image', qos=qos_profile_sensor_data)
-    line = overridden.wait_for_line('ERROR', '/strict/left/image_rect', 'RELIABILITY')
+    line = overridden.wait_for_line('ERROR', '/strict/left/image_rect', 'deaf_robot', 'reliable')
     assert 'set qos_overrides' in line
     robot.status('sync', lambda status, _: status.level == DiagnosticStatus.ERROR)

@@ -106,6 +106,18 @@ class RequestSettings(Contract):
     )
 
 
+class DiagnosticUpdaterSettings(Contract):
+    """How the state is reported; names and defaults are those of diagnostic_updater."""
+
+    period: float = Field(
+        1.0, ge=0.1, le=3600.0, description='Seconds between two reports on /diagnostics'
+    )
+    use_fqn: bool = Field(
+        False,
+        description='Start the names of reports with the namespace of the node, for several alike',
+    )
+
+
 NearDepth = Annotated[float, Field(ge=0.01, le=1000.0)]
 FarDepth = Annotated[float, Field(ge=0.02, le=10000.0)]
 
@@ -122,6 +134,7 @@ class CommonSettings(Contract):
     min_depth: NearDepth = Field(0.1, description='Nearest depth, in metres')
     max_depth: FarDepth = Field(50.0, description='Farthest depth, in metres')
     requests: RequestSettings = RequestSettings()
+    diagnostic_updater: DiagnosticUpdaterSettings = DiagnosticUpdaterSettings()
     mono16_bits: int = Field(
         16, ge=8, le=16, description='Significant bits of mono16 images (10 for many IR cameras)'
     )

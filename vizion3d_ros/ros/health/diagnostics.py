@@ -3,11 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.node import Node
 
+from vizion3d_ros.contracts.settings.node_settings import DiagnosticUpdaterSettings
+
+EARLY = 0.05  # a timer of half the period comes a little early at times
+NO_HARDWARE = 'none'  # what diagnostic_updater says before it knows
 OK = DiagnosticStatus.OK
 WARN = DiagnosticStatus.WARN
 ERROR = DiagnosticStatus.ERROR
@@ -16,27 +21,33 @@ Task = tuple[bytes, str, Mapping[str, object]]
 
 
 class Diagnostics:
-    """Publishes named tasks on /diagnostics."""
+    """Publishes named tasks on /diagnostics, as diagnostic_updater does."""
 
-    def __init__(self, node: Node, hardware_id: str) -> None:
-        """hardware_id: what the statuses are about, here the compute device."""
+    def __init__(self, node: Node, settings: Callable[[], DiagnosticUpdaterSettings]) -> None:
+        """settings() gives the ones in force."""
         self._node = node
-        self.hardware_id = hardware_id
+        self._settings = settings
+        self._due = 0.0  # time.monotonic()
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
 
-    def publish(self, tasks: Mapping[str, Task]) -> None:
-        """Send every task: name to level, one sentence, and values."""
+    def publish(self, tasks: Mapping[str, Task], hardware_id: str) -> None:
+        """Send every task, unless the last report is not a period old; hardware_id: what of."""
+        settings, now = self._settings(), time.monotonic()
+        if now < self._due - EARLY:
+            return
+        self._due = max(self._due, now - EARLY) + settings.period
+        name = self._node.get_fully_qualified_name() if settings.use_fqn else self._node.get_name()
         message = DiagnosticArray()
         message.header.stamp = self._node.get_clock().now().to_msg()
         message.status = [
             DiagnosticStatus(
                 level=level,
-                name=f'{self._node.get_fully_qualified_name()}: {name}',
+                name=f'{name}: {task}',
                 message=text,
-                hardware_id=self.hardware_id,
+                hardware_id=hardware_id,
                 values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
             )
-            for name, (level, text, values) in tasks.items()
+            for task, (level, text, values) in tasks.items()
         ]
         self._publisher.publish(message)
 

@@ -18,12 +18,13 @@ from vizion3d_ros.contracts.topic_names import (
 )
 from vizion3d_ros.ros.health.diagnostics import ERROR, OK, WARN, Task
 from vizion3d_ros.ros.health.status import RECTIFY
-from vizion3d_ros.ros.health.watchdog import Endpoint, explain_silence
+from vizion3d_ros.ros.health.watchdog import explain_missing, explain_silence
 from vizion3d_ros.ros.stream.camera_info import CameraCache
+from vizion3d_ros.ros.stream.input_stats import InputStats
+from vizion3d_ros.ros.stream.inputs import InputSubscriptions
 from vizion3d_ros.ros.stream.mono_frames import RELATIVE, MonoProcessor
 from vizion3d_ros.ros.stream.sparse_input import SparseInput
-from vizion3d_ros.ros.stream.sync import InputStats
-from vizion3d_ros.ros.stream.topics import MONO_OUTPUTS, InputSubscriptions
+from vizion3d_ros.ros.stream.topics import MONO_OUTPUTS
 
 SPARSE = (SPARSE_POINTS, SPARSE_IMAGE)
 METRIC = [name for name, output in MONO_OUTPUTS.items() if output.needs]
@@ -42,17 +43,19 @@ class MonoStatus:
 
     def images_in(self, quiet_since: float) -> Task:
         """Whether images come; quiet_since is when the last one did, or the inputs opened."""
-        values: dict[str, object] = {'received': self.images.received}
-        if self.images.period_ns:
-            values['rate_hz'] = round(1e9 / self.images.period_ns, 2)
+        values: dict[str, object] = {
+            'received': self.images.received,
+            'missing': self.images.missing,
+            'rate_hz': round(self.images.rate_hz, 2),
+        }
         if not self.inputs.is_open:
             return OK, 'idle: no subscribers', values
-        if self.inputs.faults:
-            return ERROR, '; '.join(self.inputs.faults.values()), values
-        if time.monotonic() - quiet_since < self.settings.timeout:
-            return OK, 'receiving', values
-        endpoint = Endpoint(self.inputs.topic(IMAGE), self.inputs.writers(IMAGE))
-        return WARN, f'no image: {explain_silence(endpoint, self.images)}', values
+        if time.monotonic() - quiet_since >= self.settings.timeout:
+            endpoint = self.inputs.endpoint(IMAGE)
+            text = f'no image: {explain_silence(endpoint, self.images)}'
+            return ERROR if endpoint.unheard else WARN, text, values
+        missing = explain_missing(self.inputs.topic(IMAGE), self.images)
+        return (WARN, missing, values) if missing else (OK, 'receiving', values)
 
     def calibration(self, wanted: frozenset[str]) -> Task:
         """Whether the camera is known; wanted: the outputs that somebody listens to."""
@@ -63,8 +66,11 @@ class MonoStatus:
         if known is None:
             late = time.monotonic() - self.inputs.opened > self.settings.timeout
             if late and self.images.received and (needed or rectify):
-                text = f'images arrive but no camera_info on {topic}: start or remap it'
-                return WARN, f'{text}; until then {cost}', {}
+                endpoint = self.inputs.endpoint(INFO)
+                why = explain_silence(endpoint, InputStats(), 'one')
+                level = ERROR if endpoint.unheard else WARN
+                text = f'images arrive but no camera_info on {topic}: {why}; until then {cost}'
+                return level, text, {}
             return OK, 'waiting for camera_info', {}
         if known.intrinsics is None:
             text = f'camera_info {known.defect}: calibrate the camera; until then {cost}'
@@ -97,9 +103,8 @@ class MonoStatus:
         """Say why no sparse depth has come although somebody publishes it."""
         late = time.monotonic() - self.inputs.opened > self.settings.timeout
         for name in SPARSE:
-            writers = self.inputs.writers(name)
-            if writers and late:
-                endpoint = Endpoint(self.inputs.topic(name), writers)
+            endpoint = self.inputs.endpoint(name)
+            if endpoint.publishers and late:
                 return f'no sparse depth: {explain_silence(endpoint, InputStats())}'
         return ''
 

@@ -8,9 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import torch
+
 from vizion3d_ros.ros.health.diagnostics import ERROR, OK, WARN, Diagnostics, Task
+from vizion3d_ros.ros.stream.inputs import InputSubscriptions
 from vizion3d_ros.ros.stream.processor import FrameProcessor
-from vizion3d_ros.ros.stream.topics import InputSubscriptions, OutputPublishers
+from vizion3d_ros.ros.stream.topics import OutputPublishers
 from vizion3d_ros.worker import Worker
 
 STALE_SECONDS = 5.0
@@ -39,8 +43,8 @@ def output_task(components: Components, inputs: InputSubscriptions, timeout: flo
         'failed': processor.failed,
         'skipped': components.worker.skipped,
         'rate_hz': round(processor.rate_hz, 2),
-        'backend_used': processor.backend_used,
-        **{f'{stage}_ms': round(ms, 2) for stage, ms in processor.timings_ms.items()},
+        'age': round(time.monotonic() - processor.finished, 3) if processor.finished else '',
+        **_latencies(list(processor.timings_ms)),
         **{f'published {name}': count for name, count in components.outputs.published.items()},
     }
     if processor.last_error:
@@ -50,3 +54,25 @@ def output_task(components: Components, inputs: InputSubscriptions, timeout: flo
     if inputs.is_open and not fresh:
         return WARN, f'{processor.processed} frames, the last one too long ago', values
     return OK, f'{processor.processed} frames', values
+
+
+def backend_task(processor: FrameProcessor[Any, Any]) -> Task:
+    """Say what computes the frames, with which weights, and the memory that it takes on a GPU."""
+    device = processor.pipeline.device
+    values: dict[str, object] = {'device': device}
+    if processor.checkpoint:
+        values |= {'checkpoint': processor.checkpoint, 'licence': processor.licence}
+    if device.type == 'cuda':
+        values['device_memory_mb'] = round(torch.cuda.memory_allocated(device) / 2**20)
+    return OK, processor.backend_used or 'no frame yet', values
+
+
+def _latencies(frames: list[dict[str, float]]) -> dict[str, object]:
+    """Median and 95th percentile of every stage of the last frames, in milliseconds."""
+    stages = frames[-1] if frames else {}
+    values: dict[str, object] = {}
+    for stage in stages:
+        times = [frame[stage] for frame in frames if stage in frame]
+        for percent in (50, 95):
+            values[f'{stage}_ms p{percent}'] = round(float(np.percentile(times, percent)), 2)
+    return values

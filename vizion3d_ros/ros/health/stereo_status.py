@@ -7,12 +7,19 @@ import time
 from dataclasses import dataclass
 
 from vizion3d_ros.contracts.calibration import Severity
+from vizion3d_ros.contracts.topic_names import LEFT, RIGHT
 from vizion3d_ros.ros.health.diagnostics import ERROR, OK, WARN, Task
 from vizion3d_ros.ros.health.status import RECTIFY
-from vizion3d_ros.ros.health.watchdog import Endpoint, explain_no_pairs
+from vizion3d_ros.ros.health.sync_doctor import (
+    explain_few_pairs,
+    explain_no_pairs,
+    measure_offsets,
+)
+from vizion3d_ros.ros.health.watchdog import explain_missing, explain_silence
 from vizion3d_ros.ros.stream.camera_info import CameraInfoCache
-from vizion3d_ros.ros.stream.sync import InputStats, StereoSync
-from vizion3d_ros.ros.stream.topics import InputSubscriptions
+from vizion3d_ros.ros.stream.input_stats import RECENT_SECONDS, InputStats
+from vizion3d_ros.ros.stream.inputs import InputSubscriptions
+from vizion3d_ros.ros.stream.sync import StereoSync
 
 SIDES = ('left', 'right')
 
@@ -27,25 +34,21 @@ class StereoStatus:
 
     def pairing(self, quiet_since: float) -> Task:
         """Whether pairs come; quiet_since is when the last one did, or the inputs opened."""
-        values: dict[str, object] = {'slop in force': self.sync.slop}
-        for side, stats in (('left', self.sync.left), ('right', self.sync.right)):
-            values |= _counts(side, stats)
+        values = self._values()
         if not self.inputs.is_open:
             return OK, 'idle: no subscribers', values
-        if self.inputs.faults:
-            return ERROR, '; '.join(self.inputs.faults.values()), values
-        if time.monotonic() - quiet_since < self.sync.settings.timeout:
-            return OK, 'pairing', values
-        endpoints = {side: self._endpoint(f'{side}/image_rect') for side in SIDES}
-        return WARN, explain_no_pairs(self.sync, endpoints), values
+        if time.monotonic() - quiet_since >= self.sync.settings.timeout:
+            endpoints = {side: self.inputs.endpoint(f'{side}/image_rect') for side in SIDES}
+            unheard = any(endpoint.unheard for endpoint in endpoints.values())
+            return ERROR if unheard else WARN, explain_no_pairs(self.sync, endpoints), values
+        loss = self._loss() if self._open_for(RECENT_SECONDS) else ''
+        return (WARN, loss, values) if loss else (OK, 'pairing', values)
 
     def calibration(self, rectified: bool) -> Task:
         """Whether the rig is known and usable; rectified: raw images are rectified here."""
         missing = self.infos.missing()
-        late = time.monotonic() - self.inputs.opened > self.sync.settings.timeout
-        if missing and late and self.sync.left.paired:
-            topics = ' and '.join(self.inputs.topic(f'{side}/camera_info') for side in missing)
-            return WARN, f'images arrive but no camera_info on {topics}: start or remap it', {}
+        if missing and self._open_for(self.sync.settings.timeout) and self.sync.left.paired:
+            return self._no_infos(missing)
         known = self.infos.known
         if known is None:
             return OK, 'waiting for camera_info', {}
@@ -65,13 +68,42 @@ class StereoStatus:
         topic = self.inputs.topic(f'{side}/image_rect')
         return topic if self.infos.distorted(side) and 'rect' not in topic else ''
 
-    def _endpoint(self, name: str) -> Endpoint:
-        return Endpoint(self.inputs.topic(name), self.inputs.writers(name))
+    def _no_infos(self, missing: list[str]) -> Task:
+        endpoints = [self.inputs.endpoint(f'{side}/camera_info') for side in missing]
+        topics = ' and '.join(endpoint.topic for endpoint in endpoints)
+        reasons = (explain_silence(endpoint, InputStats(), 'one') for endpoint in endpoints)
+        level = ERROR if any(endpoint.unheard for endpoint in endpoints) else WARN
+        return level, f'images arrive but no camera_info on {topics}: {"; ".join(reasons)}', {}
+
+    def _open_for(self, seconds: float) -> bool:
+        return time.monotonic() - self.inputs.opened > seconds
+
+    def _loss(self) -> str:
+        """Say which images get lost, '' if few do."""
+        sides = (
+            (self.inputs.topic(LEFT), self.sync.left),
+            (self.inputs.topic(RIGHT), self.sync.right),
+        )
+        lost = [text for text in (explain_missing(*side) for side in sides) if text]
+        return '; '.join(lost) or explain_few_pairs(self.sync)
+
+    def _values(self) -> dict[str, object]:
+        values: dict[str, object] = {'slop in force': self.sync.slop}
+        for side, stats in (('left', self.sync.left), ('right', self.sync.right)):
+            values |= _counts(side, stats)
+        offsets = measure_offsets(self.sync.left, self.sync.right)
+        if offsets:
+            values['right stamp offset'] = round(offsets.median, 4)
+            values['right stamp jitter'] = round(offsets.jitter, 4)
+        return values
 
 
 def _counts(side: str, stats: InputStats) -> dict[str, object]:
     return {
         f'{side} received': stats.received,
+        f'{side} rate_hz': round(stats.rate_hz, 2),
         f'{side} paired': stats.paired,
         f'{side} unpaired': stats.received - stats.paired,
+        f'{side} late': stats.late,
+        f'{side} missing': stats.missing,
     }

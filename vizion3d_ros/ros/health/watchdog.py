@@ -1,69 +1,74 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Why nothing comes out: one sentence that names the input, what it saw and what to do."""
+"""Why nothing comes on an input: one sentence that names it, what was seen and what to do."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
 
-from vizion3d_ros.ros.stream.sync import InputStats, StereoSync
+from vizion3d_ros.ros.stream.input_stats import InputStats
+from vizion3d_ros.ros.stream.inputs import Endpoint, PublisherSeen
 
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """An input as the network shows it: resolved topic and reliability of each publisher."""
-
-    topic: str
-    writers: list[str]
+COMPRESSED = 'sensor_msgs/msg/CompressedImage'
+TRANSPORT = 'the transport profile (docs/transport.md)'
+MOST_MISSING = 1 / 3
 
 
-def explain_no_pairs(sync: StereoSync, endpoints: Mapping[str, Endpoint]) -> str:
-    """Say why left and right images do not pair up; endpoints by side, 'left' and 'right'."""
-    sides = {'left': sync.left, 'right': sync.right}
-    quiet_since = time.monotonic() - sync.settings.timeout
-    silent = [side for side, stats in sides.items() if stats.arrived < quiet_since]
-    if silent:
-        reasons = (explain_silence(endpoints[side], sides[side]) for side in silent)
-        return f'no stereo pair: {"; ".join(reasons)}'
-    return f'no stereo pair: {_rates(sides)}; {_cause(sync)}'
+def explain_silence(endpoint: Endpoint, stats: InputStats, what: str = 'image') -> str:
+    """Say why no message comes on an input; what: the message, for a sentence."""
+    if not endpoint.publishers:
+        return _nobody(endpoint)
+    reasons = [_why_unheard(endpoint, publisher) for publisher in endpoint.unheard]
+    if len(endpoint.unheard) < len(endpoint.publishers):
+        reasons.append(_nothing(endpoint, stats, what))
+    return '; '.join(reasons)
 
 
-def explain_silence(endpoint: Endpoint, stats: InputStats) -> str:
-    """Say why no image comes on an input."""
-    if not endpoint.writers:
-        return f'nobody publishes {endpoint.topic}: start the camera or remap the topic'
+def explain_missing(topic: str, stats: InputStats) -> str:
+    """Say that many images of an input get lost on their way; '' if they do not."""
+    share = stats.missing_share
+    if share < MOST_MISSING or not stats.period_ns:
+        return ''
+    return (
+        f'{share:.0%} of the images on {topic} never arrive, by the stamps of those that do '
+        f'({stats.rate_hz:.1f} Hz come): load {TRANSPORT} in the driver and here, or lower the '
+        'rate or the size of the images'
+    )
+
+
+def _nobody(endpoint: Endpoint) -> str:
+    text = f'nobody publishes {endpoint.topic}: start the camera or remap the topic'
+    if endpoint.similar:
+        text += f'; topics of its type: {", ".join(endpoint.similar)}'
+    return text
+
+
+def _nothing(endpoint: Endpoint, stats: InputStats, what: str) -> str:
     seen = (
-        f'the last image came {time.monotonic() - stats.arrived:.1f} s ago'
+        f'the last {what} came {time.monotonic() - stats.arrived:.1f} s ago'
         if stats.received
         else 'nothing arrived'
     )
+    offered = ', '.join(publisher.reliability for publisher in endpoint.publishers)
     return (
-        f'{seen} on {endpoint.topic}, which has {len(endpoint.writers)} publisher(s) '
-        f'({", ".join(endpoint.writers)}): check that the driver runs, and for large images the '
-        'transport profile (README, troubleshooting)'
+        f'{seen} on {endpoint.topic}, which has {len(endpoint.publishers)} publisher(s) '
+        f'({offered}): check that the driver runs, and for large images {TRANSPORT}'
     )
 
 
-def _rates(sides: Mapping[str, InputStats]) -> str:
-    return ', '.join(
-        f'{side} {stats.received} images'
-        + (f' at {1e9 / stats.period_ns:.1f} Hz' if stats.period_ns else '')
-        for side, stats in sides.items()
-    )
-
-
-def _cause(sync: StereoSync) -> str:
-    left_ns, right_ns = sync.left.newest_ns, sync.right.newest_ns
-    if left_ns is None or right_ns is None:
-        return 'one side has sent nothing since time went back'
-    seen = f'the newest stamps differ by {(left_ns - right_ns) / 1e9:+.4f} s (left - right)'
-    if sync.settings.mode == 'exact':
+def _why_unheard(endpoint: Endpoint, publisher: PublisherSeen) -> str:
+    if publisher.type == endpoint.type:
         return (
-            f'{seen} and sync.mode exact pairs equal stamps only: trigger the cameras together, '
-            'or set sync.mode to approximate'
+            f'{endpoint.topic}: {publisher.node} offers a QoS that does not fit what this node '
+            f'asks for ({publisher.fault}), so nothing will come from it: set '
+            'qos_overrides'
+        )
+    cure = 'remap this input to a topic of its type'
+    if publisher.type == COMPRESSED:
+        cure = (
+            'decompress it with `ros2 run image_transport republish`, or remap this input to the '
+            'uncompressed topic'
         )
     return (
-        f'{seen} and pairing wants {sync.slop:g} s (sync.slop, at most half a frame '
-        'period): trigger the cameras together, or raise sync.slop'
+        f'{endpoint.topic} carries the type {publisher.type} (from {publisher.node}), expected '
+        f'{endpoint.type}: {cure}'
     )

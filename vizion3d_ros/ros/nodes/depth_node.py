@@ -30,8 +30,9 @@ from vizion3d_ros.ros.parameters import LiveSettings
 from vizion3d_ros.ros.run import run_node
 from vizion3d_ros.ros.serving.depth_services import DepthService
 from vizion3d_ros.ros.serving.services import NodeServices
+from vizion3d_ros.ros.stream.inputs import InputSubscriptions
 from vizion3d_ros.ros.stream.processor import FrameProcessor
-from vizion3d_ros.ros.stream.topics import InputSubscriptions, OutputPublishers, OutputTopic
+from vizion3d_ros.ros.stream.topics import OutputPublishers, OutputTopic
 from vizion3d_ros.ros.throttle import Throttle
 from vizion3d_ros.worker import Worker
 
@@ -70,6 +71,11 @@ class DepthNode(LifecycleNode, Generic[Settings]):
     def settings(self) -> Settings:
         """The settings in force."""
         return self.live.current
+
+    @property
+    @abstractmethod
+    def hardware_id(self) -> str:
+        """What the diagnostics are about: the camera, by the frame of its camera_info."""
 
     @abstractmethod
     def load(self, settings: Settings) -> Any:
@@ -122,6 +128,7 @@ class DepthNode(LifecycleNode, Generic[Settings]):
         """Subscribe to the inputs while an output has a listener."""
         if self.components is None:
             return
+        self.inputs.follow_latched()
         listeners = self.components.outputs.wanted(self.settings.lazy, cloud_rate=0)
         wanted = bool(listeners) or self._node_services.want_frame
         if wanted and not self.inputs.is_open:
@@ -137,7 +144,7 @@ class DepthNode(LifecycleNode, Generic[Settings]):
         outputs = OutputPublishers(self, self.OUTPUTS, self.update_inputs)
         processor = self.make_processor(pipeline, outputs)
         worker = Worker(processor, processor.on_error)
-        diagnostics = Diagnostics(self, hardware_id=str(pipeline.device))
+        diagnostics = Diagnostics(self, lambda: self.settings.diagnostic_updater)
         service = self.SERVICE(
             ServicePipelines(pipeline),
             lambda: self.settings,
@@ -151,7 +158,7 @@ class DepthNode(LifecycleNode, Generic[Settings]):
         """Open the inputs as soon as somebody listens."""
         self._enable(True)
         self.update_inputs()
-        device = self.components.diagnostics.hardware_id if self.components else ''
+        device = self.components.processor.pipeline.device if self.components else ''
         topics = ' and '.join(map(self.inputs.topic, self.IMAGES))
         self.get_logger().info(f'ready on {device} with {self.settings.backend}: {topics}')
         return TransitionCallbackReturn.SUCCESS
@@ -209,6 +216,10 @@ class DepthNode(LifecycleNode, Generic[Settings]):
     def _enable(self, enabled: bool) -> None:
         if self.components is not None:
             self.components.outputs.enabled = enabled
+        if enabled:
+            self.inputs.open_early()
+        else:
+            self.inputs.close_all()
 
     def _stop_listening(self) -> None:
         self.inputs.close()
@@ -243,7 +254,8 @@ class DepthNode(LifecycleNode, Generic[Settings]):
             told = level == OK or self.is_logged(name, text)
             if not told and self._throttle.allows(f'{name}: {text}'):
                 self._log(level, f'{name}: {text}')
-        self.components.diagnostics.publish({**tasks, 'requests': self._node_services.task()})
+        tasks['requests'] = self._node_services.task()
+        self.components.diagnostics.publish(tasks, self.hardware_id)
 
     def _log(self, level: bytes, text: str) -> None:
         if level == ERROR:  # rclpy wants a line of code for each severity

@@ -13,15 +13,16 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from vizion3d_ros.contracts import topic_names
 from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
 from vizion3d_ros.pipeline import MonoPipeline
-from vizion3d_ros.ros.health.diagnostics import Task
+from vizion3d_ros.ros.health.diagnostics import NO_HARDWARE, Task
 from vizion3d_ros.ros.health.mono_status import MonoStatus
-from vizion3d_ros.ros.health.status import Components, output_task
+from vizion3d_ros.ros.health.status import Components, backend_task, output_task
 from vizion3d_ros.ros.nodes.depth_node import DepthNode, run_depth_node
 from vizion3d_ros.ros.serving.depth_services import MonoService
 from vizion3d_ros.ros.stream.camera_info import CameraCache
+from vizion3d_ros.ros.stream.input_stats import InputStats
 from vizion3d_ros.ros.stream.mono_frames import RELATIVE, MonoFrame, MonoProcessor
 from vizion3d_ros.ros.stream.sparse_input import SparseInput
-from vizion3d_ros.ros.stream.sync import JUMP_BACK_NS, InputStats, stamp_to_ns
+from vizion3d_ros.ros.stream.sync import JUMP_BACK_NS, stamp_to_ns
 from vizion3d_ros.ros.stream.topics import MONO_INPUTS, MONO_OUTPUTS, OutputPublishers
 
 logger = logging.getLogger(__name__)
@@ -50,6 +51,12 @@ class MonoNode(DepthNode[MonoSettings]):
             }
         )
 
+    @property
+    def hardware_id(self) -> str:
+        """The frame of the camera."""
+        known = self._camera.known
+        return known.info.header.frame_id if known else NO_HARDWARE
+
     def load(self, settings: MonoSettings) -> MonoPipeline:
         """Load the network."""
         pipeline = MonoPipeline(settings.device)
@@ -63,8 +70,7 @@ class MonoNode(DepthNode[MonoSettings]):
     def reset(self) -> None:
         """Drop sparse depth that waits for an image."""
         self._sparse.reset()
-        self._images.newest_ns = None
-        self._images.steps_ns.clear()
+        self._images.restart()
 
     def on_parameters(self, settings: MonoSettings) -> None:
         """Nothing here outlives a frame."""
@@ -79,6 +85,7 @@ class MonoNode(DepthNode[MonoSettings]):
             'calibration': status.calibration(wanted),
             'scale': status.scale(cast(MonoProcessor, components.processor), wanted),
             'output': output_task(components, self.inputs, settings.timeout),
+            'backend': backend_task(components.processor),
         }
 
     def is_logged(self, name: str, text: str) -> bool:

@@ -26,7 +26,7 @@ from vizion3d_ros.ros.serving.depth_services import DepthService, MonoService, S
 from vizion3d_ros.ros.serving.server import ServiceServer
 from vizion3d_ros.worker import Worker
 
-REPORT_PERIOD = 1.0
+POLL_PERIOD = 0.5
 
 
 class ServiceNode(Node):
@@ -48,9 +48,10 @@ class ServiceNode(Node):
         now, live = self._now, self._live
         self._offer(StereoService(ServicePipelines(stereo), lambda: live.current.stereo(), now))
         self._offer(MonoService(ServicePipelines(mono), lambda: live.current.mono(), now))
-        self._diagnostics = Diagnostics(self, hardware_id=str(stereo.device))
+        self._diagnostics = Diagnostics(self, lambda: live.current.diagnostic_updater)
+        self._device = str(stereo.device)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self._timer = self.create_timer(REPORT_PERIOD, self._report, clock=steady)
+        self._timer = self.create_timer(POLL_PERIOD, self._report, clock=steady)
         self.get_logger().info(f'ready on {stereo.device} with {settings.backend}')
 
     def destroy_node(self) -> None:
@@ -68,7 +69,7 @@ class ServiceNode(Node):
         return self.get_clock().now().to_msg()
 
     def _report(self) -> None:
-        self._diagnostics.publish({'requests': self._server.task()})
+        self._diagnostics.publish({'requests': self._server.task()}, self._device)
 
 
 def main(args: list[str] | None = None) -> int:

@@ -20,8 +20,8 @@ from vizion3d_ros.contracts.commands import Output, StereoCommand
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 from vizion3d_ros.geometry.rectify import rectify
 from vizion3d_ros.pipeline import StereoPipeline
-from vizion3d_ros.ros.health.diagnostics import Task
-from vizion3d_ros.ros.health.status import Components, output_task
+from vizion3d_ros.ros.health.diagnostics import NO_HARDWARE, Task
+from vizion3d_ros.ros.health.status import Components, backend_task, output_task
 from vizion3d_ros.ros.health.stereo_status import StereoStatus
 from vizion3d_ros.ros.nodes.depth_node import DepthNode, run_depth_node
 from vizion3d_ros.ros.serving.depth_services import StereoService
@@ -102,6 +102,12 @@ class StereoNode(DepthNode[StereoSettings]):
             }
         )
 
+    @property
+    def hardware_id(self) -> str:
+        """The frame of the left camera."""
+        known = self._infos.known
+        return known.left_info.header.frame_id if known else NO_HARDWARE
+
     def load(self, settings: StereoSettings) -> StereoPipeline:
         """Load the matcher."""
         pipeline = StereoPipeline(settings.device)
@@ -131,6 +137,7 @@ class StereoNode(DepthNode[StereoSettings]):
             'sync': status.pairing(self.quiet_since),
             'calibration': status.calibration(self.settings.rectify),
             'output': output_task(components, self.inputs, self.settings.sync.timeout),
+            'backend': backend_task(components.processor),
         }
 
     def _on_left_info(self, info: CameraInfo) -> None:

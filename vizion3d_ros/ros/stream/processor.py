@@ -72,8 +72,8 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
         self.processed = 0
         self.failed = 0
         self.last_error = ''
-        self.backend_used = ''
-        self.timings_ms: dict[str, float] = {}
+        self.backend_used = self.checkpoint = self.licence = ''
+        self.timings_ms: deque[dict[str, float]] = deque(maxlen=RATE_SAMPLES)
 
     @abstractmethod
     def decode(
@@ -112,11 +112,15 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
         computed = time.perf_counter()
         self._outputs.publish(answer, names)
         self.record(decoded, answer)
-        self.timings_ms = {
-            'decode': 1e3 * (ready - started),
-            **answer.result.timings_ms,
-            'publish': 1e3 * (time.perf_counter() - computed),
-        }
+        published = time.perf_counter()
+        self.timings_ms.append(
+            {
+                'decode': 1e3 * (ready - started),
+                **answer.result.timings_ms,
+                'publish': 1e3 * (published - computed),
+                'total': 1e3 * (published - started),
+            }
+        )
 
     def answer(
         self, frame: AnyFrame, decoded: DecodedFrame, settings: Settings, result: Any
@@ -153,6 +157,7 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
         if backend_used != self.backend_used:
             logger.info('depth from %s', backend_used)
             self.backend_used = backend_used
+        self.checkpoint, self.licence = answer.result.checkpoint, answer.result.licence
         self.last_error = ''
         self.processed += 1
         self._finished.append(time.monotonic())

@@ -10,21 +10,17 @@ when time jumps back. The class below cures each, and counts what it sees.
 from __future__ import annotations
 
 import logging
-import math
-import statistics
 import time
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import message_filters
 from sensor_msgs.msg import Image, PointCloud2
 from stereo_msgs.msg import DisparityImage
 
 from vizion3d_ros.contracts.settings.stereo_settings import SyncSettings
+from vizion3d_ros.ros.stream.input_stats import PERIOD_SAMPLES, InputStats, Recent
 
 JUMP_BACK_NS = 1_000_000_000  # bags are looped without use_sim_time; drivers jitter far less
-PERIOD_SAMPLES = 15
 SLACK = 1.25  # jitter of the period must not rebuild the synchroniser again and again
 # message_filters wants a spread below slop, and cuts slop to whole nanoseconds first; users
 # expect a spread equal to slop to pass.
@@ -32,30 +28,6 @@ STRICTNESS = 1.5e-9
 
 logger = logging.getLogger(__name__)
 OnPair = Callable[[Image, Image], None]
-
-
-@dataclass
-class InputStats:
-    """What one input has seen. Frames waiting in the queue count neither as paired nor lost."""
-
-    received: int = 0
-    paired: int = 0
-    newest_ns: int | None = None
-    arrived: float = -math.inf  # time.monotonic()
-    steps_ns: deque[int] = field(default_factory=lambda: deque(maxlen=PERIOD_SAMPLES))
-
-    @property
-    def period_ns(self) -> float | None:
-        """Median stamp distance of the last frames; None before the second one."""
-        return statistics.median(self.steps_ns) if self.steps_ns else None
-
-    def add(self, stamp_ns: int) -> None:
-        """Count a frame."""
-        self.received += 1
-        self.arrived = time.monotonic()
-        if self.newest_ns is not None and stamp_ns > self.newest_ns:
-            self.steps_ns.append(stamp_ns - self.newest_ns)
-        self.newest_ns = stamp_ns
 
 
 class StereoSync:
@@ -71,14 +43,16 @@ class StereoSync:
         self.settings = settings
         self.left = InputStats()
         self.right = InputStats()
+        self.recent_pairs = Recent()
+        self._paired_at = 0.0  # time.monotonic()
         self._on_pair = on_pair
         self.reset()
 
     def reset(self) -> None:
         """Forget waiting frames and learnt periods; counters stay."""
         for stats in (self.left, self.right):
-            stats.newest_ns = None
-            stats.steps_ns.clear()
+            stats.restart()
+        self._newest_pair_ns = 0
         self.slop = self.settings.slop
         self._connect()
 
@@ -118,6 +92,7 @@ class StereoSync:
             self.reset()
         stats.add(stamp_ns)
         self._adapt_slop()
+        stats.late += stamp_ns < self._newest_pair_ns
         self._filters[side].signalMessage(image)
 
     def _adapt_slop(self) -> None:
@@ -143,9 +118,19 @@ class StereoSync:
         self.slop = slop
         self._connect()
 
+    def _forget_silence(self) -> None:
+        """What came while no pair did must not count against those that come now."""
+        for stats in (self.left, self.right):
+            stats.forget_recent()
+
     def _paired(self, left: Image, right: Image) -> None:
         self.left.paired += 1
         self.right.paired += 1
+        if time.monotonic() - self._paired_at > self.settings.timeout:
+            self._forget_silence()
+        self._paired_at = time.monotonic()
+        self.recent_pairs.add()
+        self._newest_pair_ns = min(stamp_to_ns(left), stamp_to_ns(right))
         try:
             self._on_pair(left, right)
         except Exception:  # message_filters would keep its lock

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names, types and QoS of every topic, in tables; publishers and subscriptions from them."""
+"""Names and types of every topic, in tables; publishers from them."""
 
 from __future__ import annotations
 
@@ -7,28 +7,20 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rclpy.node import Node
 from rclpy.publisher import Publisher
-from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_policy_name_from_kind
+from rclpy.qos import QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
-from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from stereo_msgs.msg import DisparityImage
 
 from vizion3d_ros.contracts import topic_names
 from vizion3d_ros.contracts.commands import Output
-from vizion3d_ros.ros.compat import (
-    PublisherEventCallbacks,
-    SubscriptionEventCallbacks,
-    UnsupportedEventTypeError,
-)
+from vizion3d_ros.ros.compat import PublisherEventCallbacks, UnsupportedEventTypeError
 from vizion3d_ros.ros.stream import messages_out
 from vizion3d_ros.ros.stream.messages_out import AnyAnswer, FrameAnswer
-
-if TYPE_CHECKING:
-    from rclpy.event_handler import QoSRequestedIncompatibleQoSInfo
 
 OutputMessage = CameraInfo | DisparityImage | Image | PointCloud2
 
@@ -55,11 +47,6 @@ def output_qos() -> QoSProfile:
     because rclpy writes qos_overrides into the one it is given.
     """
     return QoSProfile(depth=2)
-
-
-def input_qos() -> QoSProfile:
-    """Best effort, which matches every writer."""
-    return QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,66 +151,3 @@ class OutputPublishers:
             return create(output_qos(), event_callbacks=events)
         except (TypeError, UnsupportedEventTypeError):
             return create(output_qos())
-
-
-class InputSubscriptions:
-    """The inputs of a node, there only while open."""
-
-    def __init__(
-        self,
-        node: Node,
-        topics: Mapping[str, type],
-        callbacks: Mapping[str, Callable[[Any], None]],
-    ) -> None:
-        """callbacks: one for every name in topics."""
-        self._node = node
-        self._topics = topics
-        self._callbacks = callbacks
-        self._subscriptions: dict[str, Subscription] = {}
-        self.opened = 0.0  # time.monotonic()
-        self.faults: dict[str, str] = {}
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the node is subscribed to its inputs."""
-        return bool(self._subscriptions)
-
-    def open(self) -> None:
-        """Subscribe to all inputs, unless that is done."""
-        if not self.is_open:
-            self.opened = time.monotonic()
-            self._subscriptions = {name: self._create(name) for name in self._topics}
-
-    def close(self) -> None:
-        """Drop all subscriptions."""
-        for subscription in self._subscriptions.values():
-            self._node.destroy_subscription(subscription)
-        self._subscriptions = {}
-        self.faults = {}
-
-    def topic(self, name: str) -> str:
-        """Fully resolved name, after remapping."""
-        return self._node.resolve_topic_name(name)
-
-    def writers(self, name: str) -> list[str]:
-        """Reliability of each publisher there is on an input, as words."""
-        endpoints = self._node.get_publishers_info_by_topic(self.topic(name))
-        return [endpoint.qos_profile.reliability.name.lower() for endpoint in endpoints]
-
-    def _create(self, name: str) -> Subscription:
-        def incompatible(event: QoSRequestedIncompatibleQoSInfo) -> None:
-            policy = qos_policy_name_from_kind(event.last_policy_kind)
-            self.faults[name] = (
-                f'{self.topic(name)}: a publisher offers a {policy} that does not fit what this '
-                'node asks for: nothing will come from it; set qos_overrides'
-            )
-            self._node.get_logger().error(self.faults[name])
-
-        return self._node.create_subscription(
-            self._topics[name],
-            name,
-            self._callbacks[name],
-            input_qos(),
-            event_callbacks=SubscriptionEventCallbacks(incompatible_qos=incompatible),
-            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
-        )

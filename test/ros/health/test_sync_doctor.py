@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One sentence per reason why left and right images do not pair up, and none while they do."""
+
+import time
+
+import numpy as np
+import pytest
+from scene import stamped
+from sensor_msgs.msg import Image
+
+from vizion3d_ros.contracts.settings.stereo_settings import SyncSettings
+from vizion3d_ros.ros.health.sync_doctor import (
+    explain_few_pairs,
+    explain_no_pairs,
+    measure_offsets,
+)
+from vizion3d_ros.ros.stream.inputs import Endpoint, PublisherSeen
+from vizion3d_ros.ros.stream.sync import StereoSync
+
+pytestmark = pytest.mark.ros
+
+MS = 1_000_000
+PERIOD = 100 * MS
+IMAGE = 'sensor_msgs/msg/Image'
+FRAMES = [10**9 + n * PERIOD for n in range(30)]
+LIVE = {
+    side: Endpoint(f'/robot/{side}/image_rect', IMAGE, (PublisherSeen(side, IMAGE, 'reliable'),))
+    for side in ('left', 'right')
+}
+SILENT = {side: Endpoint(endpoint.topic, IMAGE) for side, endpoint in LIVE.items()}
+
+
+def fed(lefts=(), rights=(), **settings):
+    sync = StereoSync(SyncSettings(**settings), lambda left, right: None)
+    events = [(stamp, sync.add_left) for stamp in lefts]
+    events += [(stamp, sync.add_right) for stamp in rights]
+    for stamp, add in sorted(events, key=lambda event: event[0]):
+        add(stamped(Image, stamp))
+    return sync
+
+
+def test_both_sides_that_are_silent_are_named():
+    text = explain_no_pairs(fed(), SILENT)
+    assert text == (
+        'no stereo pair: nobody publishes /robot/left/image_rect: start the camera or remap the '
+        'topic; nobody publishes /robot/right/image_rect: start the camera or remap the topic'
+    )
+
+
+@pytest.mark.parametrize('side', ['left', 'right'])
+def test_one_side_is_missing_and_only_that_one_is_named(side):
+    other = {'left': 'rights', 'right': 'lefts'}[side]
+    text = explain_no_pairs(fed(**{other: FRAMES}), {**LIVE, side: SILENT[side]})
+    assert text.count('image_rect') == 1
+    assert f'nobody publishes /robot/{side}/image_rect' in text
+
+
+def test_a_machine_that_booted_just_now_is_told_the_same(monkeypatch):
+    monkeypatch.setattr(time, 'monotonic', lambda: 30.0)
+    text = explain_no_pairs(fed(timeout=60.0), SILENT)
+    assert 'nobody publishes /robot/left/image_rect' in text
+
+
+@pytest.mark.parametrize('late_ms', [20, -20])
+def test_a_constant_offset_is_measured_and_the_slop_for_it_told(late_ms):
+    text = explain_no_pairs(fed(FRAMES, [stamp + late_ms * MS for stamp in FRAMES]), LIVE)
+    assert text.startswith('no stereo pair of left images at 30.0 Hz and right at 30.0 Hz: ')
+    assert f'right stamps are {late_ms / 1e3:+.4f} s from the left ones' in text
+    assert 'pairing wants at most 0.005 s' in text
+    assert text.endswith('or set sync.slop to 0.024')
+
+
+def test_the_slop_that_is_told_pairs_them():
+    late = [stamp + 20 * MS for stamp in FRAMES]
+    assert fed(FRAMES, late, slop=0.024).left.paired == len(FRAMES)
+
+
+def test_an_offset_of_half_a_period_is_no_matter_of_slop():
+    text = explain_no_pairs(fed(FRAMES, [stamp + 49 * MS for stamp in FRAMES]), LIVE)
+    assert 'set sync.slop' not in text
+    assert 'synchronise the clocks' in text
+
+
+def test_exact_mode_wants_equal_stamps_and_no_slop():
+    text = explain_no_pairs(fed(FRAMES, [stamp + 9 * MS for stamp in FRAMES], mode='exact'), LIVE)
+    assert 'pairs equal stamps only' in text and 'set sync.mode to approximate' in text
+    assert 'sync.slop' not in text
+
+
+def test_time_that_went_back_on_one_side():
+    sync = fed(FRAMES, FRAMES)
+    sync.reset()
+    sync.add_left(stamped(Image, FRAMES[0]))
+    assert 'one side has sent nothing since time went back' in explain_no_pairs(sync, LIVE)
+
+
+def test_pairs_that_come_need_no_words():
+    jitter = np.random.default_rng(3).integers(-2 * MS, 2 * MS, 30)
+    sync = fed(FRAMES, (np.array(FRAMES) + jitter).tolist())
+    assert explain_few_pairs(sync) == ''
+    offsets = measure_offsets(sync.left, sync.right)
+    assert abs(offsets.median) < 0.001 and offsets.jitter < 0.003
+
+
+def test_nine_of_ten_out_of_slop_are_told_with_their_offset():
+    late = [stamp + (8 * MS if n % 10 else 0) for n, stamp in enumerate(FRAMES)]
+    text = explain_few_pairs(fed(FRAMES, late))
+    assert text.startswith('only 10% of left images at 30.0 Hz and right at 30.0 Hz pair up: ')
+    assert '+0.0080 s' in text and 'sync.slop to' in text
+
+
+def test_one_camera_much_slower_than_the_other_is_the_reason():
+    text = explain_few_pairs(fed(FRAMES, FRAMES[::5]))
+    assert text.startswith('only 33% of left images')
+    assert 'the right side lacks images' in text
+
+
+def test_half_the_rate_on_one_side_pairs_most_images():
+    assert explain_few_pairs(fed(FRAMES, FRAMES[::2])) == ''
+
+
+def test_a_handful_of_images_proves_nothing():
+    assert explain_few_pairs(fed(FRAMES[:4], [stamp + 8 * MS for stamp in FRAMES[:4]])) == ''
+
+
+def test_an_outage_does_not_count_against_the_pairs_after_it(monkeypatch):
+    now = 1000.0
+    monkeypatch.setattr(time, 'monotonic', lambda: now)
+    sync = fed(FRAMES, [])
+    now += 2.5
+    later = [stamp + 5 * 10**9 for stamp in FRAMES[:12]]
+    for stamp in later:
+        sync.add_left(stamped(Image, stamp))
+        sync.add_right(stamped(Image, stamp))
+    assert explain_few_pairs(sync) == ''

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Inputs that come once, in another type, under another name, or mostly without their partner."""
+
+import pytest
+from diagnostic_msgs.msg import DiagnosticStatus
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from scene import DEPTH_M, TX, info_message, median_error, pixels_of
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+pytestmark = pytest.mark.ros
+
+WARN = DiagnosticStatus.WARN
+LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+PATIENT = {'sync.timeout': 3.0}  # longer than until the next pair of those that get lost
+MOVED = {
+    '/latched': ['left/camera_info', 'right/camera_info'],
+    '/typed': ['left/image_rect'],
+    '/misnamed': ['left/image_rect'],
+    '/jittery': [],
+}
+
+
+@pytest.fixture(scope='module')
+def nodes(start_node):
+    """Nodes of which some inputs are remapped to where their robot has no publisher."""
+    remaps = {
+        name: [part for topic in topics for part in ('-r', f'{topic}:=rig/{topic}')]
+        for name, topics in MOVED.items()
+    }
+    return {name: start_node(name, PATIENT, remap) for name, remap in remaps.items()}
+
+
+def publish_once(robot, topic, info):
+    publisher = robot.node.create_publisher(CameraInfo, topic, LATCHED)
+    publisher.publish(info)
+    return publisher
+
+
+def test_a_calibration_sent_once_before_anybody_listens_is_used(meet):
+    node, robot = meet('/latched')
+    kept = [
+        publish_once(robot, 'rig/left/camera_info', info_message()),
+        publish_once(robot, 'rig/right/camera_info', info_message(TX)),
+    ]
+    assert len(kept) == 2  # a writer takes its history with it
+    depth = robot.ask(robot.listen('depth/image'), robot.send_images)
+    assert median_error(pixels_of(depth), DEPTH_M) < 0.01
+    assert not node.lines('[WARN]')
+
+
+def test_a_topic_of_another_type_is_named_with_both_types(meet):
+    node, robot = meet('/typed')
+    compressed = robot.node.create_publisher(CompressedImage, 'rig/left/image_rect', 10)
+    robot.listen('depth/image')
+    line = node.wait_for_line(
+        'ERROR', 'rig/left/image_rect', 'CompressedImage', 'expected sensor_msgs/msg/Image'
+    )
+    assert 'republish' in line
+    robot.node.destroy_publisher(compressed)
+
+
+def test_a_topic_that_is_called_something_else_is_suggested(meet):
+    node, robot = meet('/misnamed')
+    robot.node.create_publisher(Image, 'rig/left/image_rect_color', 10)
+    robot.listen('depth/image')
+    line = node.wait_for_line('WARN', 'nobody publishes', '/misnamed/rig/left/image_rect')
+    assert '/misnamed/rig/left/image_rect_color' in line
+
+
+def test_pairs_that_get_lost_are_told_with_their_share_and_cause(meet):
+    node, robot = meet('/jittery')
+    robot.listen('depth/image')
+    sent = []
+
+    def send():
+        sent.append(None)
+        off_ns = 0 if len(sent) % 10 == 0 else 40_000_000
+        robot.send_pair(right={'stamp_ns': robot.now_ns() + off_ns})
+
+    def warned(status, _):
+        return status.level == WARN and 'pair up' in status.message
+
+    status = robot.status('sync', warned, 15.0, every=send)
+    assert 'right stamps are' in status.message and 'sync.slop' in status.message
+    node.wait_for_line('WARN', '% of left images at', 'sync.slop')

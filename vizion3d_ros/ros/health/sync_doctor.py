@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Why left and right images do not pair up, or too few of them: rates, offset and jitter told."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from vizion3d_ros.ros.health.watchdog import explain_silence
+from vizion3d_ros.ros.stream.input_stats import InputStats
+from vizion3d_ros.ros.stream.inputs import Endpoint
+from vizion3d_ros.ros.stream.sync import StereoSync
+
+LEAST_PAIRED = 0.5
+FEWEST_IMAGES = 10  # fewer in five seconds prove nothing
+SLOWER = 0.6  # a side this much slower than the other is why pairs are missing
+ROOM = 1.2  # between the spread that was seen and the slop that is advised
+
+
+@dataclass(frozen=True, slots=True)
+class Offsets:
+    """
+    How far right stamps are from the nearest left ones, right - left, in seconds.
+
+    jitter: 95 of 100 are within this distance of the median.
+    """
+
+    median: float
+    jitter: float
+
+    @property
+    def slop(self) -> float:
+        """The slop that would pair these, in whole milliseconds."""
+        return math.ceil(1e3 * ROOM * (abs(self.median) + self.jitter)) / 1e3
+
+
+def measure_offsets(left: InputStats, right: InputStats) -> Offsets | None:
+    """Compare the last stamps of both sides; None before each has some."""
+    lefts, rights = np.sort(left.stamps_ns), np.asarray(right.stamps_ns)
+    if not lefts.size or not rights.size:
+        return None
+    nearest = np.abs(rights[:, None] - lefts).argmin(axis=1)
+    offsets = (rights - lefts[nearest]) / 1e9
+    median = float(np.median(offsets))
+    return Offsets(median, float(np.percentile(np.abs(offsets - median), 95)))
+
+
+def explain_no_pairs(sync: StereoSync, endpoints: Mapping[str, Endpoint]) -> str:
+    """Say why no pair comes; endpoints by side, 'left' and 'right'."""
+    sides = {'left': sync.left, 'right': sync.right}
+    quiet_since = time.monotonic() - sync.settings.timeout
+    silent = [side for side, stats in sides.items() if stats.arrived < quiet_since]
+    if silent:
+        reasons = (explain_silence(endpoints[side], sides[side]) for side in silent)
+        return f'no stereo pair: {"; ".join(reasons)}'
+    return f'no stereo pair of {_rates(sync)}: {_cause(sync)}'
+
+
+def explain_few_pairs(sync: StereoSync) -> str:
+    """Say why less than half of the images of the last seconds have a partner; '' if they have."""
+    images = sync.left.recently_received.total + sync.right.recently_received.total
+    paired = 2 * sync.recent_pairs.total
+    if images < FEWEST_IMAGES or paired >= LEAST_PAIRED * images:
+        return ''
+    return f'only {paired / images:.0%} of {_rates(sync)} pair up: {_cause(sync)}'
+
+
+def _rates(sync: StereoSync) -> str:
+    return f'left images at {sync.left.rate_hz:.1f} Hz and right at {sync.right.rate_hz:.1f} Hz'
+
+
+def _cause(sync: StereoSync) -> str:
+    slower, faster = sorted((sync.left, sync.right), key=lambda stats: stats.rate_hz)
+    offsets = measure_offsets(sync.left, sync.right)
+    if offsets is None:
+        return 'one side has sent nothing since time went back'
+    if abs(offsets.median) + offsets.jitter > sync.slop:
+        return _apart(sync, offsets)
+    if slower.rate_hz < SLOWER * faster.rate_hz:
+        side = 'left' if slower is sync.left else 'right'
+        return f'the {side} side lacks images: give both cameras one rate, and check its transport'
+    return 'images come too late for their partners: raise sync.queue_size'
+
+
+def _apart(sync: StereoSync, offsets: Offsets) -> str:
+    seen = (
+        f'right stamps are {offsets.median:+.4f} s from the left ones, with a jitter of '
+        f'{offsets.jitter:.4f} s'
+    )
+    if sync.settings.mode == 'exact':
+        return (
+            f'{seen}, and sync.mode exact pairs equal stamps only: trigger the cameras together, '
+            'or set sync.mode to approximate'
+        )
+    period_ns = sync.left.period_ns or math.inf
+    if offsets.slop < period_ns / 2e9:
+        cure = f'trigger the cameras together, or set sync.slop to {offsets.slop:g}'
+    else:
+        cure = (
+            'that is over half a frame period, where images of different moments would pair up: '
+            'synchronise the clocks of the cameras (PTP), or trigger them together'
+        )
+    return f'{seen}, and pairing wants at most {sync.slop:g} s (sync.slop): {cure}'

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an input has seen: counts since the start, and of the last seconds."""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+from collections import deque
+from dataclasses import dataclass, field
+
+PERIOD_SAMPLES = 15
+RECENT_SECONDS = 5.0
+PAUSE_NS = 2_000_000_000  # a longer gap is a camera that stood still, not images lost
+
+
+class Recent:
+    """Counts what happened in the last five seconds."""
+
+    def __init__(self) -> None:
+        self._events: deque[tuple[float, int]] = deque(maxlen=5000)
+
+    def add(self, count: int = 1) -> None:
+        """Count something that happened now."""
+        self._events.append((time.monotonic(), count))
+
+    @property
+    def total(self) -> int:
+        """How much of it there was."""
+        self._drop_old()
+        return sum(count for _, count in self._events)
+
+    @property
+    def rate_hz(self) -> float:
+        """How often it happened in a second since it began; in the first one, how often so far."""
+        self._drop_old()
+        since = self._events[0][0] if self._events else 0.0
+        return self.total / max(1.0, time.monotonic() - since)
+
+    def _drop_old(self) -> None:
+        oldest = time.monotonic() - RECENT_SECONDS
+        while self._events and self._events[0][0] < oldest:
+            self._events.popleft()
+
+
+@dataclass
+class InputStats:
+    """
+    What one input has seen. Frames waiting for a partner count neither as paired nor as lost.
+
+    late: came after a newer one had been paired. missing: by the stamps of those around them taken
+    by the camera, and never arrived.
+    """
+
+    received: int = 0
+    paired: int = 0
+    late: int = 0
+    missing: int = 0
+    newest_ns: int | None = None
+    arrived: float = -math.inf  # time.monotonic()
+    stamps_ns: deque[int] = field(default_factory=lambda: deque(maxlen=2 * PERIOD_SAMPLES))
+    steps_ns: deque[int] = field(default_factory=lambda: deque(maxlen=PERIOD_SAMPLES))
+    recently_received: Recent = field(default_factory=Recent)
+    recently_missing: Recent = field(default_factory=Recent)
+
+    @property
+    def period_ns(self) -> float | None:
+        """Median stamp distance of the last frames; None before the second one."""
+        return statistics.median(self.steps_ns) if self.steps_ns else None
+
+    @property
+    def rate_hz(self) -> float:
+        """Images per second over the last seconds."""
+        return self.recently_received.rate_hz
+
+    @property
+    def missing_share(self) -> float:
+        """Share of the images of the last seconds that never arrived."""
+        missing = self.recently_missing.total
+        return missing / max(1, missing + self.recently_received.total)
+
+    def add(self, stamp_ns: int) -> None:
+        """Count a frame."""
+        self.received += 1
+        self.arrived = time.monotonic()
+        self.recently_received.add()
+        if self.newest_ns is not None and stamp_ns > self.newest_ns:
+            self._add_step(stamp_ns - self.newest_ns)
+        self.stamps_ns.append(stamp_ns)
+        self.newest_ns = stamp_ns
+
+    def forget_recent(self) -> None:
+        """Count the last seconds from the newest image on."""
+        self.recently_received = Recent()
+        self.recently_received.add()
+        self.recently_missing = Recent()
+
+    def restart(self) -> None:
+        """Forget learnt stamps, as after a jump of time; counters stay."""
+        self.newest_ns = None
+        self.steps_ns.clear()
+        self.stamps_ns.clear()
+
+    def _add_step(self, step_ns: int) -> None:
+        self.steps_ns.append(step_ns)
+        if len(self.steps_ns) == PERIOD_SAMPLES and step_ns < PAUSE_NS:
+            # Of mostly lost images the short steps tell the period, and not the shortest: jitter.
+            period_ns = sorted(self.steps_ns)[PERIOD_SAMPLES // 5]
+            missing = round(step_ns / period_ns) - 1
+            if missing > 0:
+                self.missing += missing
+                self.recently_missing.add(missing)

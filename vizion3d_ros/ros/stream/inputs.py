@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The subscriptions of a node, and what the network shows on the other side of each."""
+
+from __future__ import annotations
+
+import difflib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from rclpy.node import Node
+from rclpy.qos import (
+    DurabilityPolicy,
+    QoSCompatibility,
+    QoSProfile,
+    ReliabilityPolicy,
+    qos_check_compatible,
+)
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from rclpy.subscription import Subscription
+from rclpy.topic_endpoint_info import TopicEndpointInfo
+from sensor_msgs.msg import CameraInfo
+
+from vizion3d_ros.ros.compat import SubscriptionEventCallbacks
+
+MOST_SIMILAR = 3
+SILENT = partial(SubscriptionEventCallbacks, use_default_callbacks=False)
+
+
+def input_qos() -> QoSProfile:
+    """Best effort, which matches every writer that sends now."""
+    return QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
+
+
+def latched_qos() -> QoSProfile:
+    """What a message that was sent once, to whoever comes later, is asked for with."""
+    return QoSProfile(
+        depth=1,
+        reliability=ReliabilityPolicy.RELIABLE,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PublisherSeen:
+    """A publisher on an input. type: as in sensor_msgs/msg/Image; fault: why it is not heard."""
+
+    node: str
+    type: str
+    reliability: str
+    fault: str = ''
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An input as the network shows it; similar: topics of its type that may have been meant."""
+
+    topic: str
+    type: str
+    publishers: tuple[PublisherSeen, ...] = ()
+    similar: tuple[str, ...] = ()
+
+    @property
+    def unheard(self) -> list[PublisherSeen]:
+        """Publishers that nothing will come from, however long one waits."""
+        return [each for each in self.publishers if each.fault or each.type != self.type]
+
+
+class InputSubscriptions:
+    """
+    The inputs of a node: images only while open, calibrations from `open_early` on.
+
+    A camera_info may be sent once only, before anybody listens to an output.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        topics: Mapping[str, type],
+        callbacks: Mapping[str, Callable[[Any], None]],
+    ) -> None:
+        """callbacks: one for every name in topics."""
+        self._node = node
+        self._topics = topics
+        self._callbacks = callbacks
+        self._early: list[Subscription] = []
+        self._latched: dict[str, Subscription] = {}
+        self._images: list[Subscription] = []
+        self._qos: dict[str, QoSProfile] = {}
+        self.opened = 0.0  # time.monotonic()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the node is subscribed to its images."""
+        return bool(self._images)
+
+    def open_early(self) -> None:
+        """Subscribe to the calibrations, latched or not, unless that is done."""
+        if not self._early:
+            self._early = [self._create(name) for name in self._names(early=True)]
+
+    def follow_latched(self) -> None:
+        """Ask for what was sent before this node came, where a writer keeps it."""
+        if not self._early:
+            return
+        for name in self._names(early=True):
+            # Asking for it where nobody keeps anything would have every driver warn of it.
+            if name not in self._latched and self._is_kept(name):
+                self._latched[name] = self._create_latched(name)
+
+    def open(self) -> None:
+        """Subscribe to all inputs, unless that is done."""
+        if not self.is_open:
+            self.open_early()
+            self.opened = time.monotonic()
+            self._images = [self._create(name) for name in self._names(early=False)]
+
+    def close(self) -> None:
+        """Drop the subscriptions to images."""
+        self._images = self._destroyed(self._images)
+
+    def close_all(self) -> None:
+        """Drop all subscriptions."""
+        self.close()
+        self._early = self._destroyed([*self._early, *self._latched.values()])
+        self._latched = {}
+
+    def topic(self, name: str) -> str:
+        """Fully resolved name, after remapping."""
+        return self._node.resolve_topic_name(name)
+
+    def endpoint(self, name: str) -> Endpoint:
+        """Who publishes on an input, and whether this node can hear it."""
+        topic, wanted = self.topic(name), type_name(self._topics[name])
+        publishers = tuple(self._seen(name, each) for each in self._publishers_of(topic))
+        similar = () if publishers else self._similar(topic, wanted)
+        return Endpoint(topic, wanted, publishers, similar)
+
+    def _names(self, early: bool) -> list[str]:
+        return [name for name, kind in self._topics.items() if (kind is CameraInfo) is early]
+
+    def _seen(self, name: str, publisher: TopicEndpointInfo) -> PublisherSeen:
+        offered = publisher.qos_profile
+        verdict, reason = qos_check_compatible(offered, self._qos.get(name, input_qos()))
+        heard = verdict != QoSCompatibility.ERROR
+        return PublisherSeen(
+            node=publisher.node_name,
+            type=publisher.topic_type,
+            reliability=offered.reliability.name.lower(),
+            fault='' if heard else reason.removeprefix('ERROR: ').strip(' ;'),
+        )
+
+    def _similar(self, topic: str, wanted: str) -> tuple[str, ...]:
+        """Topics of the type, the most alike first; those of this node are not what is meant."""
+        used = set(map(self.topic, self._topics))
+        names = [
+            name
+            for name, types in self._node.get_topic_names_and_types()
+            if wanted in types
+            and name not in used
+            and any(map(self._is_foreign, self._publishers_of(name)))
+        ]
+        return tuple(difflib.get_close_matches(topic, names, MOST_SIMILAR))
+
+    def _publishers_of(self, topic: str) -> list[TopicEndpointInfo]:
+        return self._node.get_publishers_info_by_topic(topic)
+
+    def _is_foreign(self, publisher: TopicEndpointInfo) -> bool:
+        owner = f'{publisher.node_namespace.rstrip("/")}/{publisher.node_name}'
+        return owner != self._node.get_fully_qualified_name()
+
+    def _create(self, name: str) -> Subscription:
+        self._qos[name] = input_qos()  # rclpy writes what overrides it into this one
+        return self._node.create_subscription(
+            self._topics[name],
+            name,
+            self._callbacks[name],
+            self._qos[name],
+            event_callbacks=SILENT(),  # endpoint() says it better
+            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+        )
+
+    def _is_kept(self, name: str) -> bool:
+        writers = self._publishers_of(self.topic(name))
+        durabilities = {writer.qos_profile.durability for writer in writers}
+        return durabilities == {DurabilityPolicy.TRANSIENT_LOCAL}
+
+    def _create_latched(self, name: str) -> Subscription:
+        return self._node.create_subscription(
+            self._topics[name],
+            name,
+            self._callbacks[name],
+            latched_qos(),
+            event_callbacks=SILENT(),
+        )
+
+    def _destroyed(self, subscriptions: list[Subscription]) -> list[Subscription]:
+        for subscription in subscriptions:
+            self._node.destroy_subscription(subscription)
+        return []
+
+
+def type_name(message: type) -> str:
+    """Name of a message class as the network has it, such as sensor_msgs/msg/Image."""
+    return f'{message.__module__.split(".")[0]}/msg/{message.__name__}'
