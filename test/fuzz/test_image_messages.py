@@ -13,20 +13,14 @@ from sensor_msgs.msg import CameraInfo, Image, RegionOfInterest
 from vizion3d_ros.contracts.calibration import calibrate
 from vizion3d_ros.contracts.errors import CalibrationError, InputError
 from vizion3d_ros.geometry.rectify import rectify
-from vizion3d_ros.ros.stream.messages_in import (
-    GREY_16_BIT,
-    INTERLEAVED,
-    calibration_of,
-    image_to_array,
-)
-
-ENCODINGS = [*INTERLEAVED, *GREY_16_BIT]
+from vizion3d_ros.ros.stream.encodings import ENCODINGS
+from vizion3d_ros.ros.stream.messages_in import calibration_of, image_to_array
 
 pytestmark = pytest.mark.ros
 
 UINT32 = st.integers(0, 2**32 - 1)
 SIZES = st.integers(0, 9) | UINT32
-OTHER_ENCODINGS = ['rgb16', 'bgra16', '32FC1', '64FC4', '8UC5', 'bayer_rggb16', 'nv12', 'jpeg', '']
+OTHER_ENCODINGS = ['16SC3', '32FC1', '64FC4', '8UC5', '8UC2', 'nv12', 'jpeg', '']
 MODELS = ['plumb_bob', 'rational_polynomial', 'equidistant', 'fisheye', 'none', '', 'Plumb Bob']
 
 images = st.builds(

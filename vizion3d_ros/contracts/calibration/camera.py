@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 
 from vizion3d_ros.contracts.camera import Intrinsics
 
+LEAST_FOCAL_PX = 1e-3  # less cannot even be divided by binning
+
 
 @dataclass(frozen=True, slots=True)
 class CameraCalibration:
@@ -51,7 +53,7 @@ class CameraCalibration:
         for index, number in enumerate(self.p):
             if is_given(self.p) and not math.isfinite(number):
                 return f'is uncalibrated (P[{index}] = {number}, expected a number)'
-        if not (self.p[0] > 0 and self.p[5] > 0):  # NaN is not
+        if not (self.p[0] >= LEAST_FOCAL_PX and self.p[5] >= LEAST_FOCAL_PX):  # NaN is not
             raw = f', and K[0] = {self.k[0]:g} cannot stand in for it' if is_given(self.k) else ''
             return (
                 f'is uncalibrated (P[0] = {self.p[0]:g}, P[5] = {self.p[5]:g}; both must be '
@@ -76,7 +78,7 @@ class CameraCalibration:
     @property
     def knows_raw(self) -> bool:
         """Whether K has focal lengths, so that raw images can be rectified."""
-        return self.k[0] > 0 and self.k[4] > 0
+        return self.k[0] >= LEAST_FOCAL_PX and self.k[4] >= LEAST_FOCAL_PX
 
     @property
     def tx(self) -> float:
