@@ -97,3 +97,10 @@ def test_a_poster_keeps_its_depth_and_the_wall_around_it_answers_nothing(noise):
 def test_where_a_wall_saturates_is_no_texture():
     bright = to_image(250 + 20 * COLUMNS)
     assert share(match(*views(bright, bright, 1))) < 0.02
+
+
+@pytest.mark.parametrize('rows', [8, 16])
+def test_a_few_rows_of_texture_are_enough(rows):
+    x, y = np.meshgrid(np.arange(WIDTH, dtype=float), np.arange(rows, dtype=float))
+    left, right = (to_image(texture(x - d, y)) for d in (12, 0))
+    assert share(match(left, right), np.s_[:, 32:-32]) > 0.9

@@ -148,9 +148,11 @@ def _correlated(left: FloatMap, right: FloatMap, told: FloatMap) -> NDArray[np.b
 
 def _without_border(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Zero where a local mean has pixels on one side only, and takes smooth shade for detail."""
-    wide, high = (length // 2 for length in MEAN_WINDOW)
+    height, width = mask.shape
+    high, wide = min(MEAN_WINDOW[1] // 2, height // 4), min(MEAN_WINDOW[0] // 2, width // 4)
     inner = np.zeros_like(mask)
-    inner[high:-high, wide:-wide] = mask[high:-high, wide:-wide]
+    inside = np.s_[high : height - high, wide : width - wide]
+    inner[inside] = mask[inside]
     return inner
 
 
