@@ -62,7 +62,7 @@ def test_an_uncalibrated_camera_gives_depth_without_points(meet):
         return robot.send_image()
 
     status = robot.status('calibration', lambda s, _: s.level == WARN, every=send)
-    for words in ('uncalibrated', 'K[0] = 0', 'no points2'):
+    for words in ('uncalibrated', 'P[0] = 0', 'no points2'):
         assert words in status.message
     clouds.clear()
     for _ in range(3):

@@ -6,6 +6,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from vizion3d_ros.contracts.calibration import Severity
+from vizion3d_ros.contracts.calibration.faults import joined, worst
 from vizion3d_ros.contracts.metric_scale import ScaleUsed
 from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
 from vizion3d_ros.contracts.topic_names import (
@@ -73,13 +75,15 @@ class MonoStatus:
                 text = f'images arrive but no camera_info on {topic}: {why}; until then {cost}'
                 return level, text, {}
             return OK, 'waiting for camera_info', {}
-        if known.intrinsics is None:
-            text = f'camera_info {known.defect}: calibrate the camera; until then {cost}'
-            return (ERROR if rectify else WARN), text, {}
+        faults = known.faults_for(rectify)
+        if faults:
+            refused = worst(faults) is not Severity.DOUBT
+            text = f'{joined(faults)}; until then {cost}' if refused else joined(faults)
+            return (ERROR if refused and rectify else WARN), text, {}
         image_topic = self.inputs.topic(IMAGE)
         if known.content.distorted and not rectify and 'rect' not in image_topic:
             return WARN, f'{image_topic} may be distorted: {RECTIFY}', {}
-        return OK, 'calibrated', dict(known.intrinsics)
+        return OK, 'calibrated', dict(known.intrinsics or {})
 
     def scale(self, processor: MonoProcessor, wanted: frozenset[str]) -> Task:
         """Whether the answers are in metres, and how good the fit is that makes them so."""

@@ -146,7 +146,7 @@ class StereoNode(DepthNode[StereoSettings]):
         status = StereoStatus(self.inputs, self._sync, self._infos)
         return {
             'sync': status.pairing(self.quiet_since),
-            'calibration': status.calibration(self.settings.rectify),
+            'calibration': status.calibration(self.settings),
             'output': output_task(components, self.inputs, self.settings.sync.timeout),
         }
 
