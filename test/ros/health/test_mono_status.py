@@ -33,6 +33,7 @@ class Inputs:
 
     def __init__(self):
         self.is_open = True
+        self.idle = 'no subscribers'
         self.opened = time.monotonic() - 100.0
         self.publishers = {}
 

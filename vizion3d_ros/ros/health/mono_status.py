@@ -20,7 +20,7 @@ from vizion3d_ros.contracts.topic_names import (
 )
 from vizion3d_ros.ros.health.diagnostics import ERROR, OK, WARN, Task
 from vizion3d_ros.ros.health.status import RECTIFY
-from vizion3d_ros.ros.health.watchdog import explain_missing, explain_silence
+from vizion3d_ros.ros.health.watchdog import explain_missing, explain_silence, explain_unstamped
 from vizion3d_ros.ros.stream.camera_info import CameraCache
 from vizion3d_ros.ros.stream.input_stats import InputStats
 from vizion3d_ros.ros.stream.inputs import InputSubscriptions
@@ -51,13 +51,14 @@ class MonoStatus:
             'rate_hz': round(self.images.rate_hz, 2),
         }
         if not self.inputs.is_open:
-            return OK, 'idle: no subscribers', values
+            return OK, f'idle: {self.inputs.idle}', values
         if time.monotonic() - quiet_since >= self.settings.timeout:
             endpoint = self.inputs.endpoint(IMAGE)
             text = f'no image: {explain_silence(endpoint, self.images)}'
             return ERROR if endpoint.unheard else WARN, text, values
-        missing = explain_missing(self.inputs.topic(IMAGE), self.images)
-        return (WARN, missing, values) if missing else (OK, 'receiving', values)
+        seen = self.inputs.topic(IMAGE), self.images
+        fault = explain_unstamped(*seen) or explain_missing(*seen)
+        return (WARN, fault, values) if fault else (OK, 'receiving', values)
 
     def calibration(self, wanted: frozenset[str]) -> Task:
         """Whether the camera is known; wanted: the outputs that somebody listens to."""

@@ -17,7 +17,7 @@ from vizion3d_ros.ros.health.sync_doctor import (
     explain_no_pairs,
     measure_offsets,
 )
-from vizion3d_ros.ros.health.watchdog import explain_missing, explain_silence
+from vizion3d_ros.ros.health.watchdog import explain_missing, explain_silence, explain_unstamped
 from vizion3d_ros.ros.stream.camera_info import CameraInfoCache
 from vizion3d_ros.ros.stream.input_stats import RECENT_SECONDS, InputStats
 from vizion3d_ros.ros.stream.inputs import InputSubscriptions
@@ -38,7 +38,7 @@ class StereoStatus:
         """Whether pairs come; quiet_since is when the last one did, or the inputs opened."""
         values = self._values()
         if not self.inputs.is_open:
-            return OK, 'idle: no subscribers', values
+            return OK, f'idle: {self.inputs.idle}', values
         if time.monotonic() - quiet_since >= self.sync.settings.timeout:
             endpoints = {side: self.inputs.endpoint(f'{side}/image_rect') for side in SIDES}
             unheard = any(endpoint.unheard for endpoint in endpoints.values())
@@ -85,7 +85,8 @@ class StereoStatus:
             (self.inputs.topic(LEFT), self.sync.left),
             (self.inputs.topic(RIGHT), self.sync.right),
         )
-        lost = [text for text in (explain_missing(*side) for side in sides) if text]
+        tests = (explain_unstamped, explain_missing)
+        lost = [text for text in (test(*side) for side in sides for test in tests) if text]
         return '; '.join(lost) or explain_few_pairs(self.sync)
 
     def _values(self) -> dict[str, object]:

@@ -71,6 +71,11 @@ class MonoProcessor(FrameProcessor[MonoFrame, MonoSettings]):
         self._tracker = ScaleTracker()
         self._checkpoint = ''
 
+    def restart(self) -> None:
+        """Begin without a scale as well."""
+        super().restart()
+        self._tracker, self.scale = ScaleTracker(), NO_SCALE_YET
+
     def decode(
         self, frame: MonoFrame, settings: MonoSettings, needs: frozenset[Output]
     ) -> DecodedFrame | None:

@@ -69,6 +69,7 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
         self._settings = settings
         self._finished: deque[float] = deque(maxlen=RATE_SAMPLES)
         self._throttle = Throttle()
+        self._epoch = 0
         self.processed = 0
         self.failed = 0
         self.last_error = ''
@@ -85,6 +86,18 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
         """Compute a frame of the stream."""
         return self.pipeline.run(command)
 
+    def drop(self) -> None:
+        """Let nothing come of the frame in hand, if any."""
+        self._epoch += 1
+
+    def restart(self) -> None:
+        """Drop the frame in hand, and count and measure from now on."""
+        self.drop()
+        self.processed = self.failed = 0
+        self.last_error = ''
+        self._finished.clear()
+        self.timings_ms.clear()
+
     @property
     def finished(self) -> float:
         """When the newest frame was finished, time.monotonic(); 0 before the first."""
@@ -99,7 +112,7 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
 
     def __call__(self, frame: AnyFrame) -> None:
         """Process one frame; does nothing without a listener."""
-        settings = self._settings()
+        settings, epoch = self._settings(), self._epoch
         names = self._outputs.wanted(settings.lazy, settings.points.max_rate)
         if not names:
             return
@@ -110,6 +123,8 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
         ready = time.perf_counter()
         answer = self.answer(frame, decoded, settings, self.run(decoded.command))
         computed = time.perf_counter()
+        if epoch != self._epoch:  # it is of a time before a jump or a pause
+            return
         self._outputs.publish(answer, names)
         self.record(decoded, answer)
         published = time.perf_counter()

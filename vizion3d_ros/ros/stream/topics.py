@@ -132,6 +132,10 @@ class OutputPublishers:
                 period = 1 / answer.settings.points.max_rate
                 self._cloud_due = max(self._cloud_due + period, time.monotonic())
 
+    def restart(self) -> None:
+        """Count from now on."""
+        self.published = dict.fromkeys(self._topics, 0)
+
     def destroy(self) -> None:
         """Withdraw every output."""
         self.enabled = False
