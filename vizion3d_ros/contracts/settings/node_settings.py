@@ -136,7 +136,7 @@ class CommonSettings(Contract):
     requests: RequestSettings = RequestSettings()
     diagnostic_updater: DiagnosticUpdaterSettings = DiagnosticUpdaterSettings()
     mono16_bits: int = Field(
-        16, ge=8, le=16, description='Significant bits of mono16 images (10 for many IR cameras)'
+        16, ge=8, le=16, description='Significant bits of 16-bit images: 10 or 12 for many cameras'
     )
     frame_id_override: str = Field(
         '', description='frame_id of all that comes out; empty = that of the image'

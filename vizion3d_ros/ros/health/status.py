@@ -76,6 +76,8 @@ def output_task(components: Components, inputs: InputSubscriptions, timeout: flo
     fresh = time.monotonic() - newest < max(timeout, STALE_SECONDS)
     if inputs.is_open and not fresh:
         return WARN, f'{processor.processed} frames, the last one too long ago', values
+    if processor.bits.doubt:
+        return WARN, processor.bits.doubt, values
     return OK, f'{processor.processed} frames', values
 
 

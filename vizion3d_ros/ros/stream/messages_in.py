@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +13,55 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from vizion3d_ros.contracts.calibration import CameraCalibration
 from vizion3d_ros.contracts.errors import InputError
-from vizion3d_ros.ros.stream.encodings import ENCODINGS, explain_unknown
 
 Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """
+    How the pixels of an image lie in its message, interleaved.
+
+    channels: words in a pixel. conversion: OpenCV's from these channels of 8 bits to RGB; None:
+    as they are. word_bytes: 1, or 2 in the byte order of the message.
+    """
+
+    channels: int
+    conversion: int | None = None
+    word_bytes: int = 1
+
+    @property
+    def pixel_bytes(self) -> int:
+        """Bytes from one pixel of a row to the next."""
+        return self.channels * self.word_bytes
+
+
+# OpenCV names a Bayer pattern by its second row and column, ROS by its first: RGGB is BayerBG.
+# {}: bits of a word, 8 or 16.
+OF_ANY_DEPTH: dict[str, tuple[int, int | None]] = {
+    'mono{}': (1, None),
+    '{}UC1': (1, None),
+    'rgb{}': (3, None),
+    'bgr{}': (3, cv2.COLOR_BGR2RGB),
+    '{}UC3': (3, cv2.COLOR_BGR2RGB),
+    'rgba{}': (4, cv2.COLOR_RGBA2RGB),
+    'bgra{}': (4, cv2.COLOR_BGRA2RGB),
+    '{}UC4': (4, cv2.COLOR_BGRA2RGB),
+    'bayer_rggb{}': (1, cv2.COLOR_BayerBG2RGB),
+    'bayer_bggr{}': (1, cv2.COLOR_BayerRG2RGB),
+    'bayer_gbrg{}': (1, cv2.COLOR_BayerGR2RGB),
+    'bayer_grbg{}': (1, cv2.COLOR_BayerGB2RGB),
+}
+ENCODINGS = {
+    **{name.format(8): Encoding(*layout) for name, layout in OF_ANY_DEPTH.items()},
+    'yuv422': Encoding(2, cv2.COLOR_YUV2RGB_UYVY),
+    'uyvy': Encoding(2, cv2.COLOR_YUV2RGB_UYVY),
+    'yuv422_yuy2': Encoding(2, cv2.COLOR_YUV2RGB_YUY2),
+    'yuyv': Encoding(2, cv2.COLOR_YUV2RGB_YUY2),
+    **{name.format(16): Encoding(*layout, 2) for name, layout in OF_ANY_DEPTH.items()},
+}
+
+_NUMBERS = re.compile(r'(8|16|32|64)(U|S|F)(C[1-9]\d*)?')
 
 
 def image_to_array(message: Image, mono16_bits: int = 16) -> Pixels:
@@ -31,9 +80,10 @@ def image_to_array(message: Image, mono16_bits: int = 16) -> Pixels:
     encoding = ENCODINGS.get(message.encoding)
     if encoding is None:
         return _through_cv_bridge(message)
-    pixels = _rows(message, encoding.pixel_bytes)
     if encoding.word_bytes == 2:
-        pixels = _scale_to_8_bit(pixels, message.is_bigendian, mono16_bits)
+        pixels = _scale_to_8_bit(words_of(message), mono16_bits)
+    else:
+        pixels = _rows(message, encoding.pixel_bytes)
     if encoding.channels > 1:
         pixels = pixels.reshape(message.height, message.width, encoding.channels)
     conversion = encoding.conversion
@@ -51,6 +101,16 @@ def pair_to_arrays(left: Image, right: Image, mono16_bits: int = 16) -> tuple[Pi
     if pair[0].ndim != pair[1].ndim:
         pair = [cv2.cvtColor(p, cv2.COLOR_GRAY2RGB) if p.ndim == 2 else p for p in pair]
     return pair[0], pair[1]
+
+
+def words_of(message: Image) -> NDArray[np.uint16]:
+    """
+    Give the words of an image whose encoding has 16 bits: uint16 (H, W * channels).
+
+    Raises InputError for a message whose fields contradict each other.
+    """
+    rows = np.ascontiguousarray(_rows(message, ENCODINGS[message.encoding].pixel_bytes))
+    return rows.view('>u2' if message.is_bigendian else '<u2')
 
 
 def calibration_of(message: CameraInfo) -> CameraCalibration:
@@ -87,8 +147,7 @@ def _rows(message: Image, bytes_per_pixel: int) -> Pixels:
     return flat.reshape(message.height, message.step)[:, :used]
 
 
-def _scale_to_8_bit(rows: Pixels, is_bigendian: int, significant_bits: int) -> Pixels:
-    words = np.ascontiguousarray(rows).view('>u2' if is_bigendian else '<u2')
+def _scale_to_8_bit(words: NDArray[np.uint16], significant_bits: int) -> Pixels:
     return np.minimum(words >> (significant_bits - 8), 255).astype(np.uint8)
 
 
@@ -104,7 +163,7 @@ def _convert(pixels: Pixels, conversion: int, message: Image) -> Pixels:
 
 
 def _through_cv_bridge(message: Image) -> Pixels:
-    unknown = explain_unknown(message.encoding)
+    unknown = _explain_unknown(message.encoding)
     _rows(message, 1)
     # Imported on first need: its binary does not load, or crashes, beside another NumPy.
     try:
@@ -121,6 +180,19 @@ def _through_cv_bridge(message: Image) -> Pixels:
             'the driver fills step wrongly'
         )
     return decoded
+
+
+def _explain_unknown(encoding: str) -> str:
+    """Say why an encoding cannot be read, and which can."""
+    why = ''
+    if encoding.lower() in ENCODINGS:
+        why = f' (expected {encoding.lower()!r})'
+    elif _NUMBERS.fullmatch(encoding):
+        why = ' (numbers such as depth, no picture: remap to the topic of a camera)'
+    return (
+        f'encoding {encoding!r} cannot be decoded to rgb8{why}: publish one of '
+        f'{", ".join(ENCODINGS)}'
+    )
 
 
 def _decode(side: str, image: Image, mono16_bits: int) -> Pixels:

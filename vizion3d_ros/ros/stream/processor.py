@@ -22,6 +22,7 @@ from std_msgs.msg import Header
 from vizion3d_ros.contracts.commands import MonoCommand, Output, StereoCommand
 from vizion3d_ros.contracts.errors import DepthError, explain
 from vizion3d_ros.contracts.settings.node_settings import NodeSettings
+from vizion3d_ros.ros.stream.input_stats import SignificantBits
 from vizion3d_ros.ros.stream.messages_out import AnyAnswer, FrameAnswer
 from vizion3d_ros.ros.stream.sparse_reading import SparseReading
 from vizion3d_ros.ros.stream.topics import OutputPublishers
@@ -70,6 +71,7 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
         self._finished: deque[float] = deque(maxlen=RATE_SAMPLES)
         self._throttle = Throttle()
         self._epoch = 0
+        self.bits = SignificantBits()
         self.processed = 0
         self.failed = 0
         self.last_error = ''
@@ -120,6 +122,7 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
         decoded = self.decode(frame, settings, self._outputs.needs(names))
         if decoded is None:
             return
+        self.bits.look(frame.image, settings.mono16_bits, time.monotonic())
         ready = time.perf_counter()
         answer = self.answer(frame, decoded, settings, self.run(decoded.command))
         computed = time.perf_counter()
