@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Images and CameraInfo become arrays and calibrations; measurements_in.py reads depth."""
+"""Images and CameraInfo become arrays and calibrations; measurements.py reads depth."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from vizion3d_ros.contracts.calibration import CameraCalibration
 from vizion3d_ros.contracts.errors import InputError
-from vizion3d_ros.ros.stream.encodings import ENCODINGS, explain_unknown
+from vizion3d_ros.ros.messages.encodings import ENCODINGS, explain_unknown
 
 Pixels = NDArray[np.uint8]
 
