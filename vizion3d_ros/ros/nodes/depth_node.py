@@ -3,7 +3,7 @@
 What the stereo and the mono node share: lifecycle, inputs opened on demand, one worker, reports.
 
 executor thread: subscriptions ─ newest frame ─┐
-worker thread:             messages_in ─ pipeline ─ messages_out ─ publishers
+worker thread:             messages.incoming ─ pipeline ─ messages.outgoing ─ publishers
 """
 
 from __future__ import annotations

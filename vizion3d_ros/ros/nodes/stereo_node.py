@@ -24,11 +24,11 @@ from vizion3d_ros.pipeline import StereoPipeline
 from vizion3d_ros.ros.health.diagnostics import NO_HARDWARE, Task
 from vizion3d_ros.ros.health.status import Components, output_task
 from vizion3d_ros.ros.health.stereo_status import StereoStatus
+from vizion3d_ros.ros.messages.incoming import pair_to_arrays
 from vizion3d_ros.ros.nodes.depth_node import DepthNode
 from vizion3d_ros.ros.nodes.running import run_depth_node
 from vizion3d_ros.ros.serving.depth_services import StereoService
 from vizion3d_ros.ros.stream.camera_info import CameraInfoCache
-from vizion3d_ros.ros.stream.messages_in import pair_to_arrays
 from vizion3d_ros.ros.stream.processor import DecodedFrame, FrameProcessor
 from vizion3d_ros.ros.stream.sync import StereoSync
 from vizion3d_ros.ros.stream.topics import STEREO_INPUTS, STEREO_OUTPUTS, OutputPublishers

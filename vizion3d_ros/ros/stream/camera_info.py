@@ -25,7 +25,7 @@ from vizion3d_ros.contracts.calibration.faults import Fault, named, of_both, wor
 from vizion3d_ros.contracts.calibration.raw_faults import raw_faults
 from vizion3d_ros.contracts.camera import Intrinsics
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
-from vizion3d_ros.ros.stream.messages_in import calibration_of
+from vizion3d_ros.ros.messages.incoming import calibration_of
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 from sensor_msgs.msg import Image
 
-from vizion3d_ros.ros.stream.messages_in import ENCODINGS, words_of
+from vizion3d_ros.ros.messages.encodings import ENCODINGS
+from vizion3d_ros.ros.messages.incoming import words_of
 
 PERIOD_SAMPLES = 15
 RECENT_SECONDS = 5.0

@@ -15,9 +15,9 @@ from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
 from vizion3d_ros.geometry.metric_scale.tracker import NO_SCALE_YET, ScaleTracker
 from vizion3d_ros.geometry.rectify import rectify
 from vizion3d_ros.pipeline import MonoPipeline
+from vizion3d_ros.ros.messages.incoming import image_to_array
+from vizion3d_ros.ros.messages.outgoing import FrameAnswer
 from vizion3d_ros.ros.stream.camera_info import CameraCache
-from vizion3d_ros.ros.stream.messages_in import image_to_array
-from vizion3d_ros.ros.stream.messages_out import FrameAnswer
 from vizion3d_ros.ros.stream.processor import DecodedFrame, FrameProcessor
 from vizion3d_ros.ros.stream.sparse_reading import SparseReading, read_sparse
 from vizion3d_ros.ros.stream.sync import stamp_to_ns
