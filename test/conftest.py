@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -136,6 +137,30 @@ def serve_disparity(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         monkeypatch.setitem(registry.STEREO_BACKENDS, 'sgbm', 'known_backend:KnownBackend')
 
     return serve
+
+
+@pytest.fixture
+def launch_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have launch and launch_ros replaced, for this test alone."""
+    import launch_stand_ins
+
+    # Set, then gone: what a test imports under this name goes when the test ends.
+    shared = 'vizion3d_ros.launching'
+    monkeypatch.setitem(sys.modules, shared, ModuleType(shared))
+    del sys.modules[shared]
+    for name, module in launch_stand_ins.stand_ins().items():
+        monkeypatch.setitem(sys.modules, name, module)
+
+
+@pytest.fixture
+def launch(launch_packages: None) -> Callable[..., Any]:
+    """Carry out a launch file: launch('mono', environment, rviz='true') gives the context."""
+    from launch_stand_ins import carry_out, launch_file
+
+    def carry(kind: str, environment: Any = (), **arguments: str) -> Any:
+        return carry_out(launch_file(kind), environment, arguments)
+
+    return carry
 
 
 @pytest.fixture

@@ -18,6 +18,9 @@ class SgbmSettings(Contract):
     sgbm_mode: Literal['sgbm', 'hh', '3way'] = Field(
         '3way',
         description='Aggregation paths: 3way is the fastest, sgbm uses 5 directions, hh uses 8',
+        json_schema_extra={
+            'numbers': {'0': 'sgbm', '1': 'hh', '2': '3way'}
+        },  # stereo_image_proc's
     )
     scale: float = Field(
         1.0,

@@ -27,6 +27,7 @@ from vizion3d_ros.ros.stream.sparse_input import SparseInput
 from vizion3d_ros.ros.stream.sync import JUMP_BACK_NS, stamp_to_ns
 from vizion3d_ros.ros.stream.topics import MONO_INPUTS, MONO_OUTPUTS, OutputPublishers
 
+ABOUT = 'Depth from the images of one camera, in metres where network or sparse depth gives them.'
 logger = logging.getLogger(__name__)
 
 
@@ -122,7 +123,7 @@ class MonoNode(DepthNode[MonoSettings]):
 
 def main(args: list[str] | None = None) -> int:
     """Run the node until it is told to stop."""
-    return run_depth_node(MonoNode, args)
+    return run_depth_node(MonoNode, ABOUT, args)
 
 
 if __name__ == '__main__':

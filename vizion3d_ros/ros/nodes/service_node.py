@@ -30,6 +30,9 @@ from vizion3d_ros.ros.serving.depth_services import DepthService, MonoService, S
 from vizion3d_ros.ros.serving.server import ServiceServer
 from vizion3d_ros.worker import Worker
 
+ABOUT = 'Services that answer requests for depth, without any camera topic.'
+
+
 POLL_PERIOD = 0.5
 
 
@@ -104,7 +107,7 @@ class ServiceNode(Node):
 
 def main(args: list[str] | None = None) -> int:
     """Run the node until it is told to stop."""
-    return run_depth_node(ServiceNode, args)
+    return run_depth_node(ServiceNode, ABOUT, args)
 
 
 if __name__ == '__main__':

@@ -33,6 +33,8 @@ from vizion3d_ros.ros.stream.processor import DecodedFrame, FrameProcessor
 from vizion3d_ros.ros.stream.sync import StereoSync
 from vizion3d_ros.ros.stream.topics import STEREO_INPUTS, STEREO_OUTPUTS, OutputPublishers
 
+ABOUT = 'Metric depth, disparity and coloured points from the images of a stereo rig.'
+
 
 @dataclass(frozen=True, slots=True)
 class StereoFrame:
@@ -171,7 +173,7 @@ class StereoNode(DepthNode[StereoSettings]):
 
 def main(args: list[str] | None = None) -> int:
     """Run the node until it is told to stop."""
-    return run_depth_node(StereoNode, args)
+    return run_depth_node(StereoNode, ABOUT, args)
 
 
 if __name__ == '__main__':

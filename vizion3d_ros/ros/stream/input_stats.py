@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import statistics
 import time
@@ -13,6 +14,8 @@ from sensor_msgs.msg import Image
 
 from vizion3d_ros.ros.messages.encodings import ENCODINGS
 from vizion3d_ros.ros.messages.incoming import words_of
+
+logger = logging.getLogger(__name__)
 
 PERIOD_SAMPLES = 15
 RECENT_SECONDS = 5.0
@@ -149,7 +152,10 @@ class SignificantBits:
         if encoding is not None and encoding.word_bytes == 2:
             self._greatest = max(self._greatest, int(words_of(image)[::LOOK_ROWS].max()))
         self._looks += 1
+        before = self.doubt
         self.doubt = self._explain(mono16_bits) if self._looks >= ENOUGH_LOOKS else ''
+        if self.doubt and not before:
+            logger.warning('%s', self.doubt)
 
     def _explain(self, mono16_bits: int) -> str:
         bits = self._greatest.bit_length()
