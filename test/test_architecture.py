@@ -15,13 +15,14 @@ DOOR = {'contracts', 'geometry', 'engine', 'pipeline', 'requests'}
 SIDE = {
     'testbed': {'contracts', 'geometry'},
     'report': {'contracts', 'geometry', 'files'},
+    'diagnosis': {'contracts'},
     'fetch_models': {'contracts', 'engine'},
     'stereo': DOOR,
     'lifting': DOOR,
     'cli': DOOR | {'files', 'report'},
     'launching': set(),
 }
-CORE_FROM_SIDE = {'ros': {'testbed', 'report', 'fetch_models'}}
+CORE_FROM_SIDE = {'ros': {'testbed', 'report', 'fetch_models', 'diagnosis'}}
 ROS = {
     *('rclpy', 'rclcpp', 'launch', 'launch_ros', 'launch_testing', 'message_filters', 'cv_bridge'),
     *('sensor_msgs_py', 'tf2_ros', 'tf2_py', 'builtin_interfaces', 'rosidl_runtime_py'),
