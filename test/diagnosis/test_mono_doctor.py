@@ -18,7 +18,7 @@ def told(images):
 
 
 def moving(count):
-    return [np.roll(SCENE, 3 * number, 1) for number in range(count)]
+    return [np.roll(SCENE, 8 * number, 1) for number in range(count)]
 
 
 @pytest.mark.parametrize('images', [[SCENE] * 8, moving(8)], ids=['still', 'moving'])
