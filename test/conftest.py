@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -94,6 +95,18 @@ def data_dir() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip('needs recordings: set VIZION3D_TEST_DATA to their folder')
     return Path(folder)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 16 kB."""
+    folder = tmp_path / 'small'
+    folder.mkdir()
+    command = ['mount', '-t', 'tmpfs', '-o', 'size=16k', 'tmpfs', str(folder)]
+    if os.geteuid() or subprocess.run(command, capture_output=True).returncode:
+        pytest.skip('mounting a small file system needs root')
+    yield folder
+    subprocess.run(['umount', folder], check=True)
 
 
 @pytest.fixture

@@ -38,9 +38,9 @@ HEAVY_ALLOWED = (
 # Inside ros/: each room may import those before it; testbed stands at the side.
 ROS_ROOMS = [
     *('parameters', 'log', 'throttle', 'compat', 'run'),
-    *('stream', 'health', 'serving', 'nodes'),
+    *('messages', 'stream', 'health', 'serving', 'nodes'),
 ]
-ROS_TESTBED = {'parameters', 'compat', 'run', 'stream', 'testbed'}
+ROS_TESTBED = {'parameters', 'compat', 'run', 'messages', 'stream', 'testbed'}
 
 FOLDERS = sorted({module.rpartition('.')[0] for module in MODULES} - {''})
 

@@ -79,7 +79,7 @@ def test_package_xml_is_format_3(folder, build_type):
 # Imported, but no ROS distribution has a key that fits: package.xml says how to get them.
 FROM_PIP = {'pydantic', 'annotated_types', 'typing_extensions', 'torch', 'open3d'}
 KEYS = {'numpy': 'python3-numpy', 'cv2': 'python3-opencv', 'yaml': 'python3-yaml'}
-KEYS |= {'PIL': 'python3-pil'}
+KEYS |= {'PIL': 'python3-pil', 'hypothesis': 'python3-hypothesis'}
 KEYS |= {'pytest': 'python3-pytest', 'setuptools': 'python3-setuptools', 'tqdm': 'python3-tqdm'}
 # Not imported: the command lines of the README.
 RUN_ONLY = {'ros2launch', 'rviz2'}

@@ -20,7 +20,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from vizion3d_ros.contracts.base import Contract
-from vizion3d_ros.contracts.errors import explain
+from vizion3d_ros.contracts.errors import DepthError, explain
 
 Settings = TypeVar('Settings', bound=Contract)
 
@@ -34,16 +34,22 @@ class LiveSettings(Generic[Settings]):
     """
 
     def __init__(
-        self, node: Node, model: type[Settings], on_change: Callable[[Settings], None]
+        self,
+        node: Node,
+        model: type[Settings],
+        on_change: Callable[[Settings], None],
+        check: Callable[[Settings, Settings], None] = lambda current, wanted: None,
     ) -> None:
         """
         Declare every field; on_change(current) runs in the executor after each change.
 
-        Raises the rclpy parameter exceptions and pydantic.ValidationError for bad overrides.
+        check(current, wanted) may refuse a change with a DepthError. Raises the rclpy parameter
+        exceptions and pydantic.ValidationError for bad overrides.
         """
         self._node = node
         self._model = model
         self._on_change = on_change
+        self._check = check
         self._names = frozenset(name for name, _ in fields(model))
         for name, field in fields(model):
             node.declare_parameter(name, field.default, descriptor(field))
@@ -60,11 +66,22 @@ class LiveSettings(Generic[Settings]):
     def _validate(self, changes: list[Parameter]) -> SetParametersResult:
         try:
             candidate = self._with_changes(changes)
-        except ValidationError as error:
+            self._check(self.current, candidate)
+        except (DepthError, ValidationError) as error:
             return SetParametersResult(successful=False, reason=explain(error))
         if not hasattr(self._node, 'add_post_set_parameters_callback'):  # Humble
             self._replace(candidate, changes)
         return SetParametersResult(successful=True)
+
+    def put_back(self, values: Contract, names: Iterable[str]) -> None:
+        """Set the named fields of the settings, groups as a whole, to what they are in values."""
+        wanted = dict(_leaves(values))
+        changes = [
+            Parameter(name, value=value)
+            for name, value in wanted.items()
+            if name.split('.')[0] in names and value != self._node.get_parameter(name).value
+        ]
+        self._node.set_parameters(changes)
 
     def _apply(self, changes: list[Parameter]) -> None:
         self._replace(self._with_changes(changes), changes)
@@ -93,6 +110,15 @@ def fields(model: type[Contract], prefix: str = '') -> Iterator[tuple[str, Field
             yield from fields(type(field.default), f'{prefix}{name}.')
         else:
             yield f'{prefix}{name}', field
+
+
+def _leaves(values: Contract, prefix: str = '') -> Iterator[tuple[str, Any]]:
+    """Dotted parameter name and value of every setting."""
+    for name, value in dict(values).items():
+        if isinstance(value, Contract):
+            yield from _leaves(value, f'{prefix}{name}.')
+        else:
+            yield f'{prefix}{name}', value
 
 
 def build(model: type[Settings], values: Mapping[str, Any]) -> Settings:

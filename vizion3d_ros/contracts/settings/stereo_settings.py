@@ -150,8 +150,3 @@ class StereoSettings(NodeSettings):
     baseline_m: float = Field(
         0.0, ge=0.0, le=100.0, description='Baseline in metres; 0 = from the right camera_info'
     )
-
-    @property
-    def checkpoint(self) -> str:
-        """What the matcher loads, '' for one without weights."""
-        return self.s2m2.model_backend if self.backend == 's2m2' else ''

@@ -17,9 +17,9 @@ from vizion3d_ros.diagnosis.mono_doctor import MonoDoctor
 from vizion3d_ros.geometry.metric_scale.tracker import NO_SCALE_YET, ScaleTracker
 from vizion3d_ros.geometry.rectify import rectify
 from vizion3d_ros.pipeline import MonoPipeline
+from vizion3d_ros.ros.messages.incoming import image_to_array
+from vizion3d_ros.ros.messages.outgoing import FrameAnswer
 from vizion3d_ros.ros.stream.camera_info import CameraCache
-from vizion3d_ros.ros.stream.messages_in import image_to_array
-from vizion3d_ros.ros.stream.messages_out import FrameAnswer
 from vizion3d_ros.ros.stream.processor import DecodedFrame, FrameProcessor
 from vizion3d_ros.ros.stream.sparse_reading import SparseReading, read_sparse
 from vizion3d_ros.ros.stream.sync import stamp_to_ns
@@ -73,6 +73,11 @@ class MonoProcessor(FrameProcessor[MonoFrame, MonoSettings]):
         self._camera = camera
         self._tracker = ScaleTracker()
         self._checkpoint = ''
+
+    def restart(self) -> None:
+        """Begin without a scale as well."""
+        super().restart()
+        self._tracker, self.scale = ScaleTracker(), NO_SCALE_YET
 
     def decode(
         self, frame: MonoFrame, settings: MonoSettings, needs: frozenset[Output]
