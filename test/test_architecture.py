@@ -15,6 +15,7 @@ DOOR = {'contracts', 'geometry', 'engine', 'pipeline', 'requests'}
 SIDE = {
     'testbed': {'contracts', 'geometry'},
     'report': {'contracts', 'geometry', 'files'},
+    'diagnosis': {'contracts'},
     'fetch_models': {'contracts', 'engine'},
     'stereo': DOOR,
     'lifting': DOOR,
@@ -22,7 +23,7 @@ SIDE = {
     'transport': set(),
     'launching': {'transport'},
 }
-CORE_FROM_SIDE = {'ros': {'testbed', 'report', 'fetch_models', 'transport'}}
+CORE_FROM_SIDE = {'ros': {'testbed', 'report', 'fetch_models', 'transport', 'diagnosis'}}
 ROS = {
     *('rclpy', 'rclcpp', 'launch', 'launch_ros', 'launch_testing', 'message_filters', 'cv_bridge'),
     *('sensor_msgs_py', 'tf2_ros', 'tf2_py', 'builtin_interfaces', 'rosidl_runtime_py'),

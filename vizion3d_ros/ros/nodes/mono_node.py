@@ -16,6 +16,7 @@ from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
 from vizion3d_ros.pipeline import MonoPipeline
 from vizion3d_ros.ros.health.diagnostics import NO_HARDWARE, Task
 from vizion3d_ros.ros.health.mono_status import MonoStatus
+from vizion3d_ros.ros.health.picture_status import pictures_task
 from vizion3d_ros.ros.health.status import Components, output_task
 from vizion3d_ros.ros.nodes.depth_node import DepthNode
 from vizion3d_ros.ros.nodes.running import run_depth_node
@@ -92,10 +93,12 @@ class MonoNode(DepthNode[MonoSettings]):
         settings = self.settings
         wanted = components.outputs.wanted(settings.lazy, cloud_rate=0)
         status = MonoStatus(self.inputs, self._images, self._sparse, self._camera, settings)
+        processor = cast(MonoProcessor, components.processor)
         return {
             'input': status.images_in(self.quiet_since),
             'calibration': status.calibration(wanted),
-            'scale': status.scale(cast(MonoProcessor, components.processor), wanted),
+            'pictures': pictures_task(processor.doctor),
+            'scale': status.scale(processor, wanted),
             'output': output_task(components, self.inputs, settings.timeout),
         }
 

@@ -12,16 +12,20 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 from sensor_msgs.msg import CameraInfo, Image
 
 from vizion3d_ros.contracts import topic_names
 from vizion3d_ros.contracts.camera import StereoRig
 from vizion3d_ros.contracts.commands import Output, StereoCommand
+from vizion3d_ros.contracts.results import StereoResult
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
+from vizion3d_ros.diagnosis.stereo_doctor import StereoDoctor
 from vizion3d_ros.geometry.rectify import rectify
 from vizion3d_ros.pipeline import StereoPipeline
 from vizion3d_ros.ros.health.diagnostics import NO_HARDWARE, Task
+from vizion3d_ros.ros.health.picture_status import pictures_task
 from vizion3d_ros.ros.health.status import Components, output_task
 from vizion3d_ros.ros.health.stereo_status import StereoStatus
 from vizion3d_ros.ros.messages.incoming import pair_to_arrays
@@ -62,6 +66,7 @@ class StereoProcessor(FrameProcessor[StereoFrame, StereoSettings]):
         """settings() gives the ones to use for the pair in hand."""
         super().__init__(pipeline, outputs, settings)
         self._infos = infos
+        self.doctor = StereoDoctor()
 
     def decode(
         self, frame: StereoFrame, settings: StereoSettings, needs: frozenset[Output]
@@ -81,6 +86,10 @@ class StereoProcessor(FrameProcessor[StereoFrame, StereoSettings]):
             outputs=needs,
         )
         return DecodedFrame(command, {'left': known.left_info, 'right': known.right_info})
+
+    def examine(self, command: StereoCommand, result: StereoResult) -> None:
+        """Let the doctor look at the pair."""
+        self.doctor.look(command, result, time.monotonic())
 
 
 class StereoNode(DepthNode[StereoSettings]):
@@ -149,6 +158,7 @@ class StereoNode(DepthNode[StereoSettings]):
         return {
             'sync': status.pairing(self.quiet_since),
             'calibration': status.calibration(self.settings),
+            'pictures': pictures_task(cast(StereoProcessor, components.processor).doctor),
             'output': output_task(components, self.inputs, self.settings.sync.timeout),
         }
 

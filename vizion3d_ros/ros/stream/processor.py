@@ -139,6 +139,10 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
                 'total': 1e3 * (published - started),
             }
         )
+        self.examine(decoded.command, answer.result)
+
+    def examine(self, command: Any, result: Any) -> None:
+        """Look for faults that the pictures show, after everything is published."""
 
     def answer(
         self, frame: AnyFrame, decoded: DecodedFrame, settings: Settings, result: Any
