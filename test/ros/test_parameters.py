@@ -16,7 +16,6 @@ from std_msgs.msg import String
 from vizion3d_ros.contracts.errors import InputError
 from vizion3d_ros.contracts.settings.node_settings import FIXED
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
-from vizion3d_ros.ros.given import explain_sections, explain_unknown
 from vizion3d_ros.ros.parameters import LiveSettings, build, fields
 
 pytestmark = pytest.mark.ros
@@ -196,34 +195,6 @@ def test_numbers_given_at_start_are_taken_as_they_are_meant(make_node):
     assert (settings.points.decimation, settings.sgbm.sgbm_mode) == (4, 'sgbm')
 
 
-def test_parameters_that_nobody_declares_are_named_with_what_was_meant(make_node):
-    given = {'max_dept': 5.0, 'disparity_range': 64, 'nonsense': 1, 'min_depth': 1.0}
-    node = make_node(**given, **{'qos_overrides./x.publisher.depth': 3})
-    LiveSettings(node, StereoSettings, print)
-    assert explain_unknown(node) == (
-        'unknown parameters, which change nothing: disparity_range (did you mean '
-        'sgbm.disparity_range?), max_dept (did you mean max_depth?), nonsense'
-    )
-
-
-@pytest.mark.parametrize(
-    ('sections', 'words'),
-    [
-        ('stereo_image_proc', 'has parameters for stereo_image_proc only'),
-        ('rig/disparity_node', 'has parameters for disparity_node only'),
-        ('NAME', ''),
-        ('/**', ''),
-        ('rig/NAME', ''),
-    ],
-)
-def test_a_file_for_other_nodes_is_named(make_node, tmp_path, sections, words):
-    node, file = make_node(), tmp_path / 'params.yaml'
-    section = sections.replace('NAME', node.get_name())
-    file.write_text(f'{section}:\n  ros__parameters:\n    max_depth: 3.0\n')
-    text = explain_sections([str(file)], node)
-    assert words in text and bool(words) is bool(text)
-
-
 @pytest.mark.parametrize(('name', 'value'), [('device', 'cpu'), ('autostart', False)])
 def test_what_is_read_once_cannot_change(name, value, node, live):
     answer = set_all(node, **{name: value})
@@ -242,8 +213,12 @@ def test_overrides_at_start_are_used(make_node):
     ('override', 'error', 'words'),
     [
         ({'min_depth': 'near'}, InputError, ['min_depth: expected a number such as 10.0, got']),
-        ({'backend': True}, InputError, ['backend: expected a text, got True']),
-        ({'sgbm.sgbm_mode': 7}, InputError, ['sgbm.sgbm_mode: expected a text, got 7']),
+        ({'backend': True}, InputError, ['backend: expected a text, in YAML in quotes']),
+        (
+            {'sgbm.sgbm_mode': 7},
+            InputError,
+            ['sgbm.sgbm_mode: expected sgbm or hh or 3way, got 7'],
+        ),
         ({'lazy': 1}, InputError, ['lazy: expected true or false, got 1']),
         ({'min_depth': 0.0}, InvalidParameterValueException, ['min_depth']),
         ({'depth.encoding': 'png'}, ValidationError, ['encoding', '32FC1', 'png']),

@@ -90,7 +90,7 @@ BAD_STARTS = {
     'bad remap': (['--ros-args', '-r', 'a:b'], 1, 'the remap rule a:b cannot be read'),
     'bad level': (['--ros-args', '--log-level', 'loud'], 1, 'expected debug, info, warn'),
     'bad parameter': (['--ros-args', '-p', 'max_depth:=['], 1, 'as -p max_depth:=10.0'),
-    'bad option': (['--ros-args', '--bogus'], 1, '--bogus'),
+    'bad option': (['--ros-args', '--bogus'], 1, "ROS 2 does not know '--bogus'"),
     'bad type': (['--ros-args', '-p', 'period:=far'], 1, "a number such as 10.0, got 'far'"),
 }
 FILES = {
@@ -122,7 +122,7 @@ def test_what_is_given_and_not_known_is_told_and_the_node_starts(start, tmp_path
     given = ['-p', 'max_depth:=10', '-p', 'max_dept:=3.0', '--params-file', str(params)]
     # A unit of systemd has no HOME, and its user may have none that can be written to.
     process = start('--ros-args', *given, HOME=None, ROS_LOG_DIR=None)
-    said = wait_for(process, 'write stereo_node: in their place')
+    said = wait_for(process, 'write /stereo_node: or /**: in their place')
     assert 'max_dept (did you mean max_depth?)' in said
     process.send_signal(signal.SIGINT)
     assert end(process)[0] == 0

@@ -56,6 +56,8 @@ def explain_init(error: Exception) -> str:
     """Say why ROS did not start, without the places in its source."""
     text = str(error)
     found = UNREADABLE.search(text)
+    if text.startswith('['):  # a list of them is all that rclpy says
+        return f'ROS 2 does not know {text.strip("[]")}; see --help'
     if not found:
         return f'ROS 2 cannot start: {PLACE.sub("", text)}; see --help'
     what, given, why = (' '.join(part.split()) for part in found.groups())

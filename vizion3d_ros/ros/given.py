@@ -8,7 +8,8 @@ YAML and the command line read 10 as a whole number and 2.0 as none; rclpy then 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,15 @@ EXPECTED = {
     bool: 'true or false',
     int: 'a whole number such as 10',
     float: 'a number such as 10.0',
-    str: 'a text',
+    str: 'a text, in YAML in quotes',
 }
+# What stereo_image_proc calls otherwise.
+ELSEWHERE = {
+    'approximate_sync': 'sync.mode',
+    'approximate_sync_tolerance_seconds': 'sync.slop',
+    'stereo_algorithm': 'backend',
+}
+WILD = {'**': '.*', '*': '[^/]+'}
 
 
 def overrides(node: Node) -> Mapping[str, Parameter]:
@@ -49,7 +57,8 @@ def as_meant(name: str, value: Any, default: Any, choices: Mapping[str, str] | N
         return int(value)
     if choices and str(value) in choices:
         return choices[str(value)]
-    raise InputError(f'{name}: expected {EXPECTED[kind]}, got {value!r}')
+    expected = ' or '.join(choices.values()) if choices else EXPECTED[kind]
+    raise InputError(f'{name}: expected {expected}, got {value!r}')
 
 
 def explain_unknown(node: Node) -> str:
@@ -66,32 +75,45 @@ def explain_unknown(node: Node) -> str:
 
 def explain_sections(files: Iterable[str], node: Node) -> str:
     """Say that a parameter file has values for other nodes only; '' if none is like that."""
-    name = node.get_name()
+    name = node.get_fully_qualified_name()
     for file in files:
-        sections = _sections(yaml.safe_load(Path(file).read_text()))
-        if sections and not any('*' in section or section == name for section in sections):
+        sections = list(_sections(_content(file)))
+        if sections and not any(_is_for(section, name) for section in sections):
             return (
                 f'{file} has parameters for {" and ".join(sections)} only, so this node has none '
-                f'from it: write {name}: in their place'
+                f'from it: write {name}: or /**: in their place'
             )
     return ''
 
 
 def _with_suggestion(name: str, known: Collection[str]) -> str:
-    leaf = name.rpartition('.')[2]
-    alike = [other for other in known if other.rpartition('.')[2] == leaf]
+    leaf = _leaf(name)
+    alike = [other for other in known if _leaf(other) == leaf or other == ELSEWHERE.get(name)]
     alike = alike or difflib.get_close_matches(name, known, 1)
     return f'{name} (did you mean {" or ".join(alike)}?)' if alike else name
 
 
-def _sections(content: object) -> list[str]:
-    """Names of the nodes for which a parameter file has values."""
-    if not isinstance(content, dict):
-        return []
-    below = [inner for value in content.values() for inner in _sections(value)]
-    here = [
-        str(key).strip('/').rpartition('/')[2]
-        for key, value in content.items()
-        if isinstance(value, dict) and 'ros__parameters' in value
-    ]
-    return [*here, *below]
+def _leaf(name: str) -> str:
+    return name.rpartition('.')[2].lower()
+
+
+def _content(file: str) -> object:
+    try:
+        return yaml.safe_load(Path(file).read_text(encoding='utf-8'))
+    except (OSError, ValueError, yaml.YAMLError):  # the node has started: rcl could read it
+        return None
+
+
+def _sections(content: object, path: str = '') -> Iterator[str]:
+    """Names of the nodes for which a parameter file has values, namespaces before them."""
+    for key, value in content.items() if isinstance(content, dict) else ():
+        if key == 'ros__parameters':
+            yield path
+        else:
+            yield from _sections(value, f'{path}/{str(key).strip("/")}')
+
+
+def _is_for(section: str, name: str) -> bool:
+    """Whether rcl takes a section for a node; ** stands for any namespaces, * for one name."""
+    pattern = '/'.join(WILD.get(part, re.escape(part)) for part in section.split('/'))
+    return bool(re.fullmatch(pattern.replace('/.*/', '/(.*/)?'), name))

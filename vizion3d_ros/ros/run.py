@@ -43,6 +43,7 @@ def run_node(
     have_a_home()
     exit_code = _spin(make_node, given)
     rclpy.try_shutdown()
+    signal.alarm(0)
     if any(thread.name == THREAD_NAME for thread in threading.enumerate()):
         _leave_now(exit_code)
     return exit_code
@@ -59,6 +60,7 @@ def _spin(make_node: Callable[[], Node], args: list[str]) -> int:
         rclpy.logging.get_logger('vizion3d_ros').fatal(explain(error))
         return 1
     except (KeyboardInterrupt, ExternalShutdownException):
+        sys.unraisablehook = lambda _: None  # of what rclpy had half made when the signal came
         return 0
     except Exception:
         if rclpy.ok():  # else a signal came between two waits, which makes the next one fail
@@ -66,8 +68,9 @@ def _spin(make_node: Callable[[], Node], args: list[str]) -> int:
             return 1
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is ending: once is enough
+        _leave_or_end()
         if node is not None:
-            _destroy(node)
+            node.destroy_node()
     return 0
 
 
@@ -86,17 +89,15 @@ def _init(args: list[str]) -> None:
         raise InputError(explain_init(error)) from error
 
 
-def _destroy(node: Node) -> None:
+def _leave_or_end() -> None:
     """
-    Leave the graph, or end all the same.
+    End the process if it cannot leave the graph within LEAVE_SECONDS.
 
     A peer that was killed while it wrote leaves a lock in the shared memory of Fast DDS, for which
-    its threads wait for ever; that happens in native code, out of reach of Python.
+    destroy_node and shutdown wait for ever; in native code, out of reach of Python.
     """
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(LEAVE_SECONDS)
-    node.destroy_node()
-    signal.alarm(0)
 
 
 def _leave_now(exit_code: int) -> None:

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is given to a node and reaches nothing: named, with what was meant."""
+
+import pytest
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
+from vizion3d_ros.ros.given import explain_sections, explain_unknown
+from vizion3d_ros.ros.parameters import LiveSettings
+
+pytestmark = pytest.mark.ros
+
+
+@pytest.fixture
+def make_node(context):
+    nodes = []
+
+    def make(**overrides):
+        values = [Parameter(name, value=value) for name, value in overrides.items()]
+        nodes.append(Node('settings', context=context, parameter_overrides=values))
+        return nodes[-1]
+
+    yield make
+    for node in nodes:
+        node.destroy_node()
+
+
+def test_parameters_that_nobody_declares_are_named_with_what_was_meant(make_node):
+    given = {'max_dept': 5.0, 'disparity_range': 64, 'nonsense': 1, 'min_depth': 1.0}
+    given |= {'approximate_sync': True, 'p1': 200.0}
+    node = make_node(**given, **{'qos_overrides./x.publisher.depth': 3})
+    LiveSettings(node, StereoSettings, print)
+    assert explain_unknown(node) == (
+        'unknown parameters, which change nothing: approximate_sync (did you mean sync.mode?), '
+        'disparity_range (did you mean sgbm.disparity_range?), max_dept (did you mean '
+        'max_depth?), nonsense, p1 (did you mean sgbm.P1?)'
+    )
+
+
+@pytest.mark.parametrize(
+    ('sections', 'words'),
+    [
+        ('stereo_image_proc', 'has parameters for /stereo_image_proc only'),
+        ('rig/disparity_node', 'has parameters for /rig/disparity_node only'),
+        ('rig/NAME', 'write /NAME: or /**: in their place'),
+        ('rig/**', 'has parameters for /rig/** only'),
+        ('NAME', ''),
+        ('/**', ''),
+        ('/**/NAME', ''),
+        ('/*', ''),
+    ],
+)
+def test_a_file_for_other_nodes_is_named(make_node, tmp_path, sections, words):
+    node, file = make_node(), tmp_path / 'params.yaml'
+    section = sections.replace('NAME', node.get_name())
+    file.write_text(f'{section}:\n  ros__parameters:\n    max_depth: 3.0\n')
+    text = explain_sections([str(file)], node)
+    assert words.replace('NAME', node.get_name()) in text and bool(words) is bool(text)
+
+
+@pytest.mark.parametrize('text', ['a: !of_ours 1', 'NAME: [1', '\tx', '- a', ''])
+def test_a_file_that_only_rcl_can_read_is_left_to_it(make_node, tmp_path, text):
+    file = tmp_path / 'params.yaml'
+    file.write_text(text)
+    assert explain_sections([str(file), '/gone.yaml'], make_node()) == ''
