@@ -10,7 +10,10 @@ NAME = 'vizion3d_ros'
 # pip goes by way of a wheel, colcon does not.
 BY_PIP = {'bdist_wheel', 'dist_info', 'editable_wheel'} & set(sys.argv)
 
-COMMANDS = [f'vizion3d_depth = {NAME}.cli.main:main']
+COMMANDS = [
+    f'vizion3d_depth = {NAME}.cli.main:main',
+    f'vizion3d-serve-rest = {NAME}.doors.rest.serve:main',
+]
 # `ros2 run` finds these in lib/vizion3d_ros; pip would put them on the PATH of people without ROS.
 ROS_COMMANDS = [
     f'stereo_node = {NAME}.ros.nodes.stereo_node:main',
@@ -50,6 +53,13 @@ setup(
     install_requires=REQUIRED if BY_PIP else ['setuptools'],
     extras_require={
         'open3d': ['open3d>=0.18'],  # depth_image and point_cloud of the Python API
+        'rest': [
+            'fastapi>=0.115',
+            'uvicorn>=0.30',
+            'python-multipart>=0.0.18',
+            'orjson>=3.9',
+            'prometheus-client',
+        ],
         'test': ['pytest'],
     },
     zip_safe=False,

@@ -228,6 +228,25 @@ def test_a_cancelled_request_is_not_run_and_the_next_one_is(worker, busy):
         cancelled.result(0)
 
 
+def test_a_cancelled_request_is_let_go_at_once(worker, busy, monkeypatch):
+    """It may hold two large images, and the one in hand may take minutes."""
+    monkeypatch.setattr(worker_module, 'MOST_REQUESTS', 1)
+    gone = threading.Event()
+
+    class Request:
+        def __call__(self):
+            pass
+
+    request = Request()
+    weakref.finalize(request, gone.set)
+    future = worker.call(request)
+    del request
+    assert future.cancel()
+    assert gone.wait(2.0)
+    busy.release.set()
+    assert worker.call(lambda: 'next').result(DEADLINE) == 'next'
+
+
 def test_a_cancelled_request_does_not_disturb_close(worker, busy):
     future = worker.call(lambda: None)
     assert future.cancel()

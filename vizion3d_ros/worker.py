@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
-from vizion3d_ros.contracts.errors import BackendError
+from vizion3d_ros.contracts.errors import BusyError
 
 Frame = TypeVar('Frame')
 Answer = TypeVar('Answer')
@@ -50,7 +50,11 @@ class Worker(Generic[Frame]):
             self._wake.notify()
 
     def call(self, request: Callable[[], Answer]) -> Future[Answer]:
-        """Queue a request; the future gets its answer or its exception."""
+        """
+        Queue a request; the future gets its answer or its exception.
+
+        Cancelling the future takes a request that waits out of the queue.
+        """
         future: Future[Answer] = Future()
         with self._wake:
             if self._closing:
@@ -60,6 +64,7 @@ class Worker(Generic[Frame]):
             else:
                 self._requests.append((request, future))  # type: ignore[arg-type]
                 self._wake.notify()
+        future.add_done_callback(self._let_go)
         return future
 
     def clear(self) -> None:
@@ -83,6 +88,13 @@ class Worker(Generic[Frame]):
             _answer(_refuse, future)
         self._thread.join(timeout)
         return not self._thread.is_alive()
+
+    def _let_go(self, future: Future[Answer]) -> None:
+        """Forget a request that was cancelled: it may hold two large images."""
+        if future.cancelled():
+            with self._wake:
+                kept = [waiting for waiting in self._requests if waiting[1] is not future]
+                self._requests = deque(kept)
 
     def _loop(self) -> None:
         while self._run_next():
@@ -125,8 +137,8 @@ def _answer(request: Callable[[], object], future: Future[object]) -> None:
 
 
 def _refuse() -> object:
-    raise BackendError('shutting down before this request had its turn: ask again later')
+    raise BusyError('shutting down before this request had its turn: ask again later')
 
 
 def _refuse_more() -> object:
-    raise BackendError(f'{MOST_REQUESTS} requests wait already: ask again later, or less often')
+    raise BusyError(f'{MOST_REQUESTS} requests wait already: ask again later, or less often')

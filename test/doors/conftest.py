@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""REST servers as real processes on loopback."""
+
+import numpy as np
+import pytest
+import torch
+from depth_anything_rules import state_dict
+from encoded import png
+from known_answers import noise
+from rest_server import RestServer
+
+
+@pytest.fixture(scope='module')
+def start():
+    """Call it with flags, and maybe the script to run, to get a RestServer."""
+    servers = []
+
+    def started(*flags, **options):
+        servers.append(RestServer(flags, **options))
+        return servers[-1]
+
+    yield started
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture(scope='module')
+def pair():
+    """Files of a form: a wall in a pair of 160x96, 10 px apart."""
+    left = noise(96, 160)
+    return {'left_image': png(left), 'right_image': png(np.roll(left, -10, axis=1))}
+
+
+@pytest.fixture(scope='module')
+def checkpoint(tmp_path_factory):
+    """The path of a relative checkpoint of the smallest kind."""
+    path = tmp_path_factory.mktemp('checkpoints') / 'rule_made_vits.pth'
+    torch.save(state_dict('vits'), path)
+    return str(path)
+
+
+@pytest.fixture(scope='module')
+def scene():
+    """The file of a form: an image of 84x56."""
+    return {'image': png(noise(56, 84))}

@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Doors of the vizion3d contract for other machines, without ROS.
+
+    rest ─ DepthWorker ─ one thread ─ requests/ ─ arrays ─ rest
+
+A door reads what came, waits for the worker without holding others up, and encodes the answer.
+Nothing listens unless it was started for that.
+"""
