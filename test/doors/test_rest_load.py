@@ -191,13 +191,15 @@ FAULTS = {
     'unknown flag': (['--colour'], 2, 'unrecognized arguments: --colour'),
     'no such device': (['--device', 'tpu'], 1, 'device: '),
     'no such model': (['--stereo_model', '/nowhere.pth'], 1, "'/nowhere.pth' is neither a file"),
+    'not to be fetched': (['--stereo_model', 's2m2-S'], 1, "; 'opencv-sgbm' needs no download"),
     'no such address': (['--host', '203.0.113.1', '--stereo_depth'], 1, 'cannot listen on 203.'),
 }
 
 
 @pytest.mark.parametrize(('flags', 'code', 'told'), FAULTS.values(), ids=FAULTS)
-def test_a_server_that_cannot_serve_says_why_in_one_line(flags, code, told):
-    command = [sys.executable, '-m', 'vizion3d_ros.doors.rest.serve', *flags]
+def test_a_server_that_cannot_serve_says_why_in_one_line(monkeypatch, tmp_path, flags, code, told):
+    monkeypatch.setenv('VIZION3D_MODEL_CACHE', str(tmp_path))
+    command = [sys.executable, '-m', 'vizion3d_ros.doors.rest.serve', '--port', '0', *flags]
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
     assert done.returncode == code
     (line,) = done.stderr.splitlines()

@@ -3,19 +3,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any
 
 from vizion3d_ros.contracts.commands import MonoCommand, StereoCommand
-from vizion3d_ros.contracts.errors import BusyError
+from vizion3d_ros.contracts.errors import BusyError, DownloadError
 from vizion3d_ros.contracts.mono_request import DepthEstimationCommand
 from vizion3d_ros.contracts.results import MonoResult, StereoResult
 from vizion3d_ros.contracts.settings.service_settings import ServiceSettings
-from vizion3d_ros.contracts.stereo_request import StereoDepthCommand
+from vizion3d_ros.contracts.stereo_request import OPENCV_SGBM, StereoDepthCommand
 from vizion3d_ros.files.picture import PictureLimits
 from vizion3d_ros.pipeline import MonoPipeline, StereoPipeline
 from vizion3d_ros.requests.mono import DepthEstimationResult, answer_mono
@@ -24,8 +24,6 @@ from vizion3d_ros.requests.pictures import read_image
 from vizion3d_ros.requests.pipelines import ServicePipelines
 from vizion3d_ros.requests.stereo import StereoDepthResult, answer_stereo
 from vizion3d_ros.worker import Worker
-
-Answer = TypeVar('Answer')
 
 
 class DepthWorker:
@@ -62,7 +60,8 @@ class DepthWorker:
     def preload(self) -> None:
         """Load what settings.preload names; BackendError if it cannot be had."""
         if self.settings.preload in ('stereo', 'both'):
-            self._stereo.warm_up(self.settings.stereo())
+            with _other_way():
+                self._stereo.warm_up(self.settings.stereo())
         if self.settings.preload in ('mono', 'both'):
             self._mono.warm_up(self.settings.mono())
 
@@ -88,11 +87,14 @@ class DepthWorker:
         """
         settings = self.settings.stereo()
         permitted = permitted_model(request.model_backend, settings.checkpoint, self._allowed)
-        permitted_request = request.model_copy(update={'model_backend': permitted})
         run = partial(self._run_stereo, own_checkpoint=settings.checkpoint)
-        return self._queue(
-            lambda: answer_stereo(permitted_request, run, settings, self._limits).answer
-        )
+
+        def answer() -> StereoDepthResult:
+            chosen = request.model_copy(update={'model_backend': permitted})
+            with _other_way():
+                return answer_stereo(chosen, run, settings, self._limits).answer
+
+        return self._worker.call(answer)
 
     def mono(
         self, request: DepthEstimationCommand, field: str = 'image'
@@ -107,7 +109,7 @@ class DepthWorker:
             changes = {'model_backend': permitted, 'image_input': image}
             return answer_mono(request.model_copy(update=changes), run, settings).answer
 
-        return self._queue(answer)
+        return self._worker.call(answer)
 
     def close(self, timeout: float) -> bool:
         """Stop after the request in hand; tell whether that was done within timeout seconds."""
@@ -117,5 +119,11 @@ class DepthWorker:
     def _allowed(self) -> list[str]:
         return self.settings.requests.allowed_models
 
-    def _queue(self, answer: Callable[[], Answer]) -> Future[Answer]:
-        return self._worker.call(answer)
+
+@contextmanager
+def _other_way() -> Iterator[None]:
+    """Where a stereo checkpoint cannot be fetched, name the matcher that has none."""
+    try:
+        yield
+    except DownloadError as error:
+        raise DownloadError(f'{error}; {OPENCV_SGBM!r} needs no download') from error

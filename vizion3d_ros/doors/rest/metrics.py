@@ -54,12 +54,14 @@ class Counted:
         if scope.get('path') not in self._routes:
             await self._app(scope, receive, send)
             return
-        started, status = time.perf_counter(), 0
+        started, status = time.perf_counter(), 500
 
         async def seen(message: Message) -> None:
             nonlocal status
             status = message.get('status', status)
             await send(message)
 
-        await self._app(scope, receive, seen)
-        self._metrics.count(scope['path'], status, time.perf_counter() - started)
+        try:
+            await self._app(scope, receive, seen)
+        finally:
+            self._metrics.count(scope['path'], status, time.perf_counter() - started)
