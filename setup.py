@@ -13,6 +13,7 @@ BY_PIP = {'bdist_wheel', 'dist_info', 'editable_wheel'} & set(sys.argv)
 COMMANDS = [
     f'vizion3d_depth = {NAME}.cli.main:main',
     f'vizion3d-serve-rest = {NAME}.doors.rest.serve:main',
+    f'vizion3d-serve-grpc = {NAME}.doors.grpc.serve:main',
 ]
 # `ros2 run` finds these in lib/vizion3d_ros; pip would put them on the PATH of people without ROS.
 ROS_COMMANDS = [
@@ -41,7 +42,7 @@ setup(
     name=NAME,
     version='0.1.0',
     packages=find_packages(include=[NAME, f'{NAME}.*']),
-    package_data={NAME: ['py.typed']},
+    package_data={NAME: ['py.typed', 'proto/*.proto']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
         (f'share/{NAME}', ['package.xml']),
@@ -59,6 +60,13 @@ setup(
             'python-multipart>=0.0.18',
             'orjson>=3.9',
             'prometheus-client',
+        ],
+        # those that the generated code was made for, or newer
+        'grpc': [
+            'grpcio>=1.85.1',
+            'grpcio-health-checking',
+            'grpcio-reflection',
+            'protobuf>=7.35.1',
         ],
         'test': ['pytest'],
     },

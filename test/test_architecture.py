@@ -11,7 +11,8 @@ from source_tree import MODULES, ROOT, TREES, imports, ours, part
 
 # imports go left only
 CORE = [
-    *('contracts', 'geometry', 'engine', 'pipeline', 'files', 'requests', 'worker', 'doors', 'ros')
+    *('contracts', 'geometry', 'engine', 'pipeline', 'files', 'requests', 'worker'),
+    *('proto', 'doors', 'ros'),
 ]
 DOOR = {'contracts', 'geometry', 'engine', 'pipeline', 'requests'}
 SIDE = {

@@ -22,6 +22,7 @@ SITE = Path(sysconfig.get_paths()['purelib'])
 DISTRIBUTIONS = {'cv2': 'opencv-python-headless', 'PIL': 'pillow', 'yaml': 'pyyaml'}
 WITH_PYDANTIC = {'annotated_types', 'typing_extensions'}
 EXTRAS = {'open3d', 'fastapi', 'starlette', 'uvicorn', 'orjson', 'prometheus_client'}
+EXTRAS |= {'grpc', 'grpc_health', 'grpc_reflection', 'google'}
 OF_ROS = re.compile(r'ros|rcl|rmw|ament|cv_bridge|message_filters|.*_(msgs|interfaces|srvs)')
 
 
@@ -77,7 +78,7 @@ def test_pip_brings_one_command_that_works_in_an_empty_environment(without_ros, 
 
 
 def test_pip_puts_no_node_on_the_path(without_ros):
-    ours = {'vizion3d_depth', 'vizion3d-serve-rest'}
+    ours = {'vizion3d_depth', 'vizion3d-serve-rest', 'vizion3d-serve-grpc'}
     listed = {path.name for path in (without_ros / 'bin').iterdir()}
     assert listed >= ours
     assert not listed & {'depth', 'recorder', 'stereo_node', 'mono_node', 'fetch_models'}
@@ -109,7 +110,7 @@ def test_what_pip_brings_is_what_is_imported(without_ros):
     names = {name.partition('.')[0] for node in nodes for name in imported(node)}
     names -= {*sys.stdlib_module_names, *WITH_PYDANTIC, *EXTRAS, 'vizion3d_ros'}
     assert {DISTRIBUTIONS.get(name, name) for name in names} == set(required)
-    assert all(f'Provides-Extra: {extra}\n' in metadata for extra in ('open3d', 'rest'))
+    assert all(f'Provides-Extra: {extra}\n' in metadata for extra in ('open3d', 'rest', 'grpc'))
 
 
 def is_free_of_ros(path):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
-from vizion3d_ros.contracts.errors import BusyError
+from vizion3d_ros.contracts.errors import BackendError, BusyError
 
 Frame = TypeVar('Frame')
 Answer = TypeVar('Answer')
@@ -137,7 +137,7 @@ def _answer(request: Callable[[], object], future: Future[object]) -> None:
 
 
 def _refuse() -> object:
-    raise BusyError('shutting down before this request had its turn: ask again later')
+    raise BackendError('shutting down before this request had its turn: ask again later')
 
 
 def _refuse_more() -> object:

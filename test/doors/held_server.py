@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The REST server with a matcher that answers when a line comes to its standard input."""
+"""
+A server with a matcher that answers when a line comes to its standard input.
+
+    held_server.py rest|grpc FLAGS
+"""
 
 import sys
 
 from known_answers import KnownMatcher
 
+from vizion3d_ros.doors.grpc import serve as grpc
 from vizion3d_ros.doors.rest import limits
-from vizion3d_ros.doors.rest.serve import main
+from vizion3d_ros.doors.rest import serve as rest
 from vizion3d_ros.engine import registry
 
 
@@ -25,4 +30,4 @@ class HeldMatcher(KnownMatcher):
 if __name__ == '__main__':
     limits.SILENCE_S = 1.0
     registry.STEREO_BACKENDS['sgbm'] = '__main__:HeldMatcher'
-    main()
+    {'rest': rest, 'grpc': grpc}[sys.argv[1]].main(sys.argv[2:])

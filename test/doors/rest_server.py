@@ -1,22 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A REST server in a process of its own, and what a client sends to it."""
+"""A REST server, and what a client sends to it."""
 
 import http.client
 import json
-import os
-import signal
 import socket
-import subprocess
-import sys
-import threading
 from dataclasses import dataclass
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from served import PATIENCE_S, Served
+
 MODULE = ['-m', 'vizion3d_ros.doors.rest.serve']
 STEREO, MONO = '/lifting/stereo-depth', '/lifting/depth-estimation'
 BOUNDARY = 'zwischen'
-PATIENCE_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -46,22 +40,11 @@ def multipart(fields=None, files=None):
 OF_FORM = {'Content-Type': f'multipart/form-data; boundary={BOUNDARY}'}
 
 
-class RestServer:
-    """Started at once; its log is read until it listens, and kept."""
+class RestServer(Served):
+    """The REST server, or a script that starts it."""
 
     def __init__(self, flags, script=MODULE, **pipes):
-        command = [sys.executable, *script, '--port', '0', '--device', 'cpu', *flags]
-        environment = {**os.environ, 'PYTHONPATH': os.pathsep.join([str(ROOT), *sys.path])}
-        self.process = subprocess.Popen(
-            command, env=environment, stderr=subprocess.PIPE, text=True, bufsize=1, **pipes
-        )
-        self.lines = []
-        self._listens = threading.Event()
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-        assert self._listens.wait(PATIENCE_S), self.lines
-        said = next(line for line in self.lines if line.startswith('listening on '))
-        self.port = int(said.split(',')[0].rpartition(':')[2])
+        super().__init__(script, flags, **pipes)
 
     def connect(self):
         """A connection for http.client."""
@@ -89,30 +72,6 @@ class RestServer:
     def on_their_way(self):
         """How many requests have a place."""
         return self.ask('GET', '/health').json['requests_on_their_way']
-
-    def resident_mb(self):
-        """Memory of the process."""
-        pages = Path(f'/proc/{self.process.pid}/statm').read_text().split()[1]
-        return int(pages) * os.sysconf('SC_PAGE_SIZE') / 2**20
-
-    def terminate(self):
-        """Ask it to end."""
-        self.process.send_signal(signal.SIGTERM)
-
-    def close(self):
-        """End it, and give the exit code."""
-        if self.process.poll() is None:
-            self.terminate()
-        code = self.process.wait(PATIENCE_S)
-        self._reader.join(PATIENCE_S)
-        return code
-
-    def _read(self):
-        for line in self.process.stderr:
-            self.lines.append(line.rstrip())
-            if line.startswith('listening on '):
-                self._listens.set()
-        self._listens.set()
 
 
 def lower(headers):

@@ -7,9 +7,9 @@ import subprocess
 
 import pytest
 from pages import ROOT, code_blocks, prose
-from rest_server import PATIENCE_S
+from served import PATIENCE_S
 
-from vizion3d_ros.doors.arguments import parse
+from vizion3d_ros.doors.arguments import REST, parse
 
 PAGE = ROOT / 'docs' / 'rest.md'
 CALLS = [block for block in code_blocks(PAGE, 'bash') if block.startswith('curl')]
@@ -45,16 +45,16 @@ def test_every_call_is_answered(server, folder, call):
 
 def test_flags_are_those_of_the_server():
     told = PAGE.read_text()
-    known = {f'--{name}' for name, value in vars(parse([])).items() if value is not None}
+    known = {f'--{name}' for name, value in vars(parse(REST, [])).items() if value is not None}
     assert [flag for flag in known if f'`{flag}`' not in told] == []
     lines = [line for block in code_blocks(PAGE, 'bash') for line in block.splitlines()]
     for line in lines:
         if line.startswith('vizion3d-serve-rest'):
-            parse(line.partition('#')[0].split()[1:])
+            parse(REST, line.partition('#')[0].split()[1:])
 
 
 def test_defaults_are_those_of_the_server():
     said = prose(PAGE)
-    asked = parse([])
+    asked = parse(REST, [])
     for value in (asked.host, asked.port, asked.max_pixels, asked.max_bytes, asked.places):
         assert f'{value}' in said

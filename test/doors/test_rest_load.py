@@ -4,14 +4,14 @@
 import subprocess
 import sys
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from encoded import png
 from known_answers import noise
-from rest_server import OF_FORM, PATIENCE_S, STEREO, lower, multipart
+from rest_server import OF_FORM, STEREO, lower, multipart
+from served import PATIENCE_S, wait_for
 
 HELD = str(Path(__file__).with_name('held_server.py'))
 CLIENTS, REQUESTS = 100, 5
@@ -46,18 +46,11 @@ class Hand:
         wait_for(lambda: self.server.on_their_way() == count)
 
 
-def wait_for(condition):
-    end = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
 @pytest.fixture(scope='module')
 def held(start):
     """Call it with flags to get a server whose matcher waits for a Hand."""
     return lambda *flags: Hand(
-        start('--stereo_depth', *flags, script=[HELD], stdin=subprocess.PIPE)
+        start('--stereo_depth', *flags, script=[HELD, 'rest'], stdin=subprocess.PIPE)
     )
 
 

@@ -25,7 +25,7 @@ class BackendError(DepthError):
 
 
 class BusyError(BackendError):
-    """A request cannot be taken now: too many wait, or all is about to end."""
+    """A request cannot be taken now, as too many wait."""
 
 
 class DownloadError(BackendError):

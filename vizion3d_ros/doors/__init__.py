@@ -2,7 +2,9 @@
 """
 Doors of the vizion3d contract for other machines, without ROS.
 
-    rest ─ DepthWorker ─ one thread ─ requests/ ─ arrays ─ rest
+    rest ─┐                                                      ┌─ rest
+          ├─ DepthWorker ─ one thread ─ requests/ ─ arrays ──────┤
+    grpc ─┘                                                      └─ grpc
 
 A door reads what came, waits for the worker without holding others up, and encodes the answer.
 Nothing listens unless it was started for that.

@@ -6,14 +6,38 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from dataclasses import dataclass
 from typing import NoReturn
 
-REST = 'vizion3d-serve-rest'
-ABOUT = """\
-Depth over HTTP, with the routes and fields of vizion3d: POST /lifting/stereo-depth and
-/lifting/depth-estimation. Without a flag of a feature or a model every feature is on;
-with any of them only what is named. A model of a flag is loaded before the port opens
-and answers the requests that name none."""
+
+@dataclass(frozen=True)
+class Program:
+    """A server: its command, what pip calls what it needs, its port, what it is for."""
+
+    name: str
+    extra: str
+    port: int
+    about: str
+
+
+REST = Program(
+    'vizion3d-serve-rest',
+    'rest',
+    8000,
+    'Depth over HTTP, with the routes and fields of vizion3d: POST /lifting/stereo-depth and\n'
+    '/lifting/depth-estimation.',
+)
+GRPC = Program(
+    'vizion3d-serve-grpc',
+    'grpc',
+    50051,
+    'Depth by gRPC, with the messages of vizion3d: RunStereoDepth and RunDepthEstimation of\n'
+    'vizion3d.lifting.LiftingService.',
+)
+FLAGS = """
+Without a flag of a feature or a model every feature is on; with any of them only what is
+named. A model of a flag is loaded before the first request and answers those that name none."""
+FEATURES = ('depth_estimation', 'stereo_depth')
 NOT_OFFERED = (
     *('object_mask_annotation_3d', 'scene_mask_annotation_3d', 'scale_observation'),
     *('reconstruction', 'annotation_model', 'scene_model'),
@@ -29,13 +53,15 @@ class _Parser(argparse.ArgumentParser):
         sys.exit(2)
 
 
-def parse(arguments: list[str] | None = None) -> argparse.Namespace:
-    """Read the command line; exits with 2 if it cannot be understood."""
+def parse(program: Program, arguments: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line of a server; exits with 2 if it cannot be understood."""
     parser = _Parser(
-        prog=REST, description=ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog=program.name,
+        description=program.about + FLAGS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_features(parser)
-    _add_address(parser)
+    _add_address(parser, program.port)
     _add_limits(parser)
     given = sys.argv[1:] if arguments is None else arguments
     asked = parser.parse_args([_with_underscores(word) for word in given])
@@ -64,14 +90,14 @@ def _add_features(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(f'--{name}', nargs='?', const='', help=argparse.SUPPRESS)
 
 
-def _add_address(parser: argparse.ArgumentParser) -> None:
+def _add_address(parser: argparse.ArgumentParser, port: int) -> None:
     parser.add_argument(
         '--host',
         default='127.0.0.1',
         help='where to listen (default: 127.0.0.1, this machine alone; 0.0.0.0: any)',
     )
     parser.add_argument(
-        '--port', type=int, default=8000, help='0: any that is free (default: 8000)'
+        '--port', type=int, default=port, help=f'0: any that is free (default: {port})'
     )
 
 

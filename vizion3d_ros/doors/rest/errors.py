@@ -20,11 +20,9 @@ from vizion3d_ros.contracts.errors import (
     DepthError,
     InputError,
     NotAllowedError,
-    explain,
 )
+from vizion3d_ros.doors.words import MOST_LETTERS, sentence
 
-MOST_LETTERS = 1000  # of a sentence, which may quote whatever a client sent
-OF_PARAMETERS = 'requests.'  # what a flag of the command line is called as a parameter of a node
 STATUS: dict[type[Exception], int] = {
     NotAllowedError: 403,
     ValidationError: 422,
@@ -43,7 +41,7 @@ def tell_errors(app: FastAPI) -> None:
 
 async def _tell(_: Request, error: Exception) -> JSONResponse:
     status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 500)
-    text = 'failed, and the log of the server says why' if status == 500 else _sentence(error)
+    text = 'failed, and the log of the server says why' if status == 500 else sentence(error)
     headers = COME_AGAIN if isinstance(error, BusyError) else None
     return JSONResponse({'detail': text}, status, headers)
 
@@ -58,8 +56,3 @@ def _field(field: dict[str, Any]) -> dict[str, Any]:
     came = field['input']
     shown = came[:MOST_LETTERS] if isinstance(came, str) else None
     return {**{name: field[name] for name in ('type', 'loc', 'msg')}, 'input': shown}
-
-
-def _sentence(error: Exception) -> str:
-    text = explain(error).replace(OF_PARAMETERS, '--')
-    return text.encode(errors='replace').decode()[:MOST_LETTERS]
