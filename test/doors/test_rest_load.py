@@ -177,6 +177,7 @@ def test_many_clients_are_all_answered_or_told_to_come_again(start, pair):
     assert {*seen} <= {'answered', 'refused'} and seen.count('answered') >= 32
     assert server.resident_mb() - before < MOST_GROWTH_MB
     assert server.on_their_way() == 0
+    assert not any('Warning' in line for line in server.lines), server.lines
 
 
 FAULTS = {

@@ -68,26 +68,26 @@ class _Door:
         self, form: Annotated[StereoForm, Form()], request: Request, maps: AsMaps = 'list'
     ) -> Response:
         """Metric depth and disparity of a rectified pair."""
-        encode = partial(stereo_json, maps=maps)
-        return await self._answer(request, stereo_command(form), self._worker.stereo, encode)
+        read, encode = partial(stereo_command, form), partial(stereo_json, maps=maps)
+        return await self._answer(request, read, self._worker.stereo, encode)
 
     async def mono(
         self, form: Annotated[MonoForm, Form()], request: Request, maps: AsMaps = 'list'
     ) -> Response:
         """Depth of one image, relative or metric as the checkpoint is."""
-        encode = partial(mono_json, maps=maps)
-        return await self._answer(request, mono_command(form), self._worker.mono, encode)
+        read, encode = partial(mono_command, form), partial(mono_json, maps=maps)
+        return await self._answer(request, read, self._worker.mono, encode)
 
     async def _answer(
         self,
         request: Request,
-        command: Awaitable[Command],
+        read: Callable[[], Awaitable[Command]],
         submit: Callable[[Command], Future[Answer]],
         encode: Callable[[Answer], bytes],
     ) -> Response:
         with ExitStack() as place:
             place.enter_context(self._worker.place())
-            job = await asyncio.to_thread(submit, await command)
+            job = await asyncio.to_thread(submit, await read())
             answer = await answer_of(job, request, self._deadline_s)
             body = await asyncio.to_thread(encode, answer)
             headers = {'Content-Type': 'application/json', 'Vary': 'Accept-Encoding'}
