@@ -21,17 +21,19 @@ def start():
 
     yield started
     for server in servers:
+        server.terminate()
+    for server in servers:
         server.close()
 
 
-@pytest.fixture(scope='module')
+@pytest.fixture(scope='session')
 def pair():
     """Files of a form: a wall in a pair of 160x96, 10 px apart."""
     left = noise(96, 160)
     return {'left_image': png(left), 'right_image': png(np.roll(left, -10, axis=1))}
 
 
-@pytest.fixture(scope='module')
+@pytest.fixture(scope='session')
 def checkpoint(tmp_path_factory):
     """The path of a relative checkpoint of the smallest kind."""
     path = tmp_path_factory.mktemp('checkpoints') / 'rule_made_vits.pth'
@@ -39,7 +41,15 @@ def checkpoint(tmp_path_factory):
     return str(path)
 
 
-@pytest.fixture(scope='module')
+@pytest.fixture(scope='session')
 def scene():
-    """The file of a form: an image of 84x56."""
-    return {'image': png(noise(56, 84))}
+    """The file of a form: an image of 56x56, which a network sees larger."""
+    return {'image': png(noise(56, 56))}
+
+
+@pytest.fixture(scope='session')
+def both(checkpoint):
+    """A server with both routes, opencv-sgbm and the checkpoint."""
+    server = RestServer(('--stereo_model', 'opencv-sgbm', '--depth-model', checkpoint))
+    yield server
+    server.close()

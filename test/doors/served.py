@@ -44,13 +44,12 @@ class Served:
         return int(pages) * os.sysconf('SC_PAGE_SIZE') / 2**20
 
     def terminate(self):
-        """Ask it to end."""
+        """Ask it to end; one that has ended is let alone."""
         self.process.send_signal(signal.SIGTERM)
 
     def close(self):
         """End it, and give the exit code."""
-        if self.process.poll() is None:
-            self.terminate()
+        self.terminate()
         code = self.process.wait(PATIENCE_S)
         self._reader.join(PATIENCE_S)
         return code

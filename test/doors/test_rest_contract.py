@@ -27,11 +27,9 @@ KEYS = ['depth_map', 'disparity_map', 'min_depth', 'max_depth', 'backend_used']
 KEYS += ['depth_image', 'point_cloud_ply']
 
 
-@pytest.fixture(scope='module')
-def server(start, checkpoint):
-    return start(
-        *('--stereo-model', 'opencv-sgbm', '--depth_estimation', '--allowed_models', checkpoint)
-    )
+@pytest.fixture
+def server(both):
+    return both
 
 
 @pytest.fixture(scope='module')
@@ -73,7 +71,7 @@ def test_a_pair_gets_what_the_python_api_gives(server, pair, stereo):
 
 def test_an_image_gets_what_the_python_api_gives(server, scene, checkpoint):
     numbers = {'fx': 90, 'cy': 20, 'depth_trunc': 6}
-    came = server.post(MONO, scene, numbers | ALL | {'model_backend': checkpoint}).json
+    came = server.post(MONO, scene, numbers | ALL).json
     expected = DepthEstimation('cpu').run(
         DepthEstimationCommand(
             image_input=scene['image'],
@@ -136,8 +134,8 @@ def test_an_operator_sees_how_it_is(server, checkpoint):
     assert (health['status'], health['device']) == ('ok', 'cpu')
     models = server.ask('GET', '/models').json
     assert models['default']['stereo_depth'] == {'name': 'opencv-sgbm'}
-    assert models['default']['depth_estimation']['name'] == 'depth-anything-v2-base'
-    assert models['allowed'] == [{'name': 'opencv-sgbm'}, {'name': checkpoint}]
+    assert models['default']['depth_estimation'] == {'name': checkpoint}
+    assert models['allowed'] == [{'name': 'opencv-sgbm'}]
     counted = f'vizion3d_requests_total{{route="{STEREO}",status="200"}}'
     assert counted in server.ask('GET', '/metrics').body.decode()
 

@@ -15,11 +15,6 @@ PAGE = ROOT / 'docs' / 'rest.md'
 CALLS = [block for block in code_blocks(PAGE, 'bash') if block.startswith('curl')]
 
 
-@pytest.fixture(scope='module')
-def server(start, checkpoint):
-    return start('--stereo_model', 'opencv-sgbm', '--depth_model', checkpoint)
-
-
 @pytest.fixture
 def folder(tmp_path, pair, scene):
     for name, data in (pair | scene).items():
@@ -30,8 +25,8 @@ def folder(tmp_path, pair, scene):
 
 @pytest.mark.skipif(not shutil.which('curl'), reason='needs curl')
 @pytest.mark.parametrize('call', CALLS)
-def test_every_call_is_answered(server, folder, call):
-    ours = call.replace('localhost:8000', f'127.0.0.1:{server.port}')
+def test_every_call_is_answered(both, folder, call):
+    ours = call.replace('localhost:8000', f'127.0.0.1:{both.port}')
     strict = ours.replace('curl ', 'curl -sS --fail-with-body ')
     done = subprocess.run(
         ['bash', '-ec', strict], cwd=folder, capture_output=True, text=True, timeout=PATIENCE_S

@@ -184,7 +184,6 @@ FAULTS = {
     'unknown feature': (['--reconstruction'], 2, '--reconstruction: not offered here'),
     'unknown flag': (['--colour'], 2, 'unrecognized arguments: --colour'),
     'no such device': (['--device', 'tpu'], 1, 'device: '),
-    'no such model': (['--stereo_model', '/nowhere.pth'], 1, "'/nowhere.pth' is neither a file"),
     'not to be fetched': (['--stereo_model', 's2m2-S'], 1, "; 'opencv-sgbm' needs no download"),
     'no such address': (['--host', '203.0.113.1', '--stereo_depth'], 1, 'cannot listen on 203.'),
 }
