@@ -215,6 +215,14 @@ def test_what_was_accepted_is_answered_before_the_end(serve, request_of):
     assert server.close() == 0
 
 
+def test_an_address_that_is_taken_is_told_in_one_line(server):
+    command = [sys.executable, *MODULE, '--stereo_depth', '--port', str(server.port)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
+    (line,) = done.stderr.splitlines()
+    assert done.returncode == 1
+    assert line.startswith(f'vizion3d-serve-grpc: cannot listen on 127.0.0.1:{server.port}, ')
+
+
 def test_the_generated_code_is_that_of_the_proto(tmp_path):
     command = [sys.executable, '-m', 'grpc_tools.protoc', '-I.']
     command += [f'--python_out={tmp_path}', f'--grpc_python_out={tmp_path}']

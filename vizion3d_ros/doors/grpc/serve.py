@@ -12,6 +12,7 @@ serve, with 2 if the command line cannot be understood.
 from __future__ import annotations
 
 import logging
+import os
 import signal
 from argparse import Namespace
 from concurrent.futures import ThreadPoolExecutor
@@ -39,6 +40,7 @@ logger = logging.getLogger('vizion3d_ros.doors')
 
 def main(arguments: list[str] | None = None) -> None:
     """Serve until told to stop, and exit."""
+    os.environ.setdefault('GRPC_VERBOSITY', 'NONE')  # its core would say all once more
     start(GRPC, parse(GRPC, arguments), _serve)
 
 
@@ -84,9 +86,10 @@ def _bind(server: grpc.Server, asked: Namespace) -> int:
     host = f'[{asked.host}]' if ':' in asked.host else asked.host
     try:
         port: int = server.add_insecure_port(f'{host}:{asked.port}')
-    except RuntimeError as error:
+    except RuntimeError as error:  # it says nothing more
         raise DepthError(
-            f'cannot listen on {host}:{asked.port}: {error}; choose another --host or --port'
+            f'cannot listen on {host}:{asked.port}, which is in use or not of this machine: '
+            'choose another --host or --port'
         ) from error
     return port
 
