@@ -3,7 +3,6 @@
 
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -22,7 +21,7 @@ from vizion3d_ros.stereo import StereoDepth, StereoDepthAdvancedConfig, StereoDe
 MODULE = ['-m', 'vizion3d_ros.doors.grpc.serve']
 HELD = [str(Path(__file__).with_name('held_server.py')), 'grpc']
 CONFIG = {'focal_length': 100.0, 'cx': 79.5, 'cy': 47.5, 'baseline': 100.0, 'doffs': -1.5}
-CALLS, PLACES = 100, 2
+CALLS = 100
 Code = grpc.StatusCode
 
 
@@ -202,16 +201,18 @@ def test_deadlines_and_cancelled_calls_leave_the_queue(serve, request_of):
     assert call(request, timeout=PATIENCE_S).backend_used == 'opencv-sgbm'
 
 
-def test_what_was_accepted_is_answered_before_the_end(serve, request_of):
-    server = serve('--stereo_depth', '--places', '2', script=HELD, stdin=subprocess.PIPE)
+def test_the_end_comes_after_what_was_accepted_and_who_finds_no_place_is_told(serve, request_of):
+    server = serve('--stereo_depth', '--places', '1', script=HELD, stdin=subprocess.PIPE)
     request = request_of(model_backend='opencv-sgbm')
-    with ThreadPoolExecutor(PLACES) as clients:
-        waiting = [clients.submit(server.lifting.RunStereoDepth, request) for _ in range(PLACES)]
-        full = Code.RESOURCE_EXHAUSTED, '2 requests are on their way: ask again later'
-        wait_for(lambda: refused(server.lifting.RunStereoDepth, request, timeout=0.3) == full)
-        server.terminate()
-        server.let_go(2)
-        assert [each.result().backend_used for each in waiting] == ['opencv-sgbm'] * 2
+    waiting = server.lifting.RunStereoDepth.future(request)
+    wait_for(lambda: 'matching' in server.lines)
+    assert refused(server.lifting.RunStereoDepth, request) == (
+        Code.RESOURCE_EXHAUSTED,
+        'all 1 places are taken: ask again later',
+    )
+    server.terminate()
+    server.let_go(1)
+    assert waiting.result(PATIENCE_S).backend_used == 'opencv-sgbm'
     assert server.close() == 0
 
 

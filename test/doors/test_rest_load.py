@@ -65,7 +65,7 @@ def test_who_comes_when_all_places_are_taken_is_told_to_come_again(few, pair):
     few.on_their_way(PLACES)
     refused = few.server.post(STEREO, pair, FIELDS)
     assert (refused.status, refused.headers['retry-after']) == (503, '1')
-    assert refused.json == {'detail': '8 requests are on their way: ask again later'}
+    assert refused.json == {'detail': 'all 8 places are taken: ask again later'}
     few.let_go(PLACES)
     assert [answer.result().status for answer in waiting] == [200] * PLACES
     few.on_their_way(0)

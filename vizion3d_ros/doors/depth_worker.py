@@ -70,7 +70,7 @@ class DepthWorker:
         """Count as one request on its way; BusyError if there are as many as may be."""
         with self._lock:
             if self._taken >= self._places:
-                raise BusyError(f'{self._places} requests are on their way: ask again later')
+                raise BusyError(f'all {self._places} places are taken: ask again later')
             self._taken += 1
         try:
             yield
