@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # `make help` lists the targets. Whatever they need is built into .venv on the first call.
 
-.PHONY: help demo test models bench check format proto build run-only clean
+.PHONY: help demo test soak models bench check format proto build run-only clean
 .DEFAULT_GOAL := help
 
 VENV := $(CURDIR)/.venv
@@ -28,6 +28,10 @@ demo: run-only ## depth from a stereo pair; PAIR=folder, or MONO=1 for one camer
 
 test: build ## the tests; PYTEST_ARGS=...
 	@$(IN_VENV) -m pytest $(PYTEST_ARGS)
+
+soak: build ## a node under faults for SOAK_MINUTES=10, in the order of SOAK_SEED=1
+	@SOAK_MINUTES=$(or $(SOAK_MINUTES),10) \
+		$(IN_VENV) -m pytest -q -s -o faulthandler_timeout=0 test/ros/soak $(PYTEST_ARGS)
 
 check: build ## format, lint, types and dead names, as CI does
 	@failed=0; \

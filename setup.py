@@ -17,12 +17,12 @@ COMMANDS = [
 ]
 # `ros2 run` finds these in lib/vizion3d_ros; pip would put them on the PATH of people without ROS.
 ROS_COMMANDS = [
-    f'stereo_node = {NAME}.ros.nodes.stereo_node:main',
-    f'mono_node = {NAME}.ros.nodes.mono_node:main',
-    f'service_node = {NAME}.ros.nodes.service_node:main',
-    f'synthetic_rig = {NAME}.ros.testbed.synthetic_rig:main',
-    f'play_pair = {NAME}.ros.testbed.play_pair:main',
-    f'recorder = {NAME}.ros.testbed.recorder:main',
+    f'stereo_node = {NAME}.ros.executables:main',
+    f'mono_node = {NAME}.ros.executables:main',
+    f'service_node = {NAME}.ros.executables:main',
+    f'synthetic_rig = {NAME}.ros.executables:main',
+    f'play_pair = {NAME}.ros.executables:main',
+    f'recorder = {NAME}.ros.executables:main',
     f'fetch_models = {NAME}.fetch_models:main',
     f'depth = {NAME}.cli.main:main',
 ]

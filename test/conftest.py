@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -97,6 +99,18 @@ def data_dir() -> Path:
 
 
 @pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 16 kB."""
+    folder = tmp_path / 'small'
+    folder.mkdir()
+    command = ['mount', '-t', 'tmpfs', '-o', 'size=16k', 'tmpfs', str(folder)]
+    if os.geteuid() or subprocess.run(command, capture_output=True).returncode:
+        pytest.skip('mounting a small file system needs root')
+    yield folder
+    subprocess.run(['umount', folder], check=True)
+
+
+@pytest.fixture
 def serve_disparity(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Let the pipeline's matcher answer a given raw disparity map, whatever the images."""
 
@@ -123,6 +137,30 @@ def serve_disparity(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         monkeypatch.setitem(registry.STEREO_BACKENDS, 'sgbm', 'known_backend:KnownBackend')
 
     return serve
+
+
+@pytest.fixture
+def launch_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have launch and launch_ros replaced, for this test alone."""
+    import launch_stand_ins
+
+    # Set, then gone: what a test imports under this name goes when the test ends.
+    shared = 'vizion3d_ros.launching'
+    monkeypatch.setitem(sys.modules, shared, ModuleType(shared))
+    del sys.modules[shared]
+    for name, module in launch_stand_ins.stand_ins().items():
+        monkeypatch.setitem(sys.modules, name, module)
+
+
+@pytest.fixture
+def launch(launch_packages: None) -> Callable[..., Any]:
+    """Carry out a launch file: launch('mono', environment, rviz='true') gives the context."""
+    from launch_stand_ins import carry_out, launch_file
+
+    def carry(kind: str, environment: Any = (), **arguments: str) -> Any:
+        return carry_out(launch_file(kind), environment, arguments)
+
+    return carry
 
 
 @pytest.fixture

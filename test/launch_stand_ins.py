@@ -9,6 +9,10 @@ from types import ModuleType, SimpleNamespace
 ROOT = Path(__file__).resolve().parent.parent
 
 
+class Action:
+    """What the others are, for annotations."""
+
+
 @dataclass
 class LaunchConfiguration:
     name: str
@@ -47,10 +51,29 @@ class DeclareLaunchArgument:
     name: str
     default_value: object
     description: str
+    choices: list | None = None
 
     def execute(self, context):
         value = resolve(self.default_value, context)
-        context.launch_configurations.setdefault(self.name, value)
+        value = context.launch_configurations.setdefault(self.name, value)
+        if self.choices is not None and value not in self.choices:
+            raise RuntimeError(f'{self.name} provided value {value!r}, options {self.choices}')
+
+
+@dataclass
+class LogInfo:
+    msg: str
+
+    def execute(self, context):
+        context.told.append(self.msg)
+
+
+@dataclass
+class Shutdown:
+    reason: str
+
+    def execute(self, context):
+        context.ended = self.reason
 
 
 @dataclass
@@ -103,6 +126,8 @@ class LaunchContext:
     launch_configurations: dict
     environment: dict
     nodes: dict = field(default_factory=dict)
+    told: list = field(default_factory=list)
+    ended: str = ''
 
 
 def resolve(value, context):
@@ -115,8 +140,10 @@ def resolve(value, context):
 
 
 STAND_INS = {
-    'launch': (LaunchContext, LaunchDescription),
-    'launch.actions': (DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable),
+    'launch': (Action, LaunchContext, LaunchDescription),
+    'launch.actions': (
+        *(DeclareLaunchArgument, LogInfo, OpaqueFunction, SetEnvironmentVariable, Shutdown),
+    ),
     'launch.conditions': (IfCondition,),
     'launch.substitutions': (LaunchConfiguration, PathJoinSubstitution),
     'launch_ros': (),
@@ -133,14 +160,18 @@ def stand_ins():
     return modules
 
 
-def describe(launch_file):
+def launch_file(kind):
+    return ROOT / 'launch' / f'{kind}.launch.py'
+
+
+def describe(path):
     """Run a launch file as far as --show-args does."""
-    return runpy.run_path(str(launch_file))['generate_launch_description']()
+    return runpy.run_path(str(path))['generate_launch_description']()
 
 
-def carry_out(launch_file, environment, arguments):
+def carry_out(path, environment, arguments):
     """Run a launch file to the end and give the context that it leaves behind."""
     context = LaunchContext(dict(arguments), dict(environment))
-    for entity in describe(launch_file).entities:
+    for entity in describe(path).entities:
         entity.execute(context)
     return context

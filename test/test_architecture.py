@@ -18,19 +18,21 @@ DOOR = {'contracts', 'geometry', 'engine', 'pipeline', 'requests'}
 SIDE = {
     'testbed': {'contracts', 'geometry'},
     'report': {'contracts', 'geometry', 'files'},
+    'diagnosis': {'contracts'},
     'fetch_models': {'contracts', 'engine'},
     'stereo': DOOR,
     'lifting': DOOR,
     'cli': DOOR | {'files', 'report'},
-    'launching': set(),
+    'transport': set(),
+    'launching': {'transport'},
 }
-CORE_FROM_SIDE = {'ros': {'testbed', 'report', 'fetch_models'}}
+CORE_FROM_SIDE = {'ros': {'testbed', 'report', 'fetch_models', 'transport', 'diagnosis'}}
 ROS = {
     *('rclpy', 'rclcpp', 'launch', 'launch_ros', 'launch_testing', 'message_filters', 'cv_bridge'),
     *('sensor_msgs_py', 'tf2_ros', 'tf2_py', 'builtin_interfaces', 'rosidl_runtime_py'),
     *('ament_index_python', 'rosbag2_py', 'image_transport_py', 'diagnostic_updater'),
 }
-KNOW_ROS = {'ros', 'launching'}  # the second is read by `ros2 launch` alone
+KNOW_ROS = {'ros', 'launching', 'transport'}  # `ros2 launch` reads the second
 HEAVY = {'torch', 'torchvision', 'open3d'}
 HEAVY_ALLOWED = (
     *('geometry', 'pipeline', 'requests', 'ros'),
@@ -39,10 +41,10 @@ HEAVY_ALLOWED = (
 )
 # Inside ros/: each room may import those before it; testbed stands at the side.
 ROS_ROOMS = [
-    *('parameters', 'log', 'throttle', 'compat', 'run'),
-    *('stream', 'health', 'serving', 'nodes'),
+    *('given', 'parameters', 'log', 'throttle', 'compat', 'arguments', 'run', 'executables'),
+    *('messages', 'stream', 'health', 'serving', 'nodes'),
 ]
-ROS_TESTBED = {'parameters', 'compat', 'run', 'stream', 'testbed'}
+ROS_TESTBED = {'parameters', 'compat', 'run', 'messages', 'stream', 'testbed'}
 
 FOLDERS = sorted({module.rpartition('.')[0] for module in MODULES} - {''})
 

@@ -4,12 +4,11 @@
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import launch_stand_ins
 import pytest
 import yaml
-from launch_stand_ins import ROOT, DeclareLaunchArgument
+from launch_stand_ins import ROOT, DeclareLaunchArgument, launch_file
 
 COMMON_ARGUMENTS = {
     *('namespace', 'image', 'camera_info', 'params_file', 'rectify', 'autostart', 'use_sim_time'),
@@ -23,30 +22,6 @@ SHARED = 'vizion3d_ros.launching'
 VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
 
 both = pytest.mark.parametrize('kind', ['stereo', 'mono'])
-
-
-def launch_file(kind):
-    return ROOT / 'launch' / f'{kind}.launch.py'
-
-
-@pytest.fixture
-def stand_ins(monkeypatch):
-    """Have launch and launch_ros replaced, for this test alone."""
-    # Set, then gone: what a test imports under this name goes when the test ends.
-    monkeypatch.setitem(sys.modules, SHARED, ModuleType(SHARED))
-    del sys.modules[SHARED]
-    for name, module in launch_stand_ins.stand_ins().items():
-        monkeypatch.setitem(sys.modules, name, module)
-
-
-@pytest.fixture
-def run(stand_ins):
-    """Call it with launch arguments and environment variables to get the context afterwards."""
-
-    def launch(kind, environment=(), **arguments):
-        return launch_stand_ins.carry_out(launch_file(kind), environment, arguments)
-
-    return launch
 
 
 def remappings(node):
@@ -70,7 +45,7 @@ def shipped_view(kind):
 
 
 @both
-@pytest.mark.usefixtures('stand_ins')
+@pytest.mark.usefixtures('launch_packages')
 def test_arguments_are_the_documented_ones_and_described(kind):
     entities = launch_stand_ins.describe(launch_file(kind)).entities
     declared = [entity for entity in entities if isinstance(entity, DeclareLaunchArgument)]
@@ -101,8 +76,8 @@ def test_show_args_needs_nothing_that_comes_from_pip(kind):
 
 
 @both
-def test_the_node_runs_alone_with_the_shipped_parameters(run, kind):
-    nodes = run(kind).nodes
+def test_the_node_runs_alone_with_the_shipped_parameters(launch, kind):
+    nodes = launch(kind).nodes
     assert nodes.keys() == {f'{kind}_node'}
     node = nodes[f'{kind}_node']
     assert (node.package, node.name, node.namespace) == ('vizion3d_ros', f'{kind}_node', '')
@@ -111,11 +86,13 @@ def test_the_node_runs_alone_with_the_shipped_parameters(run, kind):
 
 
 @both
-def test_namespace_parameter_file_and_log_level_reach_the_node(run, kind):
-    context = run(kind, namespace='front', params_file='/my.yaml', log_level='debug')
+def test_namespace_parameter_file_and_log_level_reach_the_node(launch, kind, tmp_path):
+    own = tmp_path / 'my.yaml'
+    own.touch()
+    context = launch(kind, namespace='front', params_file=str(own), log_level='debug')
     node = context.nodes[f'{kind}_node']
     assert node.namespace == 'front'
-    assert node.parameters[0] == '/my.yaml'
+    assert node.parameters[0] == str(own)
     assert node.ros_arguments == ['--log-level', 'debug']
 
 
@@ -130,8 +107,8 @@ def test_namespace_parameter_file_and_log_level_reach_the_node(run, kind):
         ({'rectify': '', 'autostart': 'true', 'use_sim_time': ''}, {'autostart': True}),
     ],
 )
-def test_the_parameter_file_is_overruled_only_by_what_was_given(run, kind, given, expected):
-    assert overrides(run(kind, **given).nodes[f'{kind}_node']) == expected
+def test_the_parameter_file_is_overruled_only_by_what_was_given(launch, kind, given, expected):
+    assert overrides(launch(kind, **given).nodes[f'{kind}_node']) == expected
 
 
 @pytest.mark.parametrize(
@@ -141,17 +118,17 @@ def test_the_parameter_file_is_overruled_only_by_what_was_given(run, kind, given
         ('mono', {'model': '/my/network.pth'}, 'depth_anything_v2.model_backend'),
     ],
 )
-def test_what_computes_the_depth_can_be_chosen(run, kind, given, parameter):
+def test_what_computes_the_depth_can_be_chosen(launch, kind, given, parameter):
     (value,) = given.values()
-    assert overrides(run(kind, **given).nodes[f'{kind}_node']) == {parameter: value}
+    assert overrides(launch(kind, **given).nodes[f'{kind}_node']) == {parameter: value}
 
 
 @both
-def test_every_parameter_that_is_set_is_one_of_the_shipped_file(run, kind):
+def test_every_parameter_that_is_set_is_one_of_the_shipped_file(launch, kind):
     names = EXPECTED_ARGUMENTS[kind] - {'use_sim_time'}
     file = yaml.safe_load((ROOT / 'config' / f'{kind}.yaml').read_text())['/**']
     given = dict.fromkeys(names & {'rectify', 'autostart', 'backend', 'model'}, 'x')
-    for name in overrides(run(kind, **given).nodes[f'{kind}_node']):
+    for name in overrides(launch(kind, **given).nodes[f'{kind}_node']):
         value = file['ros__parameters']
         for part in name.split('.'):
             value = value[part]
@@ -160,14 +137,14 @@ def test_every_parameter_that_is_set_is_one_of_the_shipped_file(run, kind):
 # --- its inputs ------------------------------------------------------------------------------
 
 
-def test_without_arguments_every_stereo_topic_keeps_its_name(run):
-    renamed = remappings(run('stereo').nodes['stereo_node'])
+def test_without_arguments_every_stereo_topic_keeps_its_name(launch):
+    renamed = remappings(launch('stereo').nodes['stereo_node'])
     inputs = ('left/image_rect', 'left/camera_info', 'right/image_rect', 'right/camera_info')
     assert renamed == {name: name for name in inputs}
 
 
-def test_stereo_inputs_are_those_of_the_camera_namespaces(run):
-    context = run(
+def test_stereo_inputs_are_those_of_the_camera_namespaces(launch):
+    context = launch(
         'stereo',
         left_namespace='/rig/infra1',
         right_namespace='/rig/infra2/',
@@ -192,8 +169,8 @@ def test_stereo_inputs_are_those_of_the_camera_namespaces(run):
         ({'camera_info': '/calibration'}, 'camera/image_rect', '/calibration'),
     ],
 )
-def test_the_mono_image_is_that_of_the_camera_namespace(run, given, image, camera_info):
-    renamed = remappings(run('mono', **given).nodes['mono_node'])
+def test_the_mono_image_is_that_of_the_camera_namespace(launch, given, image, camera_info):
+    renamed = remappings(launch('mono', **given).nodes['mono_node'])
     assert renamed == {'image_rect': image, 'camera_info': camera_info}
 
 
@@ -201,27 +178,37 @@ def test_the_mono_image_is_that_of_the_camera_namespace(run, given, image, camer
     ('argument', 'sparse_input'),
     [('sparse_points', 'sparse_depth/points'), ('sparse_image', 'sparse_depth/image')],
 )
-def test_sparse_depth_comes_from_the_topic_that_was_named(run, argument, sparse_input):
-    unnamed = remappings(run('mono').nodes['mono_node'])
-    renamed = remappings(run('mono', **{argument: '/theirs'}).nodes['mono_node'])
+def test_sparse_depth_comes_from_the_topic_that_was_named(launch, argument, sparse_input):
+    unnamed = remappings(launch('mono').nodes['mono_node'])
+    renamed = remappings(launch('mono', **{argument: '/theirs'}).nodes['mono_node'])
     assert renamed == {**unnamed, sparse_input: '/theirs'}
 
 
 @both
-def test_only_inputs_that_the_node_has_are_renamed(run, kind):
+def test_only_inputs_that_the_node_has_are_renamed(launch, kind):
     topics = pytest.importorskip('vizion3d_ros.ros.stream.topics')
     inputs = {'stereo': topics.STEREO_INPUTS, 'mono': topics.MONO_INPUTS}[kind]
     sparse = {'sparse_points': '/a', 'sparse_image': '/b'} if kind == 'mono' else {}
-    assert remappings(run(kind, **sparse).nodes[f'{kind}_node']).keys() == inputs.keys()
+    assert remappings(launch(kind, **sparse).nodes[f'{kind}_node']).keys() == inputs.keys()
 
 
 # --- rviz2 and the transport -----------------------------------------------------------------
 
 
+@pytest.fixture
+def with_rviz(monkeypatch, tmp_path):
+    """A prefix in which rviz2 is installed."""
+    index = tmp_path / 'share/ament_index/resource_index/packages'
+    index.mkdir(parents=True)
+    (index / 'rviz2').touch()
+    monkeypatch.setenv('AMENT_PREFIX_PATH', str(tmp_path))
+
+
 @both
-def test_rviz_shows_the_topics_of_the_node_in_the_frame_asked_for(run, kind):
+@pytest.mark.usefixtures('with_rviz')
+def test_rviz_shows_the_topics_of_the_node_in_the_frame_asked_for(launch, kind):
     arguments = {'namespace': 'front', 'image': 'image_raw', 'fixed_frame': 'base_link'}
-    nodes = run(kind, rviz='true', use_sim_time='true', **arguments).nodes
+    nodes = launch(kind, rviz='true', use_sim_time='true', **arguments).nodes
     rviz, node = nodes['rviz2'], nodes[f'{kind}_node']
     assert rviz.package == 'rviz2'
     assert (rviz.namespace, remappings(rviz)) == (node.namespace, remappings(node))
@@ -230,8 +217,9 @@ def test_rviz_shows_the_topics_of_the_node_in_the_frame_asked_for(run, kind):
 
 
 @both
-def test_rviz_starts_in_the_frame_that_the_shipped_view_names(run, kind):
-    rviz = run(kind, rviz='true').nodes['rviz2']
+@pytest.mark.usefixtures('with_rviz')
+def test_rviz_starts_in_the_frame_that_the_shipped_view_names(launch, kind):
+    rviz = launch(kind, rviz='true').nodes['rviz2']
     assert rviz.arguments[-2:] == ['-f', shipped_view(kind)['Global Options']['Fixed Frame']]
 
 
@@ -251,19 +239,20 @@ def test_the_shipped_view_shows_topics_that_there_are(kind):
 
 
 @both
-def test_the_transport_profile_is_chosen_under_both_names(run, kind):
+def test_the_transport_profile_is_chosen_under_both_names(launch, kind):
     profile = str(ROOT / 'config' / 'fastdds_shm.xml')
     assert Path(profile).is_file()
-    assert run(kind).environment == dict.fromkeys(VARIABLES, profile)
+    assert launch(kind).environment == dict.fromkeys(VARIABLES, profile)
 
 
-def test_a_profile_of_the_environment_stays(run):
+def test_a_profile_of_the_environment_stays(launch):
     environment = {VARIABLES[0]: '/mine.xml'}
-    assert run('mono', environment).environment[VARIABLES[0]] == '/mine.xml'
+    assert launch('mono', environment).environment[VARIABLES[0]] == '/mine.xml'
 
 
-def test_an_empty_transport_profile_changes_nothing(run):
-    assert run('mono', transport_profile='').environment == {}
+@pytest.mark.parametrize('none', ['none', ''])
+def test_without_a_transport_profile_nothing_changes(launch, none):
+    assert launch('mono', transport_profile=none).environment == {}
 
 
 # --- the real packages -----------------------------------------------------------------------

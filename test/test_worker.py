@@ -9,6 +9,7 @@ import pytest
 
 from vizion3d_ros import worker as worker_module
 from vizion3d_ros.contracts.errors import BackendError
+from vizion3d_ros.engine.loading import loading
 from vizion3d_ros.worker import Worker
 
 DEADLINE = 10.0
@@ -228,28 +229,14 @@ def test_a_cancelled_request_is_not_run_and_the_next_one_is(worker, busy):
         cancelled.result(0)
 
 
-def test_a_cancelled_request_is_let_go_at_once(worker, busy, monkeypatch):
-    """It may hold two large images, and the one in hand may take minutes."""
-    monkeypatch.setattr(worker_module, 'MOST_REQUESTS', 1)
-    gone = threading.Event()
-
-    class Request:
-        def __call__(self):
-            pass
-
-    request = Request()
+def test_a_cancelled_request_is_let_go_at_once_and_does_not_disturb_close(worker, busy):
+    """It may hold two large images, and what is in hand may take minutes."""
+    gone, request = threading.Event(), Hold()
     weakref.finalize(request, gone.set)
     future = worker.call(request)
     del request
     assert future.cancel()
     assert gone.wait(2.0)
-    busy.release.set()
-    assert worker.call(lambda: 'next').result(DEADLINE) == 'next'
-
-
-def test_a_cancelled_request_does_not_disturb_close(worker, busy):
-    future = worker.call(lambda: None)
-    assert future.cancel()
     assert worker.close(0.0) is False
 
 
@@ -271,3 +258,42 @@ def test_a_finished_frame_is_let_go(worker):
 def test_the_thread_does_not_keep_the_process_alive(worker):
     names = {thread.name: thread.daemon for thread in threading.enumerate()}
     assert names['depth-worker'] is True
+
+
+def test_loading_goes_before_all_that_waits_and_the_newest_replaces_the_older(worker, busy):
+    order = []
+    worker.put_frame(lambda: order.append('frame'))
+    request = worker.call(lambda: order.append('request'))
+    for number in range(3):
+        worker.load(lambda number=number: order.append(number))
+    busy.release.set()
+    request.result(DEADLINE)
+    finish(worker)
+    assert order[0] == 2 and sorted(order[1:]) == ['frame', 'request']
+
+
+def test_who_waits_for_a_worker_that_does_not_come_back_can_be_answered(worker):
+    hold = Hold()
+    in_hand, waiting = worker.call(hold), worker.call(lambda: 'too late')
+    assert hold.started.wait(DEADLINE)
+    assert worker.in_hand
+    worker.give_up('it hangs')
+    for future in (in_hand, waiting):
+        assert str(future.exception(DEADLINE)) == 'it hangs'
+    hold.release.set()
+    assert worker.call(lambda: 'alive').result(DEADLINE) == 'alive'
+
+
+def test_it_is_known_from_outside_that_the_worker_loads(worker):
+    hold, was = Hold(), []
+
+    def load():
+        with loading():
+            hold()
+
+    worker.load(load)
+    assert hold.started.wait(DEADLINE)
+    was.append(worker.is_loading)
+    hold.release.set()
+    finish(worker)
+    assert [*was, worker.is_loading] == [True, False]

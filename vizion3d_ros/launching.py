@@ -7,19 +7,28 @@ Imported by `ros2 launch`, not by a node: neither torch nor rclpy is loaded here
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
-from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
+from ament_index_python.packages import PackageNotFoundError, get_package_prefix
+from launch.actions import (
+    DeclareLaunchArgument,
+    LogInfo,
+    OpaqueFunction,
+    SetEnvironmentVariable,
+    Shutdown,
+)
 from launch.conditions import IfCondition
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node
 from launch_ros.substitutions import FindPackageShare
 
-from launch import LaunchContext, LaunchDescription
+from launch import Action, LaunchContext, LaunchDescription
+from vizion3d_ros.transport import PROFILE_VARIABLES
 
 Arguments = Mapping[str, tuple[str | PathJoinSubstitution, str]]
 """Default and description of each launch argument."""
@@ -36,17 +45,17 @@ COMMON: Arguments = {
     ),
     'autostart': ('', 'false = wait for a lifecycle manager; empty = what params_file says'),
     'use_sim_time': ('', 'true = take the time from /clock; empty = what params_file says'),
-    'log_level': ('info', 'debug, info, warn, error or fatal'),
+    'log_level': ('info', 'How much the node says'),
     'rviz': ('false', 'Show images and cloud in rviz2'),
     'fixed_frame': ('rig_left_optical_frame', 'What rviz2 draws in: a frame of your TF tree'),
     'transport_profile': (
         PathJoinSubstitution([SHARE, 'config', 'fastdds_shm.xml']),
-        'Fast DDS profile for large messages, unless the environment names one; empty = none',
+        'Fast DDS profile for large messages, unless the environment names one; none = none',
     ),
 }
+NO_PROFILE = ('none', '')  # ros2 launch itself takes no empty values
+CHOICES = {'log_level': ['debug', 'info', 'warn', 'error', 'fatal']}
 COMMON_PARAMETERS = {name: name for name in ('rectify', 'autostart', 'use_sim_time')}
-# Fast DDS 2 reads the first name, Fast DDS 3 the second.
-PROFILE_VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
 
 
 @dataclass(frozen=True)
@@ -65,10 +74,12 @@ class DepthLaunch:
     def description(self) -> LaunchDescription:
         """Arguments, transport, node, and rviz2 if wanted."""
         arguments = [
-            DeclareLaunchArgument(name, default_value=default, description=text)
+            DeclareLaunchArgument(
+                name, default_value=default, description=text, choices=CHOICES.get(name)
+            )
             for name, (default, text) in self._all_arguments().items()
         ]
-        steps = [OpaqueFunction(function=function) for function in (transport, self._nodes)]
+        steps = [OpaqueFunction(function=function) for function in (transport, self._start)]
         return LaunchDescription([*arguments, *steps])
 
     def _all_arguments(self) -> Arguments:
@@ -76,9 +87,16 @@ class DepthLaunch:
         explained = (params_file, 'Parameters of the node; the shipped file explains each')
         return {**NAMESPACE, **self.arguments, 'params_file': explained, **COMMON}
 
-    def _nodes(self, context: LaunchContext) -> list[Node]:
+    def _start(self, context: LaunchContext) -> list[Action]:
+        """Start the nodes, or end with the reason before any of them has started."""
         names = self._all_arguments()
         values = {name: LaunchConfiguration(name).perform(context) for name in names}
+        reason = what_is_missing(values)
+        if reason:
+            return [LogInfo(msg=reason), Shutdown(reason=reason)]
+        return self._nodes(values)
+
+    def _nodes(self, values: Values) -> list[Action]:
         topics = {
             'namespace': values['namespace'],
             'remappings': list(self.remappings(values).items()),
@@ -134,4 +152,25 @@ def transport(context: LaunchContext) -> list[SetEnvironmentVariable]:
     """Select the transport profile, unless there is none or the environment names one."""
     profile = LaunchConfiguration('transport_profile').perform(context)
     missing = [name for name in PROFILE_VARIABLES if name not in context.environment]
-    return [SetEnvironmentVariable(name, profile) for name in missing if profile]
+    return [SetEnvironmentVariable(name, profile) for name in missing if profile not in NO_PROFILE]
+
+
+def what_is_missing(values: Values) -> str:
+    """Say which file or package of what was asked for is not there; '' if all is."""
+    params_file = values['params_file']
+    if not os.path.isfile(params_file):
+        return f'there is no parameter file {params_file}: give params_file:= the path of one'
+    if values['rviz'].lower() in ('true', '1') and not _is_installed('rviz2'):
+        return 'rviz:=true needs rviz2, which is not installed: install it, or leave rviz out'
+    profile = values['transport_profile']
+    if profile not in NO_PROFILE and not os.path.isfile(profile):
+        return f'there is no transport profile {profile}: give its path, or none'
+    return ''
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        get_package_prefix(package)
+    except PackageNotFoundError:
+        return False
+    return True

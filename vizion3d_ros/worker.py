@@ -6,10 +6,12 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from vizion3d_ros.contracts.errors import BackendError, BusyError
+from vizion3d_ros.engine.loading import is_loading
 
 Frame = TypeVar('Frame')
 Answer = TypeVar('Answer')
@@ -23,18 +25,21 @@ class Worker(Generic[Frame]):
 
     At most one frame waits: a newer one replaces it and `skipped` counts the loss. Requests wait
     in order. An exception in a frame goes to on_error, one in a request to its future; the
-    thread survives both.
+    thread survives both. `in_hand`: the number of the job it is at, 0 while it has none.
     """
 
     def __init__(
         self, process: Callable[[Frame], None], on_error: Callable[[Exception], None]
     ) -> None:
         """Start the thread; process(frame) and on_error(exception) run inside it."""
-        self.skipped = 0
+        self.skipped = self.in_hand = 0
         self._process = process
         self._on_error = on_error
         self._frames: deque[Frame] = deque(maxlen=1)
         self._requests: deque[tuple[Callable[[], object], Future[object]]] = deque()
+        self._load: Callable[[], None] | None = None
+        self._answering: Future[object] | None = None
+        self._jobs = 0
         self._wake = threading.Condition()
         self._closing = False
         self._request_turn = True
@@ -67,6 +72,26 @@ class Worker(Generic[Frame]):
         future.add_done_callback(self._let_go)
         return future
 
+    def load(self, job: Callable[[], None]) -> None:
+        """Run a job before all that waits; it must not raise, and replaces one not yet begun."""
+        with self._wake:
+            self._load = job
+            self._wake.notify()
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether what it is at is loading, which may take its time."""
+        return is_loading(self._thread.ident)
+
+    def give_up(self, reason: str) -> None:
+        """Answer all requests, that in hand as well, with a BackendError: they wait in vain."""
+        with self._wake:
+            waiting = [future for _, future in self._requests]
+            self._requests.clear()
+        for future in (*waiting, self._answering):
+            if future is not None:
+                _settle(future, BackendError(reason))
+
     def clear(self) -> None:
         """Drop the frame that waits, if any; it is not counted as skipped."""
         with self._wake:
@@ -80,6 +105,7 @@ class Worker(Generic[Frame]):
         """
         with self._wake:
             self._closing = True
+            self._load = None
             self._frames.clear()
             waiting = list(self._requests)
             self._requests.clear()
@@ -105,20 +131,34 @@ class Worker(Generic[Frame]):
         job = self._next_job()
         if job is not None:
             job()
+        self.in_hand = 0
         return job is not None
 
     def _next_job(self) -> Callable[[], None] | None:
         with self._wake:
-            self._wake.wait_for(lambda: self._closing or self._frames or self._requests)
+            self._wake.wait_for(self._has_work)
             if self._closing:
                 return None
+            self._jobs += 1
+            self.in_hand = self._jobs
+            if self._load is not None:
+                job, self._load = self._load, None
+                return job
             if self._requests and (self._request_turn or not self._frames):
                 self._request_turn = False
                 request, future = self._requests.popleft()
-                return lambda: _answer(request, future)
+                return lambda: self._run_request(request, future)
             self._request_turn = True
             frame = self._frames.popleft()
             return lambda: self._run_frame(frame)
+
+    def _has_work(self) -> bool:
+        return bool(self._closing or self._load or self._frames or self._requests)
+
+    def _run_request(self, request: Callable[[], object], future: Future[object]) -> None:
+        self._answering = future
+        _answer(request, future)
+        self._answering = None
 
     def _run_frame(self, frame: Frame) -> None:
         try:
@@ -131,9 +171,20 @@ def _answer(request: Callable[[], object], future: Future[object]) -> None:
     if not future.set_running_or_notify_cancel():
         return
     try:
-        future.set_result(request())
+        answer = request()
     except Exception as error:  # the caller gets it from the future
-        future.set_exception(error)
+        _settle(future, error)
+    else:
+        _settle(future, answer)
+
+
+def _settle(future: Future[object], answer: object) -> None:
+    """Give a future its answer or exception, unless it was given up meanwhile."""
+    with suppress(InvalidStateError):
+        if isinstance(answer, Exception):
+            future.set_exception(answer)
+        else:
+            future.set_result(answer)
 
 
 def _refuse() -> object:

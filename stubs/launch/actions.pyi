@@ -7,8 +7,19 @@ from launch import Action, LaunchContext
 
 class DeclareLaunchArgument(Action):
     def __init__(
-        self, name: str, *, default_value: str | Substitution, description: str
+        self,
+        name: str,
+        *,
+        default_value: str | Substitution,
+        description: str,
+        choices: Sequence[str] | None = ...,
     ) -> None: ...
+
+class LogInfo(Action):
+    def __init__(self, *, msg: str) -> None: ...
+
+class Shutdown(Action):
+    def __init__(self, *, reason: str) -> None: ...
 
 class OpaqueFunction(Action):
     def __init__(self, *, function: Callable[[LaunchContext], Sequence[Action]]) -> None: ...

@@ -2,6 +2,7 @@
 from typing import Any
 
 class Parameter:
+    def __init__(self, name: str, *, value: Any = ...) -> None: ...
     @property
     def name(self) -> str: ...
     @property

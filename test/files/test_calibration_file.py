@@ -47,6 +47,68 @@ def test_spaces_and_blank_lines_do_no_harm():
     assert parse_calibration(spaced) == parse_calibration(GOOD)
 
 
+@pytest.mark.parametrize(
+    'changes',
+    [
+        {'baseline=193.001': 'baseline=193.001 # between the lenses'},
+        {'baseline=193.001': 'baseline=193.001 mm', 'doffs=31.086': 'doffs=31.086 px'},
+        {'width=741': 'width=741   (half size)', 'height=500': 'height = 500 // rows'},
+        {'254.877; 0 0 1]': '254.877; 0 0 1]  left and right, rectified'},
+        {'cam0': '# made by calibrate.py\n%% 2014\ncam0', 'vmin=7': 'vmin=7\n\n   # end'},
+    ],
+)
+def test_comments_units_and_notes_do_no_harm(changes):
+    text = GOOD
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new)
+    assert parse_calibration(text) == parse_calibration(GOOD)
+
+
+@pytest.mark.parametrize('ending', ['\n', '\r\n', '\r'])
+def test_files_of_other_systems_are_read(tmp_path, ending):
+    path = tmp_path / 'calib.txt'
+    path.write_bytes(b'\xef\xbb\xbf' + GOOD.replace('\n', ending).encode())
+    assert read_calibration(path) == parse_calibration(GOOD)
+
+
+def test_metres_are_not_taken_for_millimetres():
+    with pytest.raises(CalibrationError, match=r"number of millimetres, got '0.193 m'"):
+        parse_calibration(changed('baseline', '0.193 m'))
+
+
+RIGHT_YAML = """image_width: 640
+image_height: 480
+camera_name: right
+camera_matrix: {rows: 3, cols: 3, data: [1, 0, 2, 0, 3, 4, 0, 0, 1]}
+projection_matrix:
+  rows: 3
+  cols: 4
+  data: [400.0, 0.0, 320.5, -48.0, 0.0, 400.0, 240.5, 0.0, 0.0, 0.0, 1.0, 0.0]
+"""
+
+
+@pytest.mark.parametrize(
+    ('text', 'words'),
+    [
+        (RIGHT_YAML, ('ROS', '--fx 400 --fy 400 --cx 320.5 --cy 240.5 --baseline-mm 120')),
+        (RIGHT_YAML.replace('-48', '0'), ('ROS', 'the left one', '--baseline-mm MM')),
+        (RIGHT_YAML.replace('400', 'x'), ('ROS', 'cannot be read', 'by numbers')),
+        ('400 0 320 0 401 240 0 0 1\n0.12\n', ('K.txt', '--fy 401', '--baseline-mm 120')),
+        ('%YAML:1.0\n---\nM1: !!opencv-matrix\n', ('OpenCV', '--baseline-mm')),
+        ('P0: 7.2e+02 0 6.1e+02 0\n', ('KITTI', '--baseline-mm')),
+        ('{"fx": 400}', ('JSON', '--baseline-mm')),
+        ('camera:\n  fx: 400\n', ('YAML', '--baseline-mm')),
+    ],
+)
+def test_another_calibration_is_recognised_and_its_numbers_are_given(text, words):
+    with pytest.raises(CalibrationError) as caught:
+        parse_calibration(text, 'rig/left.yaml')
+    message = str(caught.value)
+    assert message.startswith('rig/left.yaml: ') and message.endswith('a Middlebury calib.txt')
+    assert all(word in message for word in words), message
+
+
 def test_doffs_may_be_rounded():
     assert parse_calibration(changed('doffs', '31.09')).rig.doffs == 31.09
 

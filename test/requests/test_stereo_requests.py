@@ -122,6 +122,7 @@ def test_semi_global_matching_searches_the_depths_that_are_given():
     plain = settings(model_backend='opencv-sgbm')
     assert (plain.backend, plain.min_depth, plain.max_depth) == ('sgbm', 0.5, 50.0)
     near = {'min_depth_mm': 300.0, 'max_depth_mm': 600.0, 'scale_factor': 0.25}
+    near |= {'focal_length': 100.0}
     asked = settings(NODE, model_backend='opencv-sgbm', config=near)
     assert (asked.min_depth, asked.max_depth) == (0.3, 0.6)
     assert (asked.sgbm.disparity_range, asked.sgbm.scale) == (0, 0.25)

@@ -110,9 +110,13 @@ class NodeProcess:
             meanwhile()
         return self._process.returncode
 
+    def signal(self, number):
+        """Send that signal."""
+        self._process.send_signal(number)
+
     def end(self, number, **options):
         """Send that signal, and check that the node obeys in time and without a fuss."""
-        self._process.send_signal(number)
+        self.signal(number)
         assert self.wait_for_exit(EXIT_SECONDS, **options) == 0, self.output
         for fuss in ('Traceback', '[ERROR]', '[FATAL]', 'terminate called'):
             assert fuss not in self.output, self.output

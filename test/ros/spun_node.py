@@ -37,6 +37,11 @@ class SpunNode:
             self.spin_once()
         return value
 
+    def spin_for(self, seconds, every=None):
+        """Let that much time pass, which is the point of it; every: as for wait_for."""
+        end = time.monotonic() + seconds
+        self.wait_for(lambda: time.monotonic() > end, seconds + 1.0, every=every)
+
     def close(self):
         """
         Leave the graph; nothing spins the node any more, so nothing of it is in use.

@@ -7,14 +7,16 @@ from typing import Literal, get_args, get_origin
 import pytest
 from pydantic import ValidationError
 from rcl_interfaces.msg import ParameterType
-from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
+from rclpy.exceptions import InvalidParameterValueException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from std_msgs.msg import String
 
+from vizion3d_ros.contracts.errors import InputError
 from vizion3d_ros.contracts.settings.node_settings import FIXED
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
+from vizion3d_ros.ros.given import explain_sections, explain_unknown
 from vizion3d_ros.ros.parameters import LiveSettings, build, fields
 
 pytestmark = pytest.mark.ros
@@ -163,8 +165,7 @@ def test_values_that_only_fit_together_pass_together(node, live):
 @pytest.mark.parametrize(
     ('name', 'value', 'expected'),
     [
-        ('min_depth', 1, 'DOUBLE'),
-        ('points__decimation', 2.0, 'INTEGER'),
+        ('points__decimation', 2.5, 'INTEGER'),
         ('lazy', 1, 'BOOL'),
         ('backend', 3, 'STRING'),
         ('sync__slop', '0.01', 'DOUBLE'),
@@ -177,6 +178,50 @@ def test_a_value_of_another_type_is_refused_with_both_types(name, value, expecte
     assert answer.reason.startswith('Wrong parameter type')
     assert expected in answer.reason
     assert live.current is before
+
+
+def test_numbers_are_taken_as_they_are_meant(node, live):
+    given = {'min_depth': 1, 'max_depth': 30, 'points__decimation': 2.0, 'sgbm__sgbm_mode': 1}
+    answer = set_all(node, **given)
+    assert answer.successful, answer.reason
+    settings = live.current
+    assert (settings.min_depth, settings.max_depth) == (1.0, 30.0)
+    assert (settings.points.decimation, settings.sgbm.sgbm_mode) == (2, 'hh')
+
+
+def test_numbers_given_at_start_are_taken_as_they_are_meant(make_node):
+    given = {'max_depth': 10, 'points.decimation': 4.0, 'sgbm.sgbm_mode': 0, 'baseline_m': 0}
+    settings = LiveSettings(make_node(**given), StereoSettings, print).current
+    assert (settings.max_depth, settings.baseline_m) == (10.0, 0.0)
+    assert (settings.points.decimation, settings.sgbm.sgbm_mode) == (4, 'sgbm')
+
+
+def test_parameters_that_nobody_declares_are_named_with_what_was_meant(make_node):
+    given = {'max_dept': 5.0, 'disparity_range': 64, 'nonsense': 1, 'min_depth': 1.0}
+    node = make_node(**given, **{'qos_overrides./x.publisher.depth': 3})
+    LiveSettings(node, StereoSettings, print)
+    assert explain_unknown(node) == (
+        'unknown parameters, which change nothing: disparity_range (did you mean '
+        'sgbm.disparity_range?), max_dept (did you mean max_depth?), nonsense'
+    )
+
+
+@pytest.mark.parametrize(
+    ('sections', 'words'),
+    [
+        ('stereo_image_proc', 'has parameters for stereo_image_proc only'),
+        ('rig/disparity_node', 'has parameters for disparity_node only'),
+        ('NAME', ''),
+        ('/**', ''),
+        ('rig/NAME', ''),
+    ],
+)
+def test_a_file_for_other_nodes_is_named(make_node, tmp_path, sections, words):
+    node, file = make_node(), tmp_path / 'params.yaml'
+    section = sections.replace('NAME', node.get_name())
+    file.write_text(f'{section}:\n  ros__parameters:\n    max_depth: 3.0\n')
+    text = explain_sections([str(file)], node)
+    assert words in text and bool(words) is bool(text)
 
 
 @pytest.mark.parametrize(('name', 'value'), [('device', 'cpu'), ('autostart', False)])
@@ -196,7 +241,10 @@ def test_overrides_at_start_are_used(make_node):
 @pytest.mark.parametrize(
     ('override', 'error', 'words'),
     [
-        ({'min_depth': 1}, InvalidParameterTypeException, ['min_depth', 'DOUBLE']),
+        ({'min_depth': 'near'}, InputError, ['min_depth: expected a number such as 10.0, got']),
+        ({'backend': True}, InputError, ['backend: expected a text, got True']),
+        ({'sgbm.sgbm_mode': 7}, InputError, ['sgbm.sgbm_mode: expected a text, got 7']),
+        ({'lazy': 1}, InputError, ['lazy: expected true or false, got 1']),
         ({'min_depth': 0.0}, InvalidParameterValueException, ['min_depth']),
         ({'depth.encoding': 'png'}, ValidationError, ['encoding', '32FC1', 'png']),
         ({'min_depth': 60.0}, ValidationError, ['max_depth must be larger than min_depth']),

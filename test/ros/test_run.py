@@ -30,7 +30,7 @@ class Bad(Node):
     def fail(self):
         raise RuntimeError('the timer broke')
 
-sys.exit(run_node(Bad))
+sys.exit(run_node(Bad, 'A bad node.'))
 """
 CASES = {
     'refused': ("raise InputError('no such folder')", 1, 'no such folder', False),

@@ -19,8 +19,8 @@ from torch import Tensor
 
 from vizion3d_ros.contracts.errors import BackendError
 from vizion3d_ros.contracts.results import Estimate
-from vizion3d_ros.engine.device import choose_device, every_core
-from vizion3d_ros.engine.network_backend import NetworkBackend, enough_memory, upload
+from vizion3d_ros.engine.device import choose_device, enough_memory, every_core
+from vizion3d_ros.engine.network_backend import NetworkBackend, upload
 from vizion3d_ros.engine.networks import depth_anything_v2
 from vizion3d_ros.engine.networks.depth_anything_v2 import PATCH
 from vizion3d_ros.engine.weights import DEPTH_ANYTHING_V2
@@ -40,8 +40,10 @@ REMEDY = 'lower depth_anything_v2.input_size, or choose a smaller checkpoint'
 class DepthAnythingBackend(NetworkBackend):
     """Depth from one image on the CPU or a GPU; see MonoBackend for the contract."""
 
+    FAMILY = DEPTH_ANYTHING_V2
+
     def __init__(self) -> None:
-        super().__init__(DEPTH_ANYTHING_V2, depth_anything_v2.build)
+        super().__init__(depth_anything_v2.build)
 
     def estimate(self, image: NDArray[np.uint8], settings: MonoSettings) -> Estimate:
         """

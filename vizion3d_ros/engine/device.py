@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which device and which number format to compute with."""
+"""Which device and which number format to compute with, and what happens if memory is short."""
 
 from __future__ import annotations
 
@@ -55,3 +55,24 @@ def every_core(device: torch.device) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+@contextmanager
+def enough_memory(task: str, remedy: str) -> Iterator[None]:
+    """Say what was done and what helps where memory runs out: BackendError."""
+    try:
+        yield
+    except Exception as error:  # OpenCV has an error of its own for it
+        if not _is_memory_short(error):
+            raise
+        torch.cuda.empty_cache()
+        cause = f' ({str(error).splitlines()[0]})' if str(error) else ''
+        raise BackendError(f'not enough memory for {task}: {remedy}{cause}') from error
+
+
+def _is_memory_short(error: Exception) -> bool:
+    if isinstance(error, BackendError):
+        return False  # it says so already
+    short = isinstance(error, (torch.OutOfMemoryError, MemoryError))
+    # What torch says on a CPU, and OpenCV.
+    return short or any(words in str(error) for words in ('allocate memory', 'Insufficient mem'))

@@ -4,18 +4,18 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
-from vizion3d_ros.contracts.errors import BackendError, DownloadError
-from vizion3d_ros.engine.device import choose_precision
+from vizion3d_ros.contracts.errors import DownloadError
+from vizion3d_ros.engine.device import choose_precision, enough_memory
+from vizion3d_ros.engine.loading import loading
 from vizion3d_ros.engine.replay import accelerate
-from vizion3d_ros.engine.weights import Family, Shapes, load, resolve
+from vizion3d_ros.engine.weights import Family, Shapes, check_name, load, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     import numpy as np
     from numpy.typing import NDArray
@@ -36,13 +36,20 @@ class NetworkBackend:
     that fails, the one in use stays.
     """
 
-    def __init__(self, family: Family, build: Callable[..., nn.Module]) -> None:
+    FAMILY: ClassVar[Family]
+
+    def __init__(self, build: Callable[..., nn.Module]) -> None:
         """Take what makes a network with random weights: build(variant, *options)."""
-        self._family, self._build = family, build
+        self._build = build
         self._key: tuple[object, ...] = ()
         self._run: Run | None = None
         self._checkpoint = self._variant = self._licence = self._ran_on = ''
         self._unavailable, self._reason, self._retry_at = ('', ''), '', 0.0
+
+    @classmethod
+    def check(cls, settings: NetworkSettings) -> None:
+        """Raise BackendError if it is plain that the checkpoint cannot be had; loads nothing."""
+        check_name(settings.model_backend, cls.FAMILY)
 
     def _network(self, settings: NetworkSettings, device: torch.device, *options: object) -> Run:
         """
@@ -54,18 +61,29 @@ class NetworkBackend:
         key = (settings.model_backend, settings.sha256, settings.compile, precision, device)
         wanted = (*key, *options)
         if self._run is None or wanted != self._key:
-            file = self._file(settings)
-            checkpoint = load(file, self._family, lambda name: self._shapes(name, options))
-            network = self._empty(checkpoint.variant, options)
-            network.load_state_dict(checkpoint.tensors, assign=True)
-            with enough_memory(f'{checkpoint.path} on {device}', 'choose a smaller checkpoint'):
-                network = network.requires_grad_(False).to(device, precision)
-            self._run = accelerate(network, settings.compile, device)
+            with loading():
+                self._run = self._loaded(settings, device, precision, options)
             self._key = wanted
-            self._checkpoint, self._variant = str(checkpoint.path), checkpoint.variant
-            self._licence = checkpoint.licence
-            self._ran_on = f'{precision}, {device}'
         return self._run
+
+    def _loaded(
+        self,
+        settings: NetworkSettings,
+        device: torch.device,
+        precision: torch.dtype,
+        options: tuple[object, ...],
+    ) -> Run:
+        file = self._file(settings)
+        checkpoint = load(file, self.FAMILY, lambda name: self._shapes(name, options))
+        network = self._empty(checkpoint.variant, options)
+        network.load_state_dict(checkpoint.tensors, assign=True)
+        with enough_memory(f'{checkpoint.path} on {device}', 'choose a smaller checkpoint'):
+            network = network.requires_grad_(False).to(device, precision)
+        run = accelerate(network, settings.compile, device)
+        self._checkpoint, self._variant = str(checkpoint.path), checkpoint.variant
+        self._licence = checkpoint.licence
+        self._ran_on = f'{precision}, {device}'
+        return run
 
     def _file(self, settings: NetworkSettings) -> ModelFile:
         """Find the checkpoint; one that could not be fetched is asked for again after a while."""
@@ -73,7 +91,7 @@ class NetworkBackend:
         if asked == self._unavailable and time.monotonic() < self._retry_at:
             raise DownloadError(self._reason)
         try:
-            return resolve(settings.model_backend, self._family, settings.sha256)
+            return resolve(settings.model_backend, self.FAMILY, settings.sha256)
         except DownloadError as error:
             self._unavailable, self._reason = asked, str(error)
             self._retry_at = time.monotonic() + RETRY_S
@@ -93,20 +111,3 @@ def upload(image: NDArray[np.uint8], device: torch.device) -> Tensor:
     pixels = torch.as_tensor(image, device=device)
     pixels = pixels.permute(2, 0, 1) if pixels.ndim == 3 else pixels.expand(3, *pixels.shape)
     return pixels[None].to(torch.float32)
-
-
-@contextmanager
-def enough_memory(task: str, remedy: str) -> Iterator[None]:
-    """Say what was done and what helps where memory runs out: BackendError."""
-    try:
-        yield
-    except (RuntimeError, MemoryError) as error:
-        if not _is_memory_short(error):
-            raise
-        torch.cuda.empty_cache()
-        raise BackendError(f'not enough memory for {task}: {remedy} ({error})') from error
-
-
-def _is_memory_short(error: Exception) -> bool:
-    short = isinstance(error, (torch.OutOfMemoryError, MemoryError))
-    return short or 'allocate memory' in str(error)  # what torch says on a CPU

@@ -7,8 +7,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from vizion3d_ros.contracts.errors import BackendError
+from vizion3d_ros.engine.loading import loading
 
 if TYPE_CHECKING:
+    from vizion3d_ros.contracts.settings.node_settings import NetworkSettings
     from vizion3d_ros.engine.backend import MonoBackend, StereoBackend
 
 STEREO_BACKENDS = {
@@ -34,8 +36,24 @@ def load_mono_backend(name: str) -> MonoBackend:
     return backend
 
 
+def check_network(name: str, settings: NetworkSettings) -> None:
+    """
+    Raise BackendError if it is plain that the backend called name cannot load its checkpoint.
+
+    Loads nothing, and asks no server.
+    """
+    check = getattr(_class({**STEREO_BACKENDS, **MONO_BACKENDS}, name), 'check', None)
+    if check is not None:
+        check(settings)
+
+
 def _make(table: dict[str, str], name: str) -> Any:
+    with loading():  # what it imports may take seconds
+        return _class(table, name)()
+
+
+def _class(table: dict[str, str], name: str) -> Any:
     if name not in table:
         raise BackendError(f'unknown backend {name!r}: choose one of {sorted(table)}')
     module, _, factory = table[name].partition(':')
-    return getattr(import_module(module), factory)()
+    return getattr(import_module(module), factory)

@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 import logging
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import torch
+
+from vizion3d_ros.engine.loading import loading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,15 +109,23 @@ class CompiledOrEager:
     def __init__(self, network: nn.Module) -> None:
         self._run = Eager(network)
         self._compiled: Run | None = Eager(torch.compile(network, mode='max-autotune'))
+        self._seen: set[tuple[torch.Size, ...]] = set()
 
     def __call__(self, *inputs: Tensor) -> Maps:
         """Run; the first call of each input size compiles."""
         if self._compiled is not None:
             try:
-                return tuple(output.clone() for output in self._compiled(*inputs))
+                return self._run_compiled(self._compiled, inputs)
             except torch.OutOfMemoryError:
                 raise
             except Exception as error:  # the compiler fails in a hundred ways
                 logger.warning('torch.compile failed, running eagerly: %s', error)
                 self._compiled = None
         return self._run(*inputs)
+
+    def _run_compiled(self, compiled: Run, inputs: Maps) -> Maps:
+        shapes = tuple(x.shape for x in inputs)
+        with nullcontext() if shapes in self._seen else loading():
+            outputs = tuple(output.clone() for output in compiled(*inputs))
+        self._seen.add(shapes)
+        return outputs

@@ -9,8 +9,8 @@ import torch
 
 from vizion3d_ros.contracts.errors import BackendError
 from vizion3d_ros.contracts.results import Match
-from vizion3d_ros.engine.device import choose_device, every_core
-from vizion3d_ros.engine.network_backend import NetworkBackend, enough_memory, upload
+from vizion3d_ros.engine.device import choose_device, enough_memory, every_core
+from vizion3d_ros.engine.network_backend import NetworkBackend, upload
 from vizion3d_ros.engine.networks import s2m2
 from vizion3d_ros.engine.weights import S2M2
 from vizion3d_ros.geometry.resize import Fit
@@ -37,8 +37,10 @@ class S2m2Backend(NetworkBackend):
     camera sees the pixel.
     """
 
+    FAMILY = S2M2
+
     def __init__(self) -> None:
-        super().__init__(S2M2, s2m2.build)
+        super().__init__(s2m2.build)
 
     def match(
         self,

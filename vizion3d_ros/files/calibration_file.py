@@ -4,7 +4,8 @@ Reads Middlebury `calib.txt` files; their millimetres become metres.
 
 Format: one key=value per line; cam0 (left) and cam1 (right) are camera matrices
 [fx 0 cx; 0 fy cy; 0 0 1] in pixels, doffs = cx1 - cx0 in pixels, baseline in mm, width and
-height in pixels (Scharstein et al., GCPR 2014). Other keys are ignored.
+height in pixels (Scharstein et al., GCPR 2014). Other keys are ignored, and so are comments
+behind #, // or %, and the unit behind a number.
 """
 
 from __future__ import annotations
@@ -16,8 +17,11 @@ from pathlib import Path
 
 from vizion3d_ros.contracts.camera import MM_PER_METRE, Intrinsics, StereoRig
 from vizion3d_ros.contracts.errors import CalibrationError
+from vizion3d_ros.files.other_calibrations import explain_other
 
 TOLERANCE_PX = 0.01
+COMMENT = re.compile(r'\s*(#|//|%).*')
+NOTE = re.compile(r'(?<=\S)\s*(\(.*\)|mm|px|pixels?|millimet(er|re)s?)$')
 MATRIX = 'a matrix [fx 0 cx; 0 fy cy; 0 0 1] in pixels'
 
 
@@ -38,7 +42,7 @@ class CalibrationFile:
 def read_calibration(path: Path) -> CalibrationFile:
     """Read a calibration file; CalibrationError names the file and what is wrong with it."""
     try:
-        text = path.read_text(encoding='utf-8')
+        text = path.read_text(encoding='utf-8-sig')  # editors of Windows begin with a mark
     except (OSError, UnicodeDecodeError) as error:
         raise CalibrationError(f'{path}: expected a Middlebury calib.txt: {error}') from error
     return parse_calibration(text, str(path))
@@ -63,11 +67,15 @@ class _Fields:
     def __init__(self, text: str, name: str) -> None:
         self._name = name
         self._values: dict[str, str] = {}
-        for line in filter(None, map(str.strip, text.splitlines())):
+        other = explain_other(text) if 'cam0' not in text else ''
+        if other:
+            raise CalibrationError(f'{name}: {other}; expected a Middlebury calib.txt')
+        lines = (COMMENT.sub('', line).strip() for line in text.splitlines())
+        for line in filter(None, lines):
             key, equals, value = line.partition('=')
             if not equals:
                 raise CalibrationError(f'{name}: expected lines key=value, got {line!r}')
-            self._values[key.strip()] = value.strip()
+            self._values[key.strip()] = NOTE.sub('', value.strip())
 
     def calibration(self) -> CalibrationFile:
         """Read all keys this package uses."""
@@ -117,9 +125,10 @@ class _Fields:
 
     def _camera(self, key: str) -> _Camera:
         text = self._value(key, MATRIX)
-        if not (text.startswith('[') and text.endswith(']')):
+        text, bracket, _ = text.partition(']')
+        if not (text.startswith('[') and bracket):
             raise self._fault(key, MATRIX)
-        rows = [re.split(r'[\s,]+', row.strip()) for row in text[1:-1].split(';')]
+        rows = [re.split(r'[\s,]+', row.strip()) for row in text[1:].split(';')]
         numbers = [_to_number(cell) for row in rows for cell in row]
         if [len(row) for row in rows] != [3, 3, 3] or None in numbers:
             raise self._fault(key, MATRIX)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from io import BytesIO
@@ -55,16 +56,18 @@ def write_snapshot(snapshot: Snapshot, folder: Path) -> list[Path]:
     the snapshot's name.
     """
     written: list[Path] = []
+    sidecar = folder / f'{snapshot.name}.json'
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for ending, encode in _files(snapshot).items():
             path = folder / f'{snapshot.name}_{ending}'
             path.write_bytes(encode())
             written.append(path)
-        sidecar = folder / f'{snapshot.name}.json'
         facts = {**snapshot.facts, 'files': [path.name for path in written]}
         sidecar.write_text(json.dumps(facts, indent=2) + '\n')
     except OSError as error:
+        with suppress(OSError):  # on a full disk half of it, or nothing
+            sidecar.unlink()
         raise InputError(f'{folder}: cannot be written to: {error.strerror or error}') from error
     return [*written, sidecar]
 

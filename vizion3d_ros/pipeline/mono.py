@@ -21,12 +21,13 @@ from vizion3d_ros.contracts.metric_scale import ScaleUsed
 from vizion3d_ros.contracts.results import Cloud, MonoResult
 from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
 from vizion3d_ros.engine.backend import MonoBackend
-from vizion3d_ros.engine.device import choose_device, clock
+from vizion3d_ros.engine.device import choose_device, clock, enough_memory
 from vizion3d_ros.engine.registry import load_mono_backend
 from vizion3d_ros.geometry.inverse_depth import depth_from_relative, within
 from vizion3d_ros.geometry.metric_scale.fit import fit_image
 from vizion3d_ros.geometry.reprojection import make_cloud
 
+REMEDY = 'send smaller images, or end other programs'
 WARM_UP = Intrinsics.from_field_of_view(84, 56, hfov_deg=60)
 
 
@@ -61,13 +62,18 @@ class MonoPipeline:
         image = np.zeros((WARM_UP.height, WARM_UP.width, 3), np.uint8)
         self.run(MonoCommand(image=image, camera=WARM_UP, settings=settings))
 
-    @torch.inference_mode()
     def run(self, command: MonoCommand, scaler: Scaler = fit_image) -> MonoResult:
         """
-        Answer one command. Raises BackendError when the network fails.
+        Answer one command. Raises BackendError when the network fails or memory runs out.
 
         scaler: asked for the scale of a relative answer, if something metric is to be made of it.
         """
+        height, width = command.image.shape[:2]
+        with enough_memory(f'{command.settings.backend} at {width}x{height}', REMEDY):
+            return self._run(command, scaler)
+
+    @torch.inference_mode()
+    def _run(self, command: MonoCommand, scaler: Scaler) -> MonoResult:
         started = clock(self.device)
         estimate = self.backend(command.settings.backend).estimate(command.image, command.settings)
         estimated = clock(self.device)

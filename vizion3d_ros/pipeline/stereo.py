@@ -16,13 +16,15 @@ from vizion3d_ros.contracts.commands import Output, StereoCommand
 from vizion3d_ros.contracts.results import Cloud, StereoResult
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 from vizion3d_ros.engine.backend import StereoBackend
-from vizion3d_ros.engine.device import choose_device, clock
+from vizion3d_ros.engine.device import choose_device, clock, enough_memory
 from vizion3d_ros.engine.registry import load_stereo_backend
 from vizion3d_ros.geometry.reprojection import (
     correct_disparity,
     depth_from_disparity,
     make_cloud,
 )
+
+REMEDY = 'send smaller images, or end other programs'
 
 
 class StereoPipeline:
@@ -49,9 +51,14 @@ class StereoPipeline:
             StereoCommand(left=pair[0], right=pair[1], rig=rig, settings=settings, outputs=outputs)
         )
 
-    @torch.inference_mode()
     def run(self, command: StereoCommand) -> StereoResult:
-        """Answer one command. Raises BackendError when the matcher fails."""
+        """Answer one command. Raises BackendError when the matcher fails or memory runs out."""
+        left = command.rig.left
+        with enough_memory(f'{command.settings.backend} at {left.width}x{left.height}', REMEDY):
+            return self._run(command)
+
+    @torch.inference_mode()
+    def _run(self, command: StereoCommand) -> StereoResult:
         started = clock(self.device)
         rig, settings = command.rig, command.settings
         match = self.backend(settings.backend).match(command.left, command.right, rig, settings)

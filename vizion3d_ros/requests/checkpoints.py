@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from vizion3d_ros.contracts.settings.node_settings import NetworkSettings
+from vizion3d_ros.contracts.errors import BackendError
+from vizion3d_ros.contracts.settings.node_settings import CommonSettings, NetworkSettings
+from vizion3d_ros.engine.registry import check_network
 from vizion3d_ros.engine.weights.names import KnownModel, known_by_name, known_by_url
 
 Network = TypeVar('Network', bound=NetworkSettings)
@@ -35,6 +37,18 @@ def with_checkpoint(network: Network, model: str, **reset: Any) -> Network:
         return network
     changes = {'model_backend': _canonical(model), 'sha256': '', **reset}
     return type(network)(**{**dict(network), **changes})
+
+
+def check_networks(current: CommonSettings, wanted: CommonSettings) -> None:
+    """Raise BackendError for a checkpoint that is wanted now and plainly cannot be had."""
+    before = current.networks
+    for name, network in wanted.networks.items():
+        if network.model_backend == before[name].model_backend:
+            continue
+        try:
+            check_network(name, network)
+        except BackendError as error:
+            raise BackendError(f'{name}.model_backend: {error}') from error
 
 
 def _canonical(model: str) -> str:

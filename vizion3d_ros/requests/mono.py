@@ -38,6 +38,7 @@ from vizion3d_ros.geometry.picture16 import picture_of_depth, picture_of_inverse
 from vizion3d_ros.geometry.reprojection import make_cloud
 from vizion3d_ros.requests import ANY_DEPTH_M
 from vizion3d_ros.requests.checkpoints import with_checkpoint
+from vizion3d_ros.requests.known_camera import fitting_camera
 from vizion3d_ros.requests.lazy_views import LazyViews
 from vizion3d_ros.requests.maps import span, to_array, without_nan
 from vizion3d_ros.requests.pictures import read_image
@@ -99,6 +100,7 @@ def answer_mono(
     run: Callable[[MonoCommand], MonoResult],
     base: MonoSettings = DEFAULTS,
     limits: PictureLimits = GENEROUS,
+    known: Intrinsics | None = None,
 ) -> MonoRun:
     """
     Answer one request; every door calls this, from any thread, as it does answer_stereo.
@@ -107,7 +109,7 @@ def answer_mono(
     if the checkpoint cannot be had or the network fails.
     """
     started = time.perf_counter()
-    command = prepare_mono(request, base, limits)
+    command = prepare_mono(request, base, limits, known)
     with one_thread():
         result = run(command)
         answer = _answer(request, command, result)
@@ -118,17 +120,19 @@ def prepare_mono(
     request: DepthEstimationCommand,
     base: MonoSettings = DEFAULTS,
     limits: PictureLimits = GENEROUS,
+    known: Intrinsics | None = None,
 ) -> MonoCommand:
     """
     Read the image and say what the pipeline is to do.
 
-    base: settings for all that the request leaves open. Raises InputError, which names the field.
+    base, known: for what the request leaves open. Raises InputError, which names the field.
     """
     image = read_image(request.image_input, 'image_input', limits)
     height, width = image.shape[:2]
+    config = request.advanced_config
     return MonoCommand(
         image=image,
-        camera=_camera(request.advanced_config, width, height),
+        camera=fitting_camera(known, config, width, height) or _camera(config, width, height),
         settings=_settings(request, base),
         sparse_depth=_sparse_depth(request, width, height),
         outputs=frozenset(Output) if request.return_point_cloud else frozenset({Output.DEPTH}),

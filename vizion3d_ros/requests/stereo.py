@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 from torch import Tensor
 
-from vizion3d_ros.contracts.camera import MM_PER_METRE, Intrinsics, StereoRig
+from vizion3d_ros.contracts.camera import MM_PER_METRE, StereoRig
 from vizion3d_ros.contracts.commands import Output, StereoCommand
 from vizion3d_ros.contracts.errors import InputError, explain
 from vizion3d_ros.contracts.results import StereoResult
@@ -42,9 +42,11 @@ from vizion3d_ros.geometry.colormap import colorize
 from vizion3d_ros.geometry.picture16 import picture_of_depth
 from vizion3d_ros.requests import ANY_DEPTH_M
 from vizion3d_ros.requests.checkpoints import with_checkpoint
+from vizion3d_ros.requests.known_camera import fitting_rig
 from vizion3d_ros.requests.lazy_views import LazyViews
 from vizion3d_ros.requests.maps import span, to_array, without_nan
 from vizion3d_ros.requests.pictures import read_pair
+from vizion3d_ros.requests.stereo_rig import check_depths, rig_of
 from vizion3d_ros.requests.threads import one_thread
 
 SMALLEST_SCALE = 0.1  # of semi-global matching
@@ -105,17 +107,19 @@ def answer_stereo(
     run: Callable[[StereoCommand], StereoResult],
     base: StereoSettings = DEFAULTS,
     limits: PictureLimits = GENEROUS,
+    known: StereoRig | None = None,
 ) -> StereoRun:
     """
     Answer one request; every door calls this, from any thread.
 
     run: that of a pipeline, or of SharedPipelines or ServicePipelines, which choose one; it sees
     to it that one thread at a time has the pipeline. base: settings for all that the request
-    leaves open. limits: of its images. Raises InputError, which names the field, for images that
+    leaves open. limits: of its images. known: the rig that stands for a calibration left out, if
+    images of its size come. Raises InputError, which names the field, for images that
     cannot be used, and BackendError if the checkpoint cannot be had or the matcher fails.
     """
     started = time.perf_counter()
-    command = prepare_stereo(request, base, limits)
+    command = prepare_stereo(request, base, limits, known)
     with one_thread():
         result = run(command)
         answer = _answer(request, command, result)
@@ -126,19 +130,25 @@ def prepare_stereo(
     request: StereoDepthCommand,
     base: StereoSettings = DEFAULTS,
     limits: PictureLimits = GENEROUS,
+    known: StereoRig | None = None,
 ) -> StereoCommand:
     """
     Read the images and say what the pipeline is to do.
 
-    base: settings for all that the request leaves open. Raises InputError, which names the field.
+    base, known: for what the request leaves open. Raises InputError, which names the field, also
+    for a baseline that no rig has and for depths that this one cannot tell apart.
     """
     left, right = read_pair(request.left_image, request.right_image, limits)
     height, width = left.shape[:2]
+    config = request.advanced_config
+    rig = fitting_rig(known, config, width, height) or rig_of(config, width, height)
+    settings = _settings(request, base, width, height)
+    check_depths(rig, settings)
     return StereoCommand(
         left=left,
         right=right,
-        rig=_rig(request.advanced_config, width, height),
-        settings=_settings(request, base, width, height),
+        rig=rig,
+        settings=settings,
         outputs=_outputs(request),
     )
 
@@ -164,19 +174,6 @@ def _answer(
         depth_colormap=None if colors is None else to_array(colors),
         points=to_array(result.cloud.points) if result.cloud else None,
     )
-
-
-def _rig(config: StereoDepthAdvancedConfig, width: int, height: int) -> StereoRig:
-    """The rig of a request, whose lengths are in millimetres."""
-    left = Intrinsics(
-        width=width,
-        height=height,
-        fx=config.focal_length,
-        fy=config.fy or config.focal_length,
-        cx=config.cx,
-        cy=config.cy,
-    )
-    return StereoRig(left=left, baseline_m=config.baseline / MM_PER_METRE, doffs=config.doffs)
 
 
 def _outputs(request: StereoDepthCommand) -> frozenset[Output]:

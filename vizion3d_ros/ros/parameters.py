@@ -20,7 +20,8 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from vizion3d_ros.contracts.base import Contract
-from vizion3d_ros.contracts.errors import explain
+from vizion3d_ros.contracts.errors import DepthError, InputError, explain
+from vizion3d_ros.ros.given import as_meant, overrides
 
 Settings = TypeVar('Settings', bound=Contract)
 
@@ -34,44 +35,74 @@ class LiveSettings(Generic[Settings]):
     """
 
     def __init__(
-        self, node: Node, model: type[Settings], on_change: Callable[[Settings], None]
+        self,
+        node: Node,
+        model: type[Settings],
+        on_change: Callable[[Settings], None],
+        check: Callable[[Settings, Settings], None] = lambda current, wanted: None,
     ) -> None:
         """
         Declare every field; on_change(current) runs in the executor after each change.
 
-        Raises the rclpy parameter exceptions and pydantic.ValidationError for bad overrides.
+        check(current, wanted) may refuse a change with a DepthError. Raises the rclpy parameter
+        exceptions and pydantic.ValidationError for bad overrides.
         """
         self._node = node
         self._model = model
         self._on_change = on_change
-        self._names = frozenset(name for name, _ in fields(model))
-        for name, field in fields(model):
-            node.declare_parameter(name, field.default, descriptor(field))
+        self._check = check
+        self._fields = dict(fields(model))
+        for name, field in self._fields.items():
+            _declare(node, name, field, descriptor(field))
         self.current: Settings = self._with_changes([])
+        if hasattr(node, 'add_pre_set_parameters_callback'):
+            node.add_pre_set_parameters_callback(self._as_meant)
         node.add_on_set_parameters_callback(self._validate)
         if hasattr(node, 'add_post_set_parameters_callback'):
             node.add_post_set_parameters_callback(self._apply)
 
     def _with_changes(self, changes: Iterable[Parameter]) -> Settings:
-        values = {name: self._node.get_parameter(name).value for name in self._names}
-        values.update({p.name: p.value for p in changes if p.name in self._names})
+        values = {name: self._node.get_parameter(name).value for name in self._fields}
+        values.update({p.name: p.value for p in changes if p.name in self._fields})
         return build(self._model, values)
+
+    def _as_meant(self, changes: list[Parameter]) -> list[Parameter]:
+        """Take whole numbers for floats before rclpy compares the types."""
+        return [self._meant(p) if p.name in self._fields else p for p in changes]
+
+    def _meant(self, change: Parameter) -> Parameter:
+        try:
+            value = _value(change.name, change.value, self._fields[change.name])
+        except InputError:  # rclpy says it
+            return change
+        return Parameter(change.name, value=value)
 
     def _validate(self, changes: list[Parameter]) -> SetParametersResult:
         try:
             candidate = self._with_changes(changes)
-        except ValidationError as error:
+            self._check(self.current, candidate)
+        except (DepthError, ValidationError) as error:
             return SetParametersResult(successful=False, reason=explain(error))
         if not hasattr(self._node, 'add_post_set_parameters_callback'):  # Humble
             self._replace(candidate, changes)
         return SetParametersResult(successful=True)
+
+    def put_back(self, values: Contract, names: Iterable[str]) -> None:
+        """Set the named fields of the settings, groups as a whole, to what they are in values."""
+        wanted = dict(_leaves(values))
+        changes = [
+            Parameter(name, value=value)
+            for name, value in wanted.items()
+            if name.split('.')[0] in names and value != self._node.get_parameter(name).value
+        ]
+        self._node.set_parameters(changes)
 
     def _apply(self, changes: list[Parameter]) -> None:
         self._replace(self._with_changes(changes), changes)
 
     def _replace(self, settings: Settings, changes: list[Parameter]) -> None:
         # Others declare parameters too: rclpy one for every qos_overrides of a topic.
-        if not self._names.isdisjoint(p.name for p in changes):
+        if any(p.name in self._fields for p in changes):
             self.current = settings
             self._on_change(settings)
 
@@ -82,8 +113,25 @@ def declare(node: Node, model: type[Settings]) -> Settings:
     for name, field in fields(model):
         description = descriptor(field)
         description.read_only = True
-        values[name] = node.declare_parameter(name, field.default, description).value
+        values[name] = _declare(node, name, field, description).value
     return build(model, values)
+
+
+def _declare(
+    node: Node, name: str, field: FieldInfo, description: ParameterDescriptor
+) -> Parameter:
+    """Declare a parameter with what was given for it, else with its default."""
+    given = overrides(node).get(name)
+    value = field.default if given is None else _value(name, given.value, field)
+    return node.declare_parameter(name, value, description, ignore_override=True)
+
+
+def _value(name: str, value: Any, field: FieldInfo) -> Any:
+    return as_meant(name, value, field.default, _extra(field).get('numbers'))
+
+
+def _extra(field: FieldInfo) -> dict[str, Any]:
+    return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
 
 
 def fields(model: type[Contract], prefix: str = '') -> Iterator[tuple[str, FieldInfo]]:
@@ -93,6 +141,15 @@ def fields(model: type[Contract], prefix: str = '') -> Iterator[tuple[str, Field
             yield from fields(type(field.default), f'{prefix}{name}.')
         else:
             yield f'{prefix}{name}', field
+
+
+def _leaves(values: Contract, prefix: str = '') -> Iterator[tuple[str, Any]]:
+    """Dotted parameter name and value of every setting."""
+    for name, value in dict(values).items():
+        if isinstance(value, Contract):
+            yield from _leaves(value, f'{prefix}{name}.')
+        else:
+            yield f'{prefix}{name}', value
 
 
 def build(model: type[Settings], values: Mapping[str, Any]) -> Settings:
@@ -109,12 +166,11 @@ def build(model: type[Settings], values: Mapping[str, Any]) -> Settings:
 
 def descriptor(field: FieldInfo) -> ParameterDescriptor:
     """Description, range, choices and read-only mark of one setting."""
-    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
     choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
     answer = ParameterDescriptor(
         description=field.description or '',
         additional_constraints=f'one of: {", ".join(choices)}' if choices else '',
-        read_only=bool(extra.get('fixed', False)),
+        read_only=bool(_extra(field).get('fixed', False)),
     )
     limits = {type(rule): rule for rule in field.metadata}
     if Ge in limits and Le in limits:

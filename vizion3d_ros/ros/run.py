@@ -5,10 +5,14 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import sys
+import tempfile
 import threading
 import traceback
 from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
 
 import rclpy
 from pydantic import ValidationError
@@ -16,25 +20,40 @@ from rclpy.exceptions import ParameterException
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 
-from vizion3d_ros.contracts.errors import DepthError, explain
+from vizion3d_ros.contracts.errors import DepthError, InputError, explain
+from vizion3d_ros.ros.arguments import check_arguments, explain_init
+from vizion3d_ros.ros.given import explain_sections, explain_unknown
 from vizion3d_ros.worker import THREAD_NAME
 
+LEAVE_SECONDS = 5
 
-def run_node(make_node: Callable[[], Node], args: list[str] | None = None) -> int:
-    """Spin one node until told to stop and give the exit code: 1, with one line, if it failed."""
+
+def run_node(
+    make_node: Callable[[], Node], about: str | None, args: list[str] | None = None
+) -> int:
+    """
+    Spin one node until told to stop and give the exit code: 1, with one line, if it failed.
+
+    about: what the node is, for --help. args: the command line, None = that of the process.
+    SystemExit instead where that asks for help, or for what there is not.
+    """
+    given = sys.argv[1:] if args is None else args
+    check_arguments(about, given)
     keep_large_blocks()
-    rclpy.init(args=args)
-    exit_code = _spin(make_node)
+    have_a_home()
+    exit_code = _spin(make_node, given)
     rclpy.try_shutdown()
     if any(thread.name == THREAD_NAME for thread in threading.enumerate()):
         _leave_now(exit_code)
     return exit_code
 
 
-def _spin(make_node: Callable[[], Node]) -> int:
+def _spin(make_node: Callable[[], Node], args: list[str]) -> int:
     node = None
     try:
+        _init(args)
         node = make_node()
+        tell_what_is_ignored(node, args)
         rclpy.spin(node)
     except (DepthError, ParameterException, ValidationError) as error:
         rclpy.logging.get_logger('vizion3d_ros').fatal(explain(error))
@@ -46,9 +65,38 @@ def _spin(make_node: Callable[[], Node]) -> int:
             traceback.print_exc()
             return 1
     finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is ending: once is enough
         if node is not None:
-            node.destroy_node()
+            _destroy(node)
     return 0
+
+
+def tell_what_is_ignored(node: Node, args: list[str]) -> None:
+    """Warn of what was given and reaches nothing, while all that the node declares is known."""
+    files = [file for option, file in pairwise(args) if option == '--params-file']
+    for text in (explain_unknown(node), explain_sections(files, node)):
+        if text:
+            node.get_logger().warning(text)
+
+
+def _init(args: list[str]) -> None:
+    try:
+        rclpy.init(args=args)
+    except RuntimeError as error:  # what rcl cannot read, in its own words
+        raise InputError(explain_init(error)) from error
+
+
+def _destroy(node: Node) -> None:
+    """
+    Leave the graph, or end all the same.
+
+    A peer that was killed while it wrote leaves a lock in the shared memory of Fast DDS, for which
+    its threads wait for ever; that happens in native code, out of reach of Python.
+    """
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(LEAVE_SECONDS)
+    node.destroy_node()
+    signal.alarm(0)
 
 
 def _leave_now(exit_code: int) -> None:
@@ -73,3 +121,19 @@ def keep_large_blocks() -> None:
     mallopt(mmap_threshold, 32 << 20)  # the most that glibc takes
     mallopt(trim_threshold, 512 << 20)
     mallopt(arena_max, 1)
+
+
+def have_a_home() -> None:
+    """
+    Give ROS a place for its log where HOME is missing or cannot be written to.
+
+    Units of systemd and containers with another user have none, and then rcl does not start.
+    """
+    if {'ROS_LOG_DIR', 'ROS_HOME'} & os.environ.keys():
+        return
+    home = Path(os.path.expanduser('~'))  # of the user, where HOME is not set
+    if os.access(home, os.W_OK):
+        os.environ['HOME'] = str(home)
+    else:
+        os.environ.setdefault('HOME', tempfile.gettempdir())
+        os.environ['ROS_LOG_DIR'] = str(Path(tempfile.gettempdir(), 'ros_log'))

@@ -33,6 +33,7 @@ class Inputs:
 
     def __init__(self):
         self.is_open = True
+        self.idle = 'no subscribers'
         self.opened = time.monotonic() - 100.0
         self.publishers = {}
 
@@ -162,7 +163,7 @@ def test_an_uncalibrated_camera_is_named_with_what_it_costs(stage, rectify, want
     stage.camera.add(CameraInfo(width=320, height=240))
     found, text, _ = stage.status.calibration(wanted)
     assert found == level
-    assert 'uncalibrated (K[0] = 0' in text and text.endswith(f'until then {cost}')
+    assert 'uncalibrated (P[0] = 0' in text and text.endswith(f'until then {cost}')
 
 
 @pytest.mark.parametrize(

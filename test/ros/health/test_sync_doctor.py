@@ -31,7 +31,7 @@ SILENT = {side: Endpoint(endpoint.topic, IMAGE) for side, endpoint in LIVE.items
 
 
 def fed(lefts=(), rights=(), **settings):
-    sync = StereoSync(SyncSettings(**settings), lambda left, right: None)
+    sync = StereoSync(SyncSettings(**settings), lambda left, right: None, lambda: None)
     events = [(stamp, sync.add_left) for stamp in lefts]
     events += [(stamp, sync.add_right) for stamp in rights]
     for stamp, add in sorted(events, key=lambda event: event[0]):

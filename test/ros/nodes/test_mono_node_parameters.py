@@ -18,7 +18,8 @@ CHECKPOINT = 'depth_anything_v2.model_backend'
 @pytest.fixture(scope='module')
 def nodes(start_node):
     """Nodes that start together, and that the last tests end."""
-    return {name: start_node(name, METRIC, program=KNOWN_NODE) for name in ('/int', '/term')}
+    names = '/int', '/term', '/kept'
+    return {name: start_node(name, METRIC, program=KNOWN_NODE) for name in names}
 
 
 def assert_depth(robot, depths, send=None):
@@ -92,13 +93,31 @@ def test_best_effort_cameras_and_readers_are_served(meet, make_robot):
     assert_depth(robot, robot.listen('depth/image', qos=qos_profile_sensor_data))
 
 
-def test_a_start_without_its_checkpoint_ends_with_one_clear_line(start_node):
+def test_a_checkpoint_that_cannot_be_loaded_is_set_back_and_the_old_one_goes_on(meet):
+    node, robot = meet('/kept')
+    depths = robot.listen('depth/image')
+    before = robot.get_parameters(CHECKPOINT)
+    assert robot.set_parameters({CHECKPOINT: 'none.pth'}).successful
+    node.wait_for_line('[ERROR]', "no checkpoint 'none.pth'", 'set back')
+    assert_depth(robot, depths)
+    robot.wait_for(lambda: robot.get_parameters(CHECKPOINT) == before, 3.0, 'set back')
+    assert 'frame lost' not in node.output
+
+
+def test_a_checkpoint_that_is_not_there_is_told_at_start_and_refused_later(start_node, make_robot):
     missing = '/nowhere/depth_anything_v2_vits.pth'
     node = start_node('/missing', {CHECKPOINT: missing, 'device': 'cpu'}, program=MONO_NODE)
-    assert node.wait_for_exit(timeout=20.0) == 1
-    (line,) = node.output.strip().splitlines()
-    for words in ('[ERROR]', missing, 'neither a file nor a known model', 'depth-anything-v2-'):
-        assert words in line
+    words = missing, 'neither a file nor a known model', 'depth-anything-v2-'
+    line = node.wait_for_line('[ERROR]', *words)
+    assert 's2m2' not in line
+    robot = make_robot('/missing', kind=MonoRobot)
+    robot.meet()
+    result = robot.set_parameters({CHECKPOINT: '/other.pth'})
+    assert not result.successful
+    assert f"{CHECKPOINT}: '/other.pth' is neither a file nor a known model" in result.reason
+    assert node.output.strip().splitlines() == [line]
+    node.signal(signal.SIGINT)
+    assert node.wait_for_exit(timeout=3.0) == 0
 
 
 @pytest.mark.parametrize('name', ['int', 'term'])

@@ -9,7 +9,6 @@ import pytest
 import torch
 from diagnostic_msgs.msg import DiagnosticStatus
 from encoded import png
-from harness import EXIT_SECONDS
 from robots import SERVICE_NODE
 from scene import DISPARITY_PX, textured_pair
 from service_calls import mono_request, stereo_request, values
@@ -97,11 +96,9 @@ def test_stereo_is_answered_at_once_without_weights(plain, nodes):
 
 
 def test_a_checkpoint_that_is_not_there_is_named_and_harms_nothing(plain, nodes):
-    with plain.parameters(depth_anything_v2__model_backend='/nowhere/none.pth'):
-        for _ in range(2):
-            response = mono(plain)
-            assert not response.success
-            assert '/nowhere/none.pth' in response.message
+    refused = plain.set_parameters({'depth_anything_v2.model_backend': '/nowhere/none.pth'})
+    assert not refused.successful
+    assert "'/nowhere/none.pth' is neither a file nor a known model" in refused.reason
     assert stereo(plain).success
     assert 'Traceback' not in nodes['/plain'].output
 
@@ -160,9 +157,14 @@ def test_ctrl_c_ends_it_while_a_checkpoint_cannot_be_fetched(nodes, plain):
     node.end(signal.SIGINT)
 
 
-def test_a_start_without_its_checkpoint_ends_with_one_line(nodes):
-    node = nodes['/lacking']
-    assert node.wait_for_exit(20 * EXIT_SECONDS) == 1
-    assert len(node.lines('[FATAL]')) == 1
-    assert node.lines('[FATAL]', '/nowhere/none.pth')
-    assert 'Traceback' not in node.output
+def test_a_start_without_its_checkpoint_is_told_once_and_recovers(meet, checkpoint):
+    node, robot = meet('/lacking')
+    words = 'preload', '/nowhere/none.pth'
+    node.wait_for_line('[ERROR]', *words)
+    robot.status('backend', lambda status, _: all(word in status.message for word in words))
+    assert stereo(robot).success
+    assert robot.set_parameters({'depth_anything_v2.model_backend': checkpoint}).successful
+    node.wait_for_line('ready on cpu')
+    assert mono(robot).success
+    robot.status('backend', lambda status, _: status.level == DiagnosticStatus.OK)
+    assert len(node.lines('[ERROR]')) == 1, node.output

@@ -69,6 +69,41 @@ def test_swapped_cameras_give_no_depth_and_say_so(robot, node):
     assert_depth(robot, depths)
 
 
+def of_p_alone(tx=0.0):
+    """What drivers of rectified cameras send that know nothing of the raw ones."""
+    info = info_message(tx)
+    info.distortion_model, info.d = '', []
+    info.k = info.r = [0.0] * 9
+    return info
+
+
+def test_p_alone_is_enough(robot, node):
+    depth = robot.ask(robot.listen('depth/image'), sender(robot, of_p_alone(), of_p_alone(TX)))
+    assert median_error(pixels_of(depth), DEPTH_M) < 0.01
+    robot.status('calibration', lambda status, _: status.level == DiagnosticStatus.OK)
+
+
+@pytest.mark.parametrize('factor', [1000.0, 100.0, 0.001])
+def test_a_baseline_in_another_unit_gives_no_depth_and_is_guessed(robot, node, factor):
+    depths = robot.listen('depth/image')
+    assert_disparity_alone(robot, depths, sender(robot, right=info_message(factor * TX)))
+    line = node.wait_for_line('[WARN]', f'a baseline of {factor * BASELINE_M:g} m')
+    assert '(0.1 m)' in line
+    assert_depth(robot, depths)
+
+
+def test_depths_beyond_this_rig_are_named(robot, node):
+    robot.listen('depth/image')
+    with robot.parameters(min_depth=300.0, max_depth=900.0):
+        robot.status(
+            'calibration',
+            lambda status, _: 'too few to tell depths' in status.message,
+            every=robot.send_pair,
+        )
+        node.wait_for_line('[WARN]', 'min_depth 300 m to max_depth 900 m')
+    robot.status('calibration', lambda s, _: s.message == 'calibrated', every=robot.send_pair)
+
+
 def test_the_baseline_parameter_cures_a_missing_baseline(robot, node):
     depths = robot.listen('depth/image')
     send = sender(robot, right=info_message(0.0))

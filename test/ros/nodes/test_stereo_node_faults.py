@@ -4,14 +4,28 @@
 import time
 
 import pytest
+import slow_stereo_node
 from diagnostic_msgs.msg import DiagnosticStatus
 from harness import SCENE, values_of
 from rosgraph_msgs.msg import Clock
-from scene import DEPTH_M, each_fault, image_message, median_error, pixels_of, to_ns, to_stamp
+from scene import (
+    DEPTH_M,
+    TX,
+    each_fault,
+    image_message,
+    info_message,
+    median_error,
+    pixels_of,
+    textured_pair,
+    to_ns,
+    to_stamp,
+)
+from slow_stereo_node import SLOW_SIZE
 
 pytestmark = pytest.mark.ros
 
 SECOND = 10**9
+FAR_FUTURE_NS = (2**31 - 1) * SECOND
 SLOW = {'sgbm.sgbm_mode': 'hh', 'sgbm.disparity_range': 256}
 
 
@@ -23,6 +37,7 @@ def nodes(start_node):
         '/simulated': start_node('/simulated', {'use_sim_time': 'true'}),
         '/nameless': start_node('/nameless'),
         '/overloaded': start_node('/overloaded', SLOW),
+        '/slow': start_node('/slow', program=(slow_stereo_node.__file__,)),
     }
 
 
@@ -53,11 +68,55 @@ def test_a_bad_image_is_reported_once_and_the_next_good_one_answered(robot, node
 
 def test_a_bag_that_starts_again_keeps_flowing(robot, node):
     depths = robot.listen('depth/image')
-    for offset in (0, -10, -20, -5):
+    for offset in (0, -10, -20, -5, 7200, -7200):
         robot.clock_offset_ns = offset * SECOND
         depths.clear()
         assert_good_depth(robot.ask(depths, timeout=3.0))
     assert len(node.lines('[INFO]', 'time went back by')) >= 2
+
+
+@pytest.mark.parametrize('side', [('left',), ('right',), ('left', 'right')], ids='-'.join)
+@pytest.mark.parametrize('stamp_ns', [0, FAR_FUTURE_NS])
+def test_stamps_that_make_no_sense_cost_only_their_own_pair(robot, node, side, stamp_ns):
+    depths = robot.listen('depth/image')
+    assert_good_depth(robot.ask(depths))
+    for _ in range(3):
+        robot.send_images(**{name: {'stamp_ns': stamp_ns} for name in side})
+        depths.clear()
+        assert_good_depth(robot.ask(depths, timeout=3.0))
+    assert 'Traceback' not in node.output
+
+
+def test_stamps_of_zero_are_named(robot):
+    robot.listen('depth/image')
+    words = '/left/image_rect', 'carry the stamp 0', 'header.stamp'
+    robot.status(
+        'sync',
+        lambda status, _: all(word in status.message for word in words),
+        every=lambda: robot.send_pair({'stamp_ns': 0}, {'stamp_ns': 0}),
+    )
+    assert_good_depth(robot.ask(robot.listen('depth/image')))
+
+
+def test_nothing_from_before_a_jump_comes_out_after_it(meet):
+    _, robot = meet('/slow')
+    depths = robot.listen('depth/image')
+    robot.wait_for_readers(1)
+
+    def send():
+        left, right = textured_pair(*SLOW_SIZE)
+        robot.send_infos(info_message(0.0, *SLOW_SIZE), info_message(TX, *SLOW_SIZE))
+        return robot.send_images({'grey': left}, {'grey': right})
+
+    robot.ask(depths, send)
+    old = []
+    robot.status(
+        'output', lambda _, values: values['skipped'] > 0, every=lambda: old.append(send())
+    )
+    robot.clock_offset_ns = -100 * SECOND
+    depths.clear()
+    robot.ask(depths, send)
+    assert not {to_ns(message.header.stamp) for message in depths} & set(old)
 
 
 def test_a_simulator_that_starts_again_keeps_flowing(meet):

@@ -3,8 +3,9 @@
 
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
+from harness import SCENE
 from rclpy.qos import DurabilityPolicy, QoSProfile
-from scene import DEPTH_M, TX, info_message, median_error, pixels_of
+from scene import DEPTH_M, TX, info_message, median_error, pixels_message, pixels_of
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 pytestmark = pytest.mark.ros
@@ -83,3 +84,23 @@ def test_pairs_that_get_lost_are_told_with_their_share_and_cause(meet):
     status = robot.status('sync', warned, 15.0, every=send)
     assert 'right stamps are' in status.message and 'sync.slop' in status.message
     node.wait_for_line('WARN', '% of left images at', 'sync.slop')
+
+
+def test_a_camera_of_12_bits_is_matched_once_the_node_is_told(meet):
+    node, robot = meet('/jittery')
+    depths = robot.listen('depth/image')
+
+    def send():
+        robot.send_infos()
+        stamp_ns = robot.now_ns()
+        for side, grey in SCENE.items():
+            words = pixels_message(grey.astype('<u2') << 4, 'mono16', stamp_ns, 'left')
+            robot.publisher(f'{side}/image_rect').publish(words)
+        return stamp_ns
+
+    told = robot.status('output', lambda s, _: 'set mono16_bits: 12' in s.message, every=send)
+    assert told.level == WARN and 'leaves 16 of 256 grey levels' in told.message
+    node.wait_for_line('[WARN]', 'no value of the mono16 images exceeds 4080')
+    with robot.parameters(mono16_bits=12):
+        assert median_error(pixels_of(robot.ask(depths, send)), DEPTH_M) < 0.01
+        robot.status('output', lambda s, _: s.level == DiagnosticStatus.OK, every=send)

@@ -99,6 +99,6 @@ def test_download_load_match_publish_and_again_without_a_network(
 
 def test_a_checkpoint_that_cannot_be_had_is_one_line_with_the_cure(cache, start_node):
     node = start_node('/gone', parameters('http://127.0.0.1:9/never.pth'))
-    assert node.wait_for_exit(timeout=60.0) == 1
-    assert node.lines('[ERROR]', 'never.pth')
+    node.wait_for_line('[ERROR]', 's2m2 cannot be loaded', 'never.pth', timeout=60.0)
+    assert node.alive
     assert 'Traceback' not in node.output

@@ -128,15 +128,31 @@ def test_grey_messages_and_grey_files_are_one(ask, pair):
     np.testing.assert_array_equal(values(ask(*messages).depth_map), values(encoded.depth_map))
 
 
-def test_two_lists_of_bytes_and_nothing_else_are_answered_by_the_defaults(robot, api, pair):
-    """What `ros2 service call` sends."""
+def test_two_lists_of_bytes_and_nothing_else_are_answered_by_the_defaults(robot, pair):
+    """What `ros2 service call` sends; of a size that is not that of the topics."""
+    left, right = pair.left[:-8], pair.right[:-8]
     request = RunStereoDepth.Request()
-    request.left_image_bytes = list(png(pair.left))
-    request.right_image_bytes = list(png(pair.right))
+    request.left_image_bytes = list(png(left))
+    request.right_image_bytes = list(png(right))
     response = robot.call(RunStereoDepth, 'run_stereo_depth', request)
     assert response.success, response.message
-    np.testing.assert_array_equal(values(response.depth_map), api(config={}).raw_depth)
+    for words in ('focal_length 1000 px', 'baseline 100 mm'):
+        assert words in response.message
+    bare = StereoDepthCommand(left_image=left, right_image=right, model_backend='opencv-sgbm')
+    wanted = StereoDepth('cpu').run(bare).raw_depth
+    np.testing.assert_array_equal(values(response.depth_map), wanted)
     assert response.depth_image.width == WIDTH
+
+
+def test_a_calibration_that_is_left_out_is_that_of_the_topics_if_it_fits(robot, ask, hear, pair):
+    hear(depth__image=Image)
+    told = ask(return_point_cloud=True)
+    left_out = ask(config={}, return_point_cloud=True)
+    assert (told.message, left_out.message) == ('', '')
+    np.testing.assert_array_equal(values(left_out.depth_map), values(told.depth_map))
+    assert left_out.point_cloud.data == told.point_cloud.data
+    other = ask(png(pair.left[:-8]), png(pair.right[:-8]), config={})
+    assert f'is for {WIDTH}x{HEIGHT}, and the image has 160x88' in other.message
 
 
 def test_nan_everywhere_is_the_same_as_nothing(ask):

@@ -178,10 +178,26 @@ def test_points_of_a_metric_answer_are_its_depth_up_to_the_end(ask, metric):
     assert_same_points(response)
 
 
-def test_an_unknown_camera_is_guessed_from_the_width(ask):
+def test_an_unknown_camera_is_guessed_from_the_width(ask, picture):
     """As the contract has it: fx = fy = 0.85 * width, the centre in the middle."""
-    guess = {'fx': 0.85 * WIDTH, 'fy': 0.85 * WIDTH, 'cx': WIDTH / 2, 'cy': HEIGHT / 2}
-    told, left_out = (ask(return_point_cloud=True, config=config) for config in (guess, {}))
+    image, height = png(picture[:-2]), HEIGHT - 2  # no size that the topics have
+    guess = {'fx': 0.85 * WIDTH, 'fy': 0.85 * WIDTH, 'cx': WIDTH / 2, 'cy': height / 2}
+    told, left_out = (ask(image, return_point_cloud=True, config=c) for c in (guess, {}))
+    assert told.message == '' and 'fx and fy were guessed as 107.1 px' in left_out.message
+    assert told.point_cloud.data == left_out.point_cloud.data
+
+
+def test_a_camera_that_is_left_out_is_that_of_the_topic_if_it_fits(robot, ask, metric):
+    fields = {'model_backend': metric, 'return_point_cloud': True}
+    own = {'fx': 90.0, 'fy': 90.0, 'cx': (WIDTH - 1) / 2, 'cy': (HEIGHT - 1) / 2}
+    info = info_message(0.0, WIDTH, HEIGHT, 90.0)
+    robot.status(
+        'calibration',
+        lambda _, values: values.get('fx') == 90.0,
+        every=lambda: robot.send_info(info),
+    )
+    told, left_out = (ask(config=config, **fields) for config in (own, {}))
+    assert (told.message, left_out.message) == ('', '')
     assert told.point_cloud.data == left_out.point_cloud.data
 
 

@@ -17,8 +17,8 @@ from vizion3d_ros.contracts.commands import MonoCommand
 from vizion3d_ros.contracts.errors import InputError
 from vizion3d_ros.contracts.results import Cloud, MonoResult
 from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
+from vizion3d_ros.ros.messages.outgoing import FrameAnswer
 from vizion3d_ros.ros.serving.snapshots import Snapshots, save
-from vizion3d_ros.ros.stream.messages_out import FrameAnswer
 from vizion3d_ros.ros.stream.processor import DecodedFrame
 from vizion3d_ros.worker import Worker
 

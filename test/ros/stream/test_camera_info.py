@@ -154,7 +154,7 @@ def test_one_camera_is_known_from_its_first_info_on(package_log):
     assert camera.known is None
     camera.add(first)
     assert camera.known.info is first
-    assert camera.known.defect == ''
+    assert camera.known.faults == ()
     assert (camera.known.intrinsics.fx, camera.known.intrinsics.width) == (400.0, 640)
     assert records(package_log, 'INFO') == ['calibrated: 640x480, fx 400.00 px']
 
@@ -189,7 +189,8 @@ def test_one_camera_may_be_calibrated_anew_and_lose_its_calibration(package_log)
     assert before.intrinsics.fx == 400.0, 'replaced, never changed'
     camera.add(CameraInfo(width=640, height=480))
     assert camera.known.intrinsics is None
-    assert camera.known.defect.startswith('is uncalibrated')
+    [fault] = camera.known.faults
+    assert fault.text.startswith('camera_info is uncalibrated')
     assert len(records(package_log, 'INFO')) == 2
     camera.add(info())
     assert camera.known.intrinsics.fx == 400.0

@@ -25,12 +25,16 @@ class Pairing:
     def __init__(self, **settings):
         self.pairs = []
         self.fail_at = set()
-        self.sync = StereoSync(SyncSettings(**settings), self._on_pair)
+        self.jumps = 0
+        self.sync = StereoSync(SyncSettings(**settings), self._on_pair, self._on_jump)
 
     def _on_pair(self, left, right):
         self.pairs.append((stamp_to_ns(left), stamp_to_ns(right)))
         if len(self.pairs) - 1 in self.fail_at:
             raise RuntimeError('the consumer broke')
+
+    def _on_jump(self):
+        self.jumps += 1
 
     def left(self, *stamps):
         for stamp in stamps:

@@ -94,8 +94,3 @@ class MonoSettings(NodeSettings):
     timeout: float = Field(
         2.0, ge=0.1, le=3600.0, description='Seconds without an image before the log says why'
     )
-
-    @property
-    def checkpoint(self) -> str:
-        """What the network loads."""
-        return self.depth_anything_v2.model_backend

@@ -136,11 +136,24 @@ class CommonSettings(Contract):
     requests: RequestSettings = RequestSettings()
     diagnostic_updater: DiagnosticUpdaterSettings = DiagnosticUpdaterSettings()
     mono16_bits: int = Field(
-        16, ge=8, le=16, description='Significant bits of mono16 images (10 for many IR cameras)'
+        16, ge=8, le=16, description='Significant bits of 16-bit images: 10 or 12 for many cameras'
     )
     frame_id_override: str = Field(
         '', description='frame_id of all that comes out; empty = that of the image'
     )
+    backend_timeout: float = Field(
+        30.0,
+        ge=0.1,
+        le=3600.0,
+        description='Seconds that one image may take, loading apart, before the log says so',
+    )
+
+    @property
+    def networks(self) -> dict[str, NetworkSettings]:
+        """The networks that can be chosen, by the name of their backend."""
+        fields = type(self).model_fields
+        groups = {name: getattr(self, name) for name in fields}
+        return {name: each for name, each in groups.items() if isinstance(each, NetworkSettings)}
 
     @model_validator(mode='after')
     def _ordered_depths(self) -> Self:
@@ -154,6 +167,18 @@ class CommonSettings(Contract):
 
 class NodeSettings(CommonSettings):
     """What the stereo and the mono node have in common."""
+
+    @property
+    def checkpoint(self) -> str:
+        """What the backend loads, '' for one without weights."""
+        network = self.networks.get(self.backend)
+        return network.model_backend if network else ''
+
+    @property
+    def loaded(self) -> dict[str, Any]:
+        """The settings by which something has to be loaded: the backend and its network."""
+        network = self.networks.get(self.backend)
+        return {'backend': self.backend} | ({self.backend: network} if network else {})
 
     backend: str = Field(description='The matcher or network')
     depth: DepthSettings = DepthSettings()

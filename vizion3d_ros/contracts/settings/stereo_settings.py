@@ -18,6 +18,9 @@ class SgbmSettings(Contract):
     sgbm_mode: Literal['sgbm', 'hh', '3way'] = Field(
         '3way',
         description='Aggregation paths: 3way is the fastest, sgbm uses 5 directions, hh uses 8',
+        json_schema_extra={
+            'numbers': {'0': 'sgbm', '1': 'hh', '2': '3way'}
+        },  # stereo_image_proc's
     )
     scale: float = Field(
         1.0,
@@ -150,8 +153,3 @@ class StereoSettings(NodeSettings):
     baseline_m: float = Field(
         0.0, ge=0.0, le=100.0, description='Baseline in metres; 0 = from the right camera_info'
     )
-
-    @property
-    def checkpoint(self) -> str:
-        """What the matcher loads, '' for one without weights."""
-        return self.s2m2.model_backend if self.backend == 's2m2' else ''

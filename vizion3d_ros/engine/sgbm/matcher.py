@@ -10,7 +10,13 @@ import cv2
 import numpy as np
 
 from vizion3d_ros.contracts.results import Match
-from vizion3d_ros.engine.sgbm.evidence import confidence, gather_evidence, relief, texture
+from vizion3d_ros.engine.sgbm.evidence import (
+    confidence,
+    gather_evidence,
+    relief,
+    shows_texture,
+    texture,
+)
 from vizion3d_ros.engine.sgbm.holes import fill_gaps
 from vizion3d_ros.engine.sgbm.matched_size import prepare_pair, to_full_size
 from vizion3d_ros.engine.sgbm.search_range import find_search_range
@@ -92,6 +98,7 @@ class SgbmBackend:
         disparity = to_pixels(found)
         evidence = gather_evidence(pair, disparity, coarse_right)
         found[_doubtful(pair, evidence, settings)] = NO_MATCH
+        found[~shows_texture(pair, disparity, found != NO_MATCH)] = NO_MATCH
         disparity[found == NO_MATCH] = np.nan
         found[relief(disparity, 3) > LARGEST_JUMP_PX] = NO_MATCH
         _drop_islands(found, settings, ratio)

@@ -13,7 +13,7 @@ from vizion3d_ros.engine.weights.cache import cache_dir
 from vizion3d_ros.engine.weights.families import DEPTH_ANYTHING_V2, S2M2, Family, Shapes
 from vizion3d_ros.engine.weights.load import load
 from vizion3d_ros.engine.weights.names import KNOWN
-from vizion3d_ros.engine.weights.resolve import ModelFile, resolve
+from vizion3d_ros.engine.weights.resolve import ModelFile, check_name, resolve
 
 __all__ = [
     'DEPTH_ANYTHING_V2',
@@ -23,6 +23,7 @@ __all__ = [
     'ModelFile',
     'Shapes',
     'cache_dir',
+    'check_name',
     'load',
     'resolve',
 ]

@@ -91,17 +91,33 @@ def resolve(
     file, not a checkpoint, another sha256, set aside before).
     """
     _check_sha256(sha256)
+    known = _known_of(model, family)
+    sha256 = sha256 or (known.sha256 if known else '')
+    file = _find(model, known, family, sha256, cancel or threading.Event())
+    if sha256:
+        file.check(sha256)
+    return file
+
+
+def check_name(model: str, family: Family) -> None:
+    """Raise as resolve does where neither a server nor the inside of a file has to be asked."""
+    known = _known_of(model, family)
+    if known and not known.url:
+        _put_by_hand(known)
+    elif not known and _is_address(model):
+        _file_name(model)
+    elif not known:
+        _own_file(model, family)
+
+
+def _known_of(model: str, family: Family | None) -> KnownModel | None:
     known = _known(model)
     if known and family and known.family is not family:
         raise CheckpointError(
             f'{model} is a {known.family.name} model, expected one of {family.name}; '
             f'choose from {_names(family)}'
         )
-    sha256 = sha256 or (known.sha256 if known else '')
-    file = _find(model, known, sha256, cancel or threading.Event())
-    if sha256:
-        file.check(sha256)
-    return file
+    return known
 
 
 def _known(model: str) -> KnownModel | None:
@@ -111,12 +127,18 @@ def _known(model: str) -> KnownModel | None:
     return known_by_url(model)
 
 
-def _find(model: str, known: KnownModel | None, sha256: str, cancel: threading.Event) -> ModelFile:
+def _find(
+    model: str,
+    known: KnownModel | None,
+    family: Family | None,
+    sha256: str,
+    cancel: threading.Event,
+) -> ModelFile:
     if known and not known.url:
         return _put_by_hand(known)
     if known or _is_address(model):
         return _cached(known.url if known else model, known, sha256, cancel)
-    return _own_file(model)
+    return _own_file(model, family)
 
 
 def _check_sha256(sha256: str) -> None:
@@ -128,7 +150,7 @@ def _is_address(model: str) -> bool:
     return '://' in model and not model.startswith('file://')
 
 
-def _own_file(model: str) -> ModelFile:
+def _own_file(model: str, family: Family | None) -> ModelFile:
     name = unquote(model.removeprefix('file://')) if '://' in model else model
     try:
         given = Path(name).expanduser()
@@ -139,7 +161,7 @@ def _own_file(model: str) -> ModelFile:
         raise CheckpointError(f'{model[:80]!r} is no path: {error}') from error
     raise CheckpointError(
         f'{model!r} is neither a file nor a known model; expected a path, an https address '
-        f'or one of {_names()}'
+        f'or one of {_names(family)}'
     )
 
 

@@ -6,6 +6,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from vizion3d_ros.contracts.calibration import Severity
+from vizion3d_ros.contracts.calibration.faults import joined, worst
 from vizion3d_ros.contracts.metric_scale import ScaleUsed
 from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
 from vizion3d_ros.contracts.topic_names import (
@@ -18,7 +20,7 @@ from vizion3d_ros.contracts.topic_names import (
 )
 from vizion3d_ros.ros.health.diagnostics import ERROR, OK, WARN, Task
 from vizion3d_ros.ros.health.status import RECTIFY
-from vizion3d_ros.ros.health.watchdog import explain_missing, explain_silence
+from vizion3d_ros.ros.health.watchdog import explain_missing, explain_silence, explain_unstamped
 from vizion3d_ros.ros.stream.camera_info import CameraCache
 from vizion3d_ros.ros.stream.input_stats import InputStats
 from vizion3d_ros.ros.stream.inputs import InputSubscriptions
@@ -49,13 +51,14 @@ class MonoStatus:
             'rate_hz': round(self.images.rate_hz, 2),
         }
         if not self.inputs.is_open:
-            return OK, 'idle: no subscribers', values
+            return OK, f'idle: {self.inputs.idle}', values
         if time.monotonic() - quiet_since >= self.settings.timeout:
             endpoint = self.inputs.endpoint(IMAGE)
             text = f'no image: {explain_silence(endpoint, self.images)}'
             return ERROR if endpoint.unheard else WARN, text, values
-        missing = explain_missing(self.inputs.topic(IMAGE), self.images)
-        return (WARN, missing, values) if missing else (OK, 'receiving', values)
+        seen = self.inputs.topic(IMAGE), self.images
+        fault = explain_unstamped(*seen) or explain_missing(*seen)
+        return (WARN, fault, values) if fault else (OK, 'receiving', values)
 
     def calibration(self, wanted: frozenset[str]) -> Task:
         """Whether the camera is known; wanted: the outputs that somebody listens to."""
@@ -72,13 +75,15 @@ class MonoStatus:
                 text = f'images arrive but no camera_info on {topic}: {why}; until then {cost}'
                 return level, text, {}
             return OK, 'waiting for camera_info', {}
-        if known.intrinsics is None:
-            text = f'camera_info {known.defect}: calibrate the camera; until then {cost}'
-            return (ERROR if rectify else WARN), text, {}
+        faults = known.faults_for(rectify)
+        if faults:
+            refused = worst(faults) is not Severity.DOUBT
+            text = f'{joined(faults)}; until then {cost}' if refused else joined(faults)
+            return (ERROR if refused and rectify else WARN), text, {}
         image_topic = self.inputs.topic(IMAGE)
         if known.content.distorted and not rectify and 'rect' not in image_topic:
             return WARN, f'{image_topic} may be distorted: {RECTIFY}', {}
-        return OK, 'calibrated', dict(known.intrinsics)
+        return OK, 'calibrated', dict(known.intrinsics or {})
 
     def scale(self, processor: MonoProcessor, wanted: frozenset[str]) -> Task:
         """Whether the answers are in metres, and how good the fit is that makes them so."""

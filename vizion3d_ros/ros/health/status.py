@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from vizion3d_ros.ros.health.backend_loader import BackendLoader
+from vizion3d_ros.ros.health.backend_watch import BackendWatch
 from vizion3d_ros.ros.health.diagnostics import ERROR, OK, WARN, Diagnostics, Task
 from vizion3d_ros.ros.stream.inputs import InputSubscriptions
 from vizion3d_ros.ros.stream.processor import FrameProcessor
@@ -31,8 +33,29 @@ class Components:
     outputs: OutputPublishers
     processor: FrameProcessor[Any, Any]
     worker: Worker[Any]
+    loader: BackendLoader[Any]
+    watch: BackendWatch
     diagnostics: Diagnostics
     service: Callable[[Any], Any]
+
+    def drop_frames(self) -> None:
+        """Let nothing come of the frames that wait or are worked on."""
+        self.worker.clear()
+        self.processor.drop()
+
+    def restart(self) -> None:
+        """Drop all frames, and count and measure from now on."""
+        self.worker.clear()
+        self.processor.restart()
+        self.outputs.restart()
+        self.worker.skipped = 0
+
+    def close(self, timeout: float) -> bool:
+        """Withdraw all; whether the worker came to its end within timeout seconds."""
+        ended = self.worker.close(timeout)
+        self.outputs.destroy()
+        self.diagnostics.destroy()
+        return ended
 
 
 def output_task(components: Components, inputs: InputSubscriptions, timeout: float) -> Task:
@@ -53,18 +76,23 @@ def output_task(components: Components, inputs: InputSubscriptions, timeout: flo
     fresh = time.monotonic() - newest < max(timeout, STALE_SECONDS)
     if inputs.is_open and not fresh:
         return WARN, f'{processor.processed} frames, the last one too long ago', values
+    if processor.bits.doubt:
+        return WARN, processor.bits.doubt, values
     return OK, f'{processor.processed} frames', values
 
 
-def backend_task(processor: FrameProcessor[Any, Any]) -> Task:
+def backend_task(components: Components) -> Task:
     """Say what computes the frames, with which weights, and the memory that it takes on a GPU."""
+    processor = components.processor
     device = processor.pipeline.device
     values: dict[str, object] = {'device': device}
     if processor.checkpoint:
         values |= {'checkpoint': processor.checkpoint, 'licence': processor.licence}
     if device.type == 'cuda':
         values['device_memory_mb'] = round(torch.cuda.memory_allocated(device) / 2**20)
-    return OK, processor.backend_used or 'no frame yet', values
+    hung = components.watch.look()
+    level, text = (ERROR, hung) if hung else components.loader.state()
+    return level, text or processor.backend_used or 'no frame yet', values
 
 
 def _latencies(frames: list[dict[str, float]]) -> dict[str, object]:

@@ -7,6 +7,8 @@ import time
 from dataclasses import dataclass
 
 from vizion3d_ros.contracts.calibration import Severity
+from vizion3d_ros.contracts.calibration.faults import joined, worst
+from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 from vizion3d_ros.contracts.topic_names import LEFT, RIGHT
 from vizion3d_ros.ros.health.diagnostics import ERROR, OK, WARN, Task
 from vizion3d_ros.ros.health.status import RECTIFY
@@ -15,7 +17,7 @@ from vizion3d_ros.ros.health.sync_doctor import (
     explain_no_pairs,
     measure_offsets,
 )
-from vizion3d_ros.ros.health.watchdog import explain_missing, explain_silence
+from vizion3d_ros.ros.health.watchdog import explain_missing, explain_silence, explain_unstamped
 from vizion3d_ros.ros.stream.camera_info import CameraInfoCache
 from vizion3d_ros.ros.stream.input_stats import RECENT_SECONDS, InputStats
 from vizion3d_ros.ros.stream.inputs import InputSubscriptions
@@ -36,7 +38,7 @@ class StereoStatus:
         """Whether pairs come; quiet_since is when the last one did, or the inputs opened."""
         values = self._values()
         if not self.inputs.is_open:
-            return OK, 'idle: no subscribers', values
+            return OK, f'idle: {self.inputs.idle}', values
         if time.monotonic() - quiet_since >= self.sync.settings.timeout:
             endpoints = {side: self.inputs.endpoint(f'{side}/image_rect') for side in SIDES}
             unheard = any(endpoint.unheard for endpoint in endpoints.values())
@@ -44,20 +46,19 @@ class StereoStatus:
         loss = self._loss() if self._open_for(RECENT_SECONDS) else ''
         return (WARN, loss, values) if loss else (OK, 'pairing', values)
 
-    def calibration(self, rectified: bool) -> Task:
-        """Whether the rig is known and usable; rectified: raw images are rectified here."""
+    def calibration(self, settings: StereoSettings) -> Task:
+        """Whether the rig is known and usable for what these settings ask."""
         missing = self.infos.missing()
         if missing and self._open_for(self.sync.settings.timeout) and self.sync.left.paired:
             return self._no_infos(missing)
         known = self.infos.known
         if known is None:
             return OK, 'waiting for camera_info', {}
-        faults = known.calibration.faults
+        faults = known.faults_for(settings)
         if faults:
-            refused = any(fault.severity is Severity.NO_OUTPUT for fault in faults)
-            text = '; '.join(fault.text for fault in faults)
-            return (ERROR if refused else WARN), text, {}
-        raw = [] if rectified else [topic for topic in map(self._raw_topic, SIDES) if topic]
+            refused = worst(faults) is Severity.NO_OUTPUT
+            return (ERROR if refused else WARN), joined(faults), {}
+        raw = [] if settings.rectify else [topic for topic in map(self._raw_topic, SIDES) if topic]
         if raw:
             return WARN, f'{" and ".join(raw)} may be distorted: {RECTIFY}', {}
         rig = known.calibration.rig
@@ -84,7 +85,8 @@ class StereoStatus:
             (self.inputs.topic(LEFT), self.sync.left),
             (self.inputs.topic(RIGHT), self.sync.right),
         )
-        lost = [text for text in (explain_missing(*side) for side in sides) if text]
+        tests = (explain_unstamped, explain_missing)
+        lost = [text for text in (test(*side) for side in sides for test in tests) if text]
         return '; '.join(lost) or explain_few_pairs(self.sync)
 
     def _values(self) -> dict[str, object]:

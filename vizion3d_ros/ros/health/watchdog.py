@@ -11,6 +11,7 @@ from vizion3d_ros.ros.stream.inputs import Endpoint, PublisherSeen
 COMPRESSED = 'sensor_msgs/msg/CompressedImage'
 TRANSPORT = 'the transport profile (docs/transport.md)'
 MOST_MISSING = 1 / 3
+FEWEST_STAMPS = 3  # one 0 is where simulated time begins
 
 
 def explain_silence(endpoint: Endpoint, stats: InputStats, what: str = 'image') -> str:
@@ -32,6 +33,16 @@ def explain_missing(topic: str, stats: InputStats) -> str:
         f'{share:.0%} of the images on {topic} never arrive, by the stamps of those that do '
         f'({stats.rate_hz:.1f} Hz come): load {TRANSPORT} in the driver and here, or lower the '
         'rate or the size of the images'
+    )
+
+
+def explain_unstamped(topic: str, stats: InputStats) -> str:
+    """Say that the images of an input carry no stamp; '' if they do."""
+    if len(stats.stamps_ns) < FEWEST_STAMPS or any(stats.stamps_ns):
+        return ''
+    return (
+        f'the images on {topic} carry the stamp 0: nobody can tell which belong together, nor '
+        'when they were taken; have the driver set header.stamp'
     )
 
 

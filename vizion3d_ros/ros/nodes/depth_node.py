@@ -3,49 +3,49 @@
 What the stereo and the mono node share: lifecycle, inputs opened on demand, one worker, reports.
 
 executor thread: subscriptions ─ newest frame ─┐
-worker thread:             messages_in ─ pipeline ─ messages_out ─ publishers
+worker thread:             messages.incoming ─ pipeline ─ messages.outgoing ─ publishers
 """
 
 from __future__ import annotations
 
-import sys
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import torch
 from rclpy.clock import Clock, ClockChange, ClockType, JumpThreshold, TimeJump
 from rclpy.duration import Duration
-from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
-from rclpy.node import Node
 
+from vizion3d_ros.contracts.errors import BackendError
 from vizion3d_ros.contracts.settings.node_settings import NodeSettings
+from vizion3d_ros.requests.checkpoints import check_networks
 from vizion3d_ros.requests.pipelines import ServicePipelines
-from vizion3d_ros.ros.health.diagnostics import ERROR, OK, Diagnostics, Task
-from vizion3d_ros.ros.health.status import Components
+from vizion3d_ros.ros.health.backend_loader import BackendLoader
+from vizion3d_ros.ros.health.backend_watch import BackendWatch
+from vizion3d_ros.ros.health.diagnostics import Diagnostics, Task
+from vizion3d_ros.ros.health.status import Components, backend_task
 from vizion3d_ros.ros.log import forward_logs
-from vizion3d_ros.ros.nodes.lifecycle import refuse_impossible, reported
+from vizion3d_ros.ros.nodes.lifecycle import ManagedNode
+from vizion3d_ros.ros.nodes.reports import Reports, what_is_wrong
+from vizion3d_ros.ros.nodes.running import CLOSE_TIMEOUT
 from vizion3d_ros.ros.parameters import LiveSettings
-from vizion3d_ros.ros.run import run_node
+from vizion3d_ros.ros.serving.controls import offer_reset, offer_set_enabled
 from vizion3d_ros.ros.serving.depth_services import DepthService
+from vizion3d_ros.ros.serving.server import ServiceServer
 from vizion3d_ros.ros.serving.services import NodeServices
-from vizion3d_ros.ros.stream.inputs import InputSubscriptions
+from vizion3d_ros.ros.stream.inputs import NO_LISTENER, InputSubscriptions
 from vizion3d_ros.ros.stream.processor import FrameProcessor
 from vizion3d_ros.ros.stream.topics import OutputPublishers, OutputTopic
-from vizion3d_ros.ros.throttle import Throttle
 from vizion3d_ros.worker import Worker
 
-if TYPE_CHECKING:  # its name changed between distributions
-    from rclpy.lifecycle import LifecycleState
-
 POLL_PERIOD = 0.5
-CLOSE_TIMEOUT = 1.0
+PAUSED = 'paused by ~/set_enabled'
 
 Settings = TypeVar('Settings', bound=NodeSettings)
 
 
-class DepthNode(LifecycleNode, Generic[Settings]):
+class DepthNode(ManagedNode, Generic[Settings]):
     """A node that turns images into depth topics; subclasses say which images and how."""
 
     IMAGES: ClassVar[tuple[str, ...]]
@@ -57,15 +57,22 @@ class DepthNode(LifecycleNode, Generic[Settings]):
     def __init__(self, name: str, model: type[Settings]) -> None:
         """Declare parameters; nothing moves before `begin`."""
         super().__init__(name)
-        refuse_impossible(self)
         forward_logs(self.get_logger())
-        self.live = LiveSettings(self, model, self._on_settings)
+        self.live = LiveSettings(self, model, self._on_settings, check_networks)
         self.components: Components | None = None
         self.quiet_since = 0.0
-        self._throttle = Throttle()
+        self._active = False
+        self._reports = Reports(self.get_logger(), self.is_logged)
+        self._server = ServiceServer(self)
         self._node_services = NodeServices(
-            self, self.SERVICE, lambda: self.components, lambda: self.settings, self.update_inputs
+            self._server,
+            self.SERVICE,
+            lambda: self.components,
+            lambda: self.usable_settings,
+            self.update_inputs,
         )
+        offer_reset(self._server, self.restart)
+        offer_set_enabled(self._server, self.set_enabled)
 
     @property
     def settings(self) -> Settings:
@@ -73,13 +80,24 @@ class DepthNode(LifecycleNode, Generic[Settings]):
         return self.live.current
 
     @property
+    def usable_settings(self) -> Settings:
+        """The same, but for a network that is not loaded the one that is."""
+        components = self.components
+        return components.loader.usable(self.settings) if components else self.settings
+
+    @property
     @abstractmethod
     def hardware_id(self) -> str:
         """What the diagnostics are about: the camera, by the frame of its camera_info."""
 
+    @property
     @abstractmethod
-    def load(self, settings: Settings) -> Any:
-        """Make the pipeline, warm."""
+    def known_camera(self) -> Any:
+        """The rig or camera of the topics, for requests that bring none; None before it is."""
+
+    @abstractmethod
+    def make_pipeline(self, settings: Settings) -> Any:
+        """Make the pipeline, nothing loaded yet."""
 
     @abstractmethod
     def make_processor(
@@ -92,6 +110,10 @@ class DepthNode(LifecycleNode, Generic[Settings]):
         """Drop whatever waits, so that nothing old comes out later."""
 
     @abstractmethod
+    def forget(self) -> None:
+        """Drop whatever waits, and count inputs from now on."""
+
+    @abstractmethod
     def on_parameters(self, settings: Settings) -> None:
         """Follow changed parameters."""
 
@@ -101,7 +123,7 @@ class DepthNode(LifecycleNode, Generic[Settings]):
 
     def is_logged(self, name: str, text: str) -> bool:
         """Whether the processor has logged this text of a task already."""
-        return name == 'output'
+        return name in ('output', 'backend')
 
     def begin(self, callbacks: Mapping[str, Callable[[Any], None]]) -> None:
         """Start polling and, with autostart, become active; callbacks: one for each input."""
@@ -114,15 +136,21 @@ class DepthNode(LifecycleNode, Generic[Settings]):
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._timer = self.create_timer(POLL_PERIOD, self._poll, clock=steady)
         if self.settings.autostart:
-            self._start()
+            self.start()
 
     def hand_over(self, frame: Any) -> bool:
-        """Give the worker a frame; False while there is no worker."""
-        if self.components is None:
+        """Give the worker a frame; False while nothing can compute it."""
+        if self.components is None or self.components.loader.is_hopeless:
             return False
         self.components.worker.put_frame(frame)
         self._node_services.feed(frame, self.components)
         return True
+
+    def reset_frames(self) -> None:
+        """Let nothing come of images from before now."""
+        self.reset()
+        if self.components is not None:
+            self.components.drop_frames()
 
     def update_inputs(self) -> None:
         """Subscribe to the inputs while an output has a listener."""
@@ -137,54 +165,63 @@ class DepthNode(LifecycleNode, Generic[Settings]):
         elif not wanted and self.inputs.is_open:
             self._stop_listening()
 
-    @reported
-    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Load the network, advertise the outputs, start the worker."""
-        pipeline = self.load(self.settings)
+    def restart(self) -> str:
+        """Drop all that waits and count anew; calibrations and the network stay."""
+        self.forget()
+        self._server.restart()
+        if self.components is not None:
+            self.components.restart()
+        return 'all that waited is dropped, and counters begin anew'
+
+    def set_enabled(self, enabled: bool) -> str:
+        """Take images again, or none; raises BackendError unless the node is active."""
+        components = self.components
+        if components is None or not self._active:
+            raise BackendError('the node is not active: it takes images after `activate`')
+        components.outputs.enabled = enabled
+        if enabled:
+            self.update_inputs()
+        else:
+            self._stop_listening(PAUSED)
+        text = 'resumed' if enabled else PAUSED
+        self.get_logger().info(text)
+        return text
+
+    def configure(self) -> None:
+        """Advertise the outputs, start the worker, and have it load the network."""
+        pipeline = self.make_pipeline(self.settings)
         outputs = OutputPublishers(self, self.OUTPUTS, self.update_inputs)
         processor = self.make_processor(pipeline, outputs)
         worker = Worker(processor, processor.on_error)
-        diagnostics = Diagnostics(self, lambda: self.settings.diagnostic_updater)
+        loader = BackendLoader(worker, pipeline.warm_up, lambda _: self._say_ready())
         service = self.SERVICE(
             ServicePipelines(pipeline),
-            lambda: self.settings,
+            lambda: self.usable_settings,
             lambda: self.get_clock().now().to_msg(),
+            lambda: self.known_camera,
         )
-        self.components = Components(outputs, processor, worker, diagnostics, service)
-        return TransitionCallbackReturn.SUCCESS
+        self.components = Components(
+            outputs,
+            processor,
+            worker,
+            loader,
+            BackendWatch(worker, lambda: self.settings.backend_timeout),
+            Diagnostics(self, lambda: self.settings.diagnostic_updater),
+            service,
+        )
+        loader.follow(self.settings)
 
-    @reported
-    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+    def activate(self) -> None:
         """Open the inputs as soon as somebody listens."""
         self._enable(True)
         self.update_inputs()
-        device = self.components.processor.pipeline.device if self.components else ''
-        topics = ' and '.join(map(self.inputs.topic, self.IMAGES))
-        self.get_logger().info(f'ready on {device} with {self.settings.backend}: {topics}')
-        return TransitionCallbackReturn.SUCCESS
+        if self.components is not None and self.components.loader.is_ready:
+            self._say_ready()
 
-    @reported
-    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+    def deactivate(self) -> None:
         """Take no more images; the network stays loaded."""
         self._enable(False)
         self._stop_listening()
-        return TransitionCallbackReturn.SUCCESS
-
-    @reported
-    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Withdraw the outputs and let go of the network and its memory."""
-        self.release()
-        return TransitionCallbackReturn.SUCCESS
-
-    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """End from any state."""
-        self.release()
-        return TransitionCallbackReturn.SUCCESS
-
-    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Start over from unconfigured."""
-        self.release()
-        return TransitionCallbackReturn.SUCCESS
 
     def destroy_node(self) -> None:
         """Stop the worker before the publishers it uses go."""
@@ -200,20 +237,21 @@ class DepthNode(LifecycleNode, Generic[Settings]):
         if components is None:
             return
         self._node_services.give_up()
-        if not components.worker.close(CLOSE_TIMEOUT) and self.context.ok():
+        if not components.close(CLOSE_TIMEOUT) and self.context.ok():
             self.get_logger().warning(f'the worker is still busy after {CLOSE_TIMEOUT} s')
-        components.outputs.destroy()
-        components.diagnostics.destroy()
         del components  # the last hold on the network
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
-    def _start(self) -> None:
-        for transition in (self.trigger_configure, self.trigger_activate):
-            if transition() is not TransitionCallbackReturn.SUCCESS:
-                sys.exit(1)  # the reason is in the log
+    def _say_ready(self) -> None:
+        components = self.components
+        if components is not None and self._active:
+            device, backend = components.processor.pipeline.device, self.usable_settings.backend
+            topics = ' and '.join(map(self.inputs.topic, self.IMAGES))
+            self.get_logger().info(f'ready on {device} with {backend}: {topics}')
 
     def _enable(self, enabled: bool) -> None:
+        self._active = enabled
         if self.components is not None:
             self.components.outputs.enabled = enabled
         if enabled:
@@ -221,17 +259,14 @@ class DepthNode(LifecycleNode, Generic[Settings]):
         else:
             self.inputs.close_all()
 
-    def _stop_listening(self) -> None:
-        self.inputs.close()
-        self._reset_frames()
-
-    def _reset_frames(self) -> None:
-        self.reset()
-        if self.components is not None:
-            self.components.worker.clear()
+    def _stop_listening(self, because: str = NO_LISTENER) -> None:
+        self.inputs.close(because)
+        self.reset_frames()
 
     def _on_settings(self, settings: Settings) -> None:
         self.on_parameters(settings)
+        if self.components is not None:
+            self.components.loader.follow(settings)
         self.update_inputs()
 
     def _on_time_jump(self, jump: TimeJump) -> None:
@@ -239,34 +274,23 @@ class DepthNode(LifecycleNode, Generic[Settings]):
         if jump.clock_change in (ClockChange.ROS_TIME_ACTIVATED, ClockChange.ROS_TIME_DEACTIVATED):
             reason = 'the clock changed'
         self.get_logger().info(f'{reason}: waiting images dropped, all starts anew')
-        self._reset_frames()
+        self.reset_frames()
 
     def _poll(self) -> None:
         """Say why nothing comes out, follow listeners where events are missing, report."""
         if self.components is None:
             return
+        self._follow_backend(self.components.loader)
         tasks = self.tasks(self.components)
-        self._node_services.expire(
-            '; '.join(text for level, text, _ in tasks.values() if level != OK)
-        )
+        tasks['backend'] = backend_task(self.components)
+        self._node_services.expire(what_is_wrong(tasks))
         self.update_inputs()
-        for name, (level, text, _) in tasks.items():
-            told = level == OK or self.is_logged(name, text)
-            if not told and self._throttle.allows(f'{name}: {text}'):
-                self._log(level, f'{name}: {text}')
-        tasks['requests'] = self._node_services.task()
+        self._reports.log(tasks)
+        tasks['requests'] = self._server.task()
         self.components.diagnostics.publish(tasks, self.hardware_id)
 
-    def _log(self, level: bytes, text: str) -> None:
-        if level == ERROR:  # rclpy wants a line of code for each severity
-            self.get_logger().error(text)
-        else:
-            self.get_logger().warning(text)
-
-
-def run_depth_node(make_node: Callable[[], Node], args: list[str] | None = None) -> int:
-    """Run a depth node until it is told to stop; gives the exit code."""
-    # Arithmetic per pixel is bound by memory, and a pool of threads stalls each time a camera
-    # driver or rviz2 takes one of its cores. A network on the CPU asks for more by itself.
-    torch.set_num_threads(1)
-    return run_node(make_node, args)
+    def _follow_backend(self, loader: BackendLoader[Settings]) -> None:
+        loader.retry(self.settings)
+        if change := loader.take_refused():
+            refused, in_force = change
+            self.live.put_back(in_force, {*refused.loaded, *in_force.loaded})

@@ -11,12 +11,15 @@ from typing import cast
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from vizion3d_ros.contracts import topic_names
+from vizion3d_ros.contracts.camera import Intrinsics
 from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
 from vizion3d_ros.pipeline import MonoPipeline
 from vizion3d_ros.ros.health.diagnostics import NO_HARDWARE, Task
 from vizion3d_ros.ros.health.mono_status import MonoStatus
-from vizion3d_ros.ros.health.status import Components, backend_task, output_task
-from vizion3d_ros.ros.nodes.depth_node import DepthNode, run_depth_node
+from vizion3d_ros.ros.health.picture_status import pictures_task
+from vizion3d_ros.ros.health.status import Components, output_task
+from vizion3d_ros.ros.nodes.depth_node import DepthNode
+from vizion3d_ros.ros.nodes.running import run_depth_node
 from vizion3d_ros.ros.serving.depth_services import MonoService
 from vizion3d_ros.ros.stream.camera_info import CameraCache
 from vizion3d_ros.ros.stream.input_stats import InputStats
@@ -25,6 +28,7 @@ from vizion3d_ros.ros.stream.sparse_input import SparseInput
 from vizion3d_ros.ros.stream.sync import JUMP_BACK_NS, stamp_to_ns
 from vizion3d_ros.ros.stream.topics import MONO_INPUTS, MONO_OUTPUTS, OutputPublishers
 
+ABOUT = 'Depth from the images of one camera, in metres where network or sparse depth gives them.'
 logger = logging.getLogger(__name__)
 
 
@@ -57,20 +61,29 @@ class MonoNode(DepthNode[MonoSettings]):
         known = self._camera.known
         return known.info.header.frame_id if known else NO_HARDWARE
 
-    def load(self, settings: MonoSettings) -> MonoPipeline:
-        """Load the network."""
-        pipeline = MonoPipeline(settings.device)
-        pipeline.warm_up(settings)
-        return pipeline
+    @property
+    def known_camera(self) -> Intrinsics | None:
+        """The camera, once it has told its calibration."""
+        known = self._camera.known
+        return known.intrinsics if known else None
+
+    def make_pipeline(self, settings: MonoSettings) -> MonoPipeline:
+        """Choose the device."""
+        return MonoPipeline(settings.device)
 
     def make_processor(self, pipeline: MonoPipeline, outputs: OutputPublishers) -> MonoProcessor:
         """Decode with the newest calibration and settings."""
-        return MonoProcessor(pipeline, self._camera, outputs, lambda: self.settings)
+        return MonoProcessor(pipeline, self._camera, outputs, lambda: self.usable_settings)
 
     def reset(self) -> None:
         """Drop sparse depth that waits for an image."""
         self._sparse.reset()
         self._images.restart()
+
+    def forget(self) -> None:
+        """Drop sparse depth that waits for an image, and count from now on."""
+        self._sparse.restart()
+        self._images = InputStats()
 
     def on_parameters(self, settings: MonoSettings) -> None:
         """Nothing here outlives a frame."""
@@ -80,12 +93,13 @@ class MonoNode(DepthNode[MonoSettings]):
         settings = self.settings
         wanted = components.outputs.wanted(settings.lazy, cloud_rate=0)
         status = MonoStatus(self.inputs, self._images, self._sparse, self._camera, settings)
+        processor = cast(MonoProcessor, components.processor)
         return {
             'input': status.images_in(self.quiet_since),
             'calibration': status.calibration(wanted),
-            'scale': status.scale(cast(MonoProcessor, components.processor), wanted),
+            'pictures': pictures_task(processor.doctor),
+            'scale': status.scale(processor, wanted),
             'output': output_task(components, self.inputs, settings.timeout),
-            'backend': backend_task(components.processor),
         }
 
     def is_logged(self, name: str, text: str) -> bool:
@@ -104,7 +118,7 @@ class MonoNode(DepthNode[MonoSettings]):
         newest_ns = self._images.newest_ns
         if newest_ns is not None and stamp_ns < newest_ns - JUMP_BACK_NS:
             logger.info('time went back by %.3f s: all starts anew', (newest_ns - stamp_ns) / 1e9)
-            self.reset()
+            self.reset_frames()
         self._images.add(stamp_ns)
         max_offset = self.settings.sparse_depth.max_offset
         self.hand_over(MonoFrame(image, self._sparse.near(stamp_ns, max_offset)))
@@ -112,7 +126,7 @@ class MonoNode(DepthNode[MonoSettings]):
 
 def main(args: list[str] | None = None) -> int:
     """Run the node until it is told to stop."""
-    return run_depth_node(MonoNode, args)
+    return run_depth_node(MonoNode, ABOUT, args)
 
 
 if __name__ == '__main__':

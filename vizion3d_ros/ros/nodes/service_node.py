@@ -9,22 +9,29 @@ from __future__ import annotations
 
 import sys
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 from builtin_interfaces.msg import Time
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
+from vizion3d_ros.contracts.errors import explain
 from vizion3d_ros.contracts.settings.service_settings import ServiceSettings
 from vizion3d_ros.pipeline import MonoPipeline, StereoPipeline
+from vizion3d_ros.requests.checkpoints import check_networks
 from vizion3d_ros.requests.pipelines import ServicePipelines
-from vizion3d_ros.ros.health.diagnostics import Diagnostics
+from vizion3d_ros.ros.health.backend_watch import BackendWatch
+from vizion3d_ros.ros.health.diagnostics import ERROR, OK, WARN, Diagnostics, Task
 from vizion3d_ros.ros.log import forward_logs
-from vizion3d_ros.ros.nodes.depth_node import CLOSE_TIMEOUT, run_depth_node
+from vizion3d_ros.ros.nodes.running import CLOSE_TIMEOUT, run_depth_node
 from vizion3d_ros.ros.parameters import LiveSettings
 from vizion3d_ros.ros.serving.depth_services import DepthService, MonoService, StereoService
 from vizion3d_ros.ros.serving.server import ServiceServer
 from vizion3d_ros.worker import Worker
+
+ABOUT = 'Services that answer requests for depth, without any camera topic.'
+
 
 POLL_PERIOD = 0.5
 
@@ -36,28 +43,44 @@ class ServiceNode(Node):
         """Declare parameters, load what is to be loaded at start, and serve."""
         super().__init__('service_node')
         forward_logs(self.get_logger())
-        self._live = LiveSettings(self, ServiceSettings, lambda _: None)
+        self._live = LiveSettings(self, ServiceSettings, self._on_settings, check_networks)
         settings = self._live.current
         stereo, mono = StereoPipeline(settings.device), MonoPipeline(settings.device)
-        if settings.preload in ('stereo', 'both'):
-            stereo.warm_up(settings.stereo())
-        if settings.preload in ('mono', 'both'):
-            mono.warm_up(settings.mono())
+        self._stereo, self._mono = stereo, mono
+        self._device, self._unloaded = str(stereo.device), ''
         self._worker: Worker[Any] = Worker(lambda _: None, lambda _: None)
+        self._watch = BackendWatch(self._worker, lambda: self._live.current.backend_timeout)
+        self._worker.load(partial(self._preload, settings))
         self._server = ServiceServer(self)
-        now, live = self._now, self._live
-        self._offer(StereoService(ServicePipelines(stereo), lambda: live.current.stereo(), now))
-        self._offer(MonoService(ServicePipelines(mono), lambda: live.current.mono(), now))
+        live, rest = self._live, (self._now, lambda: None)  # it knows no camera
+        self._offer(StereoService(ServicePipelines(stereo), lambda: live.current.stereo(), *rest))
+        self._offer(MonoService(ServicePipelines(mono), lambda: live.current.mono(), *rest))
         self._diagnostics = Diagnostics(self, lambda: live.current.diagnostic_updater)
-        self._device = str(stereo.device)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._timer = self.create_timer(POLL_PERIOD, self._report, clock=steady)
-        self.get_logger().info(f'ready on {stereo.device} with {settings.backend}')
 
     def destroy_node(self) -> None:
         """Stop the worker first."""
         self._worker.close(CLOSE_TIMEOUT)
         super().destroy_node()
+
+    def _preload(self, settings: ServiceSettings) -> None:
+        """Load what is to be loaded at start, in the worker; the node stays up if that fails."""
+        try:
+            if settings.preload in ('stereo', 'both'):
+                self._stereo.warm_up(settings.stereo())
+            if settings.preload in ('mono', 'both'):
+                self._mono.warm_up(settings.mono())
+        except Exception as error:  # whatever a driver, a compiler or a checkpoint comes up with
+            self._unloaded = f'preload: {explain(error)}; until then requests of that kind fail'
+            self.get_logger().error(self._unloaded)
+        else:
+            self.get_logger().info(f'ready on {self._device} with {settings.backend}')
+
+    def _on_settings(self, settings: ServiceSettings) -> None:
+        if self._unloaded:
+            self._unloaded = ''
+            self._worker.load(partial(self._preload, settings))
 
     def _offer(self, service: DepthService[Any, Any]) -> None:
         def begin(request: Any) -> Future[Any]:
@@ -69,12 +92,22 @@ class ServiceNode(Node):
         return self.get_clock().now().to_msg()
 
     def _report(self) -> None:
-        self._diagnostics.publish({'requests': self._server.task()}, self._device)
+        tasks = {'requests': self._server.task(), 'backend': self._backend()}
+        self._diagnostics.publish(tasks, self._device)
+
+    def _backend(self) -> Task:
+        hung = self._watch.look()
+        values = {'device': self._device}
+        if hung:
+            return ERROR, hung, values
+        if self._worker.is_loading:
+            return WARN, 'loading', values
+        return (WARN, self._unloaded, values) if self._unloaded else (OK, '', values)
 
 
 def main(args: list[str] | None = None) -> int:
     """Run the node until it is told to stop."""
-    return run_depth_node(ServiceNode, args)
+    return run_depth_node(ServiceNode, ABOUT, args)
 
 
 if __name__ == '__main__':

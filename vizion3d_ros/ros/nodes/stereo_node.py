@@ -12,24 +12,32 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 from sensor_msgs.msg import CameraInfo, Image
 
 from vizion3d_ros.contracts import topic_names
+from vizion3d_ros.contracts.camera import StereoRig
 from vizion3d_ros.contracts.commands import Output, StereoCommand
+from vizion3d_ros.contracts.results import StereoResult
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
+from vizion3d_ros.diagnosis.stereo_doctor import StereoDoctor
 from vizion3d_ros.geometry.rectify import rectify
 from vizion3d_ros.pipeline import StereoPipeline
 from vizion3d_ros.ros.health.diagnostics import NO_HARDWARE, Task
-from vizion3d_ros.ros.health.status import Components, backend_task, output_task
+from vizion3d_ros.ros.health.picture_status import pictures_task
+from vizion3d_ros.ros.health.status import Components, output_task
 from vizion3d_ros.ros.health.stereo_status import StereoStatus
-from vizion3d_ros.ros.nodes.depth_node import DepthNode, run_depth_node
+from vizion3d_ros.ros.messages.incoming import pair_to_arrays
+from vizion3d_ros.ros.nodes.depth_node import DepthNode
+from vizion3d_ros.ros.nodes.running import run_depth_node
 from vizion3d_ros.ros.serving.depth_services import StereoService
 from vizion3d_ros.ros.stream.camera_info import CameraInfoCache
-from vizion3d_ros.ros.stream.messages_in import pair_to_arrays
 from vizion3d_ros.ros.stream.processor import DecodedFrame, FrameProcessor
 from vizion3d_ros.ros.stream.sync import StereoSync
 from vizion3d_ros.ros.stream.topics import STEREO_INPUTS, STEREO_OUTPUTS, OutputPublishers
+
+ABOUT = 'Metric depth, disparity and coloured points from the images of a stereo rig.'
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,7 @@ class StereoProcessor(FrameProcessor[StereoFrame, StereoSettings]):
         """settings() gives the ones to use for the pair in hand."""
         super().__init__(pipeline, outputs, settings)
         self._infos = infos
+        self.doctor = StereoDoctor()
 
     def decode(
         self, frame: StereoFrame, settings: StereoSettings, needs: frozenset[Output]
@@ -78,6 +87,10 @@ class StereoProcessor(FrameProcessor[StereoFrame, StereoSettings]):
         )
         return DecodedFrame(command, {'left': known.left_info, 'right': known.right_info})
 
+    def examine(self, command: StereoCommand, result: StereoResult) -> None:
+        """Let the doctor look at the pair."""
+        self.doctor.look(command, result, time.monotonic())
+
 
 class StereoNode(DepthNode[StereoSettings]):
     """Turns `left|right/image_rect` and `left|right/camera_info` into depth topics."""
@@ -91,7 +104,7 @@ class StereoNode(DepthNode[StereoSettings]):
         """Declare parameters and, with autostart, become active."""
         super().__init__('stereo_node', StereoSettings)
         self._infos = CameraInfoCache(self.settings.baseline_m)
-        self._sync = StereoSync(self.settings.sync, self._on_pair)
+        self._sync = StereoSync(self.settings.sync, self._on_pair, self.reset_frames)
         self._waiting: StereoFrame | None = None
         self.begin(
             {
@@ -108,21 +121,30 @@ class StereoNode(DepthNode[StereoSettings]):
         known = self._infos.known
         return known.left_info.header.frame_id if known else NO_HARDWARE
 
-    def load(self, settings: StereoSettings) -> StereoPipeline:
-        """Load the matcher."""
-        pipeline = StereoPipeline(settings.device)
-        pipeline.warm_up(settings)
-        return pipeline
+    @property
+    def known_camera(self) -> StereoRig | None:
+        """The rig, once both cameras have told theirs."""
+        known = self._infos.known
+        return known.calibration.rig if known else None
+
+    def make_pipeline(self, settings: StereoSettings) -> StereoPipeline:
+        """Choose the device."""
+        return StereoPipeline(settings.device)
 
     def make_processor(
         self, pipeline: StereoPipeline, outputs: OutputPublishers
     ) -> StereoProcessor:
         """Decode with the newest calibration and settings."""
-        return StereoProcessor(pipeline, self._infos, outputs, lambda: self.settings)
+        return StereoProcessor(pipeline, self._infos, outputs, lambda: self.usable_settings)
 
     def reset(self) -> None:
         """Drop images without a partner, and the pair without a calibration."""
         self._sync.reset()
+        self._waiting = None
+
+    def forget(self) -> None:
+        """Drop images without a partner, and count from now on."""
+        self._sync.restart()
         self._waiting = None
 
     def on_parameters(self, settings: StereoSettings) -> None:
@@ -135,9 +157,9 @@ class StereoNode(DepthNode[StereoSettings]):
         status = StereoStatus(self.inputs, self._sync, self._infos)
         return {
             'sync': status.pairing(self.quiet_since),
-            'calibration': status.calibration(self.settings.rectify),
+            'calibration': status.calibration(self.settings),
+            'pictures': pictures_task(cast(StereoProcessor, components.processor).doctor),
             'output': output_task(components, self.inputs, self.settings.sync.timeout),
-            'backend': backend_task(components.processor),
         }
 
     def _on_left_info(self, info: CameraInfo) -> None:
@@ -161,7 +183,7 @@ class StereoNode(DepthNode[StereoSettings]):
 
 def main(args: list[str] | None = None) -> int:
     """Run the node until it is told to stop."""
-    return run_depth_node(StereoNode, args)
+    return run_depth_node(StereoNode, ABOUT, args)
 
 
 if __name__ == '__main__':

@@ -17,11 +17,13 @@ from builtin_interfaces.msg import Time
 from std_msgs.msg import Header
 
 from vizion3d_interfaces.srv import RunDepthEstimation, RunStereoDepth
+from vizion3d_ros.contracts.camera import Intrinsics, StereoRig
 from vizion3d_ros.contracts.commands import MonoCommand, StereoCommand
 from vizion3d_ros.contracts.results import MonoResult, StereoResult
 from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
 from vizion3d_ros.contracts.settings.node_settings import NodeSettings
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
+from vizion3d_ros.requests.known_camera import note_on_camera, note_on_rig
 from vizion3d_ros.requests.mono import answer_mono
 from vizion3d_ros.requests.pipelines import ServicePipelines
 from vizion3d_ros.requests.stereo import answer_stereo
@@ -39,12 +41,21 @@ class DepthService(ABC, Generic[Pipelines, Settings]):
     TYPE: ClassVar[type]
 
     def __init__(
-        self, pipelines: Pipelines, settings: Callable[[], Settings], now: Callable[[], Time]
+        self,
+        pipelines: Pipelines,
+        settings: Callable[[], Settings],
+        now: Callable[[], Time],
+        known: Callable[[], Any],
     ) -> None:
-        """settings() gives what a request leaves open, now() the stamp of images without one."""
+        """
+        Say what a request leaves open: settings(), now() for images without a stamp, and known().
+
+        The last gives the rig or camera that the node sees by, None if it knows none.
+        """
         self._pipelines = pipelines
         self._settings = settings
         self._now = now
+        self._known = known
 
     @abstractmethod
     def __call__(self, request: Any) -> Any:
@@ -70,9 +81,12 @@ class StereoService(DepthService[ServicePipelines[StereoCommand, StereoResult], 
         own, limits = settings.checkpoint, settings.requests
         command = stereo_command(request, own, limits, settings.mono16_bits)
         run = partial(self._pipelines.run, own_checkpoint=own)
-        answered = answer_stereo(command, run, settings, picture_limits(limits))
+        known: StereoRig | None = self._known()
+        answered = answer_stereo(command, run, settings, picture_limits(limits), known)
         header = self._header(request.left_image.header, settings)
-        return stereo_response(answered.answer, header)
+        response = stereo_response(answered.answer, header)
+        response.message = note_on_rig(command.advanced_config, answered.command.rig, known)
+        return response
 
 
 class MonoService(DepthService[ServicePipelines[MonoCommand, MonoResult], MonoSettings]):
@@ -87,6 +101,11 @@ class MonoService(DepthService[ServicePipelines[MonoCommand, MonoResult], MonoSe
         own, limits = settings.checkpoint, settings.requests
         command = mono_command(request, own, limits, settings.mono16_bits)
         run = partial(self._pipelines.run, own_checkpoint=own)
-        answered = answer_mono(command, run, settings, picture_limits(limits))
+        known: Intrinsics | None = self._known()
+        answered = answer_mono(command, run, settings, picture_limits(limits), known)
         header = self._header(request.image.header, settings)
-        return mono_response(answered.answer, header)
+        response = mono_response(answered.answer, header)
+        used = answered.command.camera
+        if request.return_point_cloud and used is not None:
+            response.message = note_on_camera(command.advanced_config, used, known)
+        return response

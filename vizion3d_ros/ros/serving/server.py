@@ -79,6 +79,10 @@ class ServiceServer:
         )
         service.send_response = self._sender(name, service.send_response)
 
+    def restart(self) -> None:
+        """Count from now on; those that wait still do."""
+        self._counts |= {'answered': 0, 'failed': 0}
+
     def task(self) -> Task:
         """Report how many requests there were; a failed one is the caller's to look after."""
         return OK, f'{self._counts["answered"]} requests answered', dict(self._counts)

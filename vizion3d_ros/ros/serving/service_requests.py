@@ -24,7 +24,7 @@ from vizion3d_ros.requests.permissions import (
     permitted_path,
 )
 from vizion3d_ros.requests.pictures import read_image
-from vizion3d_ros.ros.stream.messages_in import image_to_array
+from vizion3d_ros.ros.messages.incoming import image_to_array
 
 # Where 0 is no possible value, it stands for "not given", as a message has no other word for it.
 STEREO_ZERO_IS_UNSET = ('fy', 'scale_factor', 'min_depth_mm', 'max_depth_mm')

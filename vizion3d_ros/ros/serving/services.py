@@ -7,14 +7,11 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-from rclpy.node import Node
-
 from vizion3d_interfaces.srv import SaveSnapshot
 from vizion3d_ros.contracts.commands import Output
 from vizion3d_ros.contracts.errors import BackendError, InputError
 from vizion3d_ros.contracts.settings.node_settings import NodeSettings
 from vizion3d_ros.requests.permissions import permitted_folder
-from vizion3d_ros.ros.health.diagnostics import Task
 from vizion3d_ros.ros.health.status import Components
 from vizion3d_ros.ros.serving.depth_services import DepthService
 from vizion3d_ros.ros.serving.server import ServiceServer
@@ -26,7 +23,7 @@ class NodeServices:
 
     def __init__(
         self,
-        node: Node,
+        server: ServiceServer,
         kind: type[DepthService[Any, Any]],
         components: Callable[[], Components | None],
         settings: Callable[[], NodeSettings],
@@ -41,9 +38,8 @@ class NodeServices:
         self._settings = settings
         self._on_wanted = on_wanted
         self._snapshots = Snapshots()
-        self._server = ServiceServer(node)
-        self._server.offer(kind.TYPE, kind.NAME, self._on_request)
-        self._server.offer(SaveSnapshot, 'save_snapshot', self._on_snapshot)
+        server.offer(kind.TYPE, kind.NAME, self._on_request)
+        server.offer(SaveSnapshot, 'save_snapshot', self._on_snapshot)
 
     @property
     def want_frame(self) -> bool:
@@ -61,11 +57,7 @@ class NodeServices:
         if self._active:
             self._snapshots.expire(reason, PATIENCE)
         else:
-            self._snapshots.expire('the node was deactivated', 0.0)
-
-    def task(self) -> Task:
-        """Report how many requests there were."""
-        return self._server.task()
+            self._snapshots.expire('the node was deactivated or paused', 0.0)
 
     def give_up(self) -> None:
         """Answer all snapshots that wait: no frame will come."""
@@ -83,7 +75,10 @@ class NodeServices:
     def _on_snapshot(self, request: SaveSnapshot.Request) -> Future[Any]:
         self._configured()
         if not self._active:
-            raise BackendError('the node is not active: it takes images after `activate`')
+            raise BackendError(
+                'the node is not active: it takes images after `activate`, and after a pause once '
+                '~/set_enabled says so'
+            )
         permitted_folder(request.directory, self._settings().requests.snapshot_dirs)
         outcome = self._snapshots.ask(request)
         self._on_wanted()

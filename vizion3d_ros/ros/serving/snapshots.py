@@ -17,7 +17,7 @@ from vizion3d_interfaces.srv import SaveSnapshot
 from vizion3d_ros.contracts.errors import InputError
 from vizion3d_ros.files.snapshot import Snapshot, write_snapshot
 from vizion3d_ros.requests.permissions import permitted_folder
-from vizion3d_ros.ros.stream.messages_out import AnyAnswer
+from vizion3d_ros.ros.messages.outgoing import AnyAnswer
 from vizion3d_ros.ros.stream.processor import DecodedFrame
 from vizion3d_ros.worker import Worker
 

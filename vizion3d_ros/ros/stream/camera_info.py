@@ -15,23 +15,34 @@ from sensor_msgs.msg import CameraInfo
 
 from vizion3d_ros.contracts.calibration import (
     CameraCalibration,
+    Severity,
     StereoCalibration,
     calibrate,
 )
+from vizion3d_ros.contracts.calibration.camera_faults import camera_faults
+from vizion3d_ros.contracts.calibration.depth_range import depth_range_faults
+from vizion3d_ros.contracts.calibration.faults import Fault, named, of_both, worst
+from vizion3d_ros.contracts.calibration.raw_faults import raw_faults
 from vizion3d_ros.contracts.camera import Intrinsics
-from vizion3d_ros.ros.stream.messages_in import calibration_of
+from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
+from vizion3d_ros.ros.messages.incoming import calibration_of
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class KnownCamera:
-    """A CameraInfo and what it says: intrinsics, or in words why there are none."""
+    """A CameraInfo and what it says: intrinsics, None where faults do not allow any."""
 
     info: CameraInfo
     content: CameraCalibration
     intrinsics: Intrinsics | None
-    defect: str
+    faults: tuple[Fault, ...]
+
+    def faults_for(self, rectify: bool) -> list[Fault]:
+        """List what is wrong with it; rectify: raw images are rectified by it."""
+        raw = raw_faults(self.content, pair=False) if rectify and self.intrinsics else []
+        return [*self.faults, *named('camera_info', raw)]
 
 
 class CameraCache:
@@ -46,12 +57,13 @@ class CameraCache:
 
     def add(self, info: CameraInfo) -> None:
         """Take a CameraInfo."""
-        content = calibration_of(info)
+        content = calibration_of(info).with_k_for_p()
         if self.known is not None and _same(self.known.content, content):
             return
-        defect = content.defect()
-        intrinsics = None if defect else content.intrinsics()
-        self.known = KnownCamera(info, content, intrinsics, defect)
+        faults = tuple(named('camera_info', camera_faults(content)))
+        usable = worst(faults) is Severity.DOUBT
+        intrinsics = content.intrinsics() if usable else None
+        self.known = KnownCamera(info, content, intrinsics, faults)
         if intrinsics is not None:
             logger.info(
                 'calibrated: %dx%d, fx %.2f px', intrinsics.width, intrinsics.height, intrinsics.fx
@@ -67,6 +79,16 @@ class KnownRig:
     right_info: CameraInfo
     left: CameraCalibration
     right: CameraCalibration
+
+    def faults_for(self, settings: StereoSettings) -> list[Fault]:
+        """List what is wrong with it for what it is to be used for."""
+        faults, rig = [*self.calibration.faults], self.calibration.rig
+        if rig is None:
+            return faults
+        if settings.rectify:
+            raw = (raw_faults(side, pair=True) for side in (self.left, self.right))
+            faults += of_both(*raw)
+        return faults + depth_range_faults(rig, settings)
 
 
 class CameraInfoCache:

@@ -26,6 +26,7 @@ from sensor_msgs.msg import CameraInfo
 from vizion3d_ros.ros.compat import SubscriptionEventCallbacks
 
 MOST_SIMILAR = 3
+NO_LISTENER = 'no subscribers'
 SILENT = partial(SubscriptionEventCallbacks, use_default_callbacks=False)
 
 
@@ -90,6 +91,7 @@ class InputSubscriptions:
         self._images: list[Subscription] = []
         self._qos: dict[str, QoSProfile] = {}
         self.opened = 0.0  # time.monotonic()
+        self.idle = NO_LISTENER
 
     @property
     def is_open(self) -> bool:
@@ -117,8 +119,9 @@ class InputSubscriptions:
             self.opened = time.monotonic()
             self._images = [self._create(name) for name in self._names(early=False)]
 
-    def close(self) -> None:
-        """Drop the subscriptions to images."""
+    def close(self, because: str = NO_LISTENER) -> None:
+        """Drop the subscriptions to images; `idle` says why."""
+        self.idle = because
         self._images = self._destroyed(self._images)
 
     def close_all(self) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,12 +13,13 @@ from sensor_msgs.msg import Image, PointCloud2
 
 from vizion3d_ros.contracts.commands import MonoCommand, Output
 from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
+from vizion3d_ros.diagnosis.mono_doctor import MonoDoctor
 from vizion3d_ros.geometry.metric_scale.tracker import NO_SCALE_YET, ScaleTracker
 from vizion3d_ros.geometry.rectify import rectify
 from vizion3d_ros.pipeline import MonoPipeline
+from vizion3d_ros.ros.messages.incoming import image_to_array
+from vizion3d_ros.ros.messages.outgoing import FrameAnswer
 from vizion3d_ros.ros.stream.camera_info import CameraCache
-from vizion3d_ros.ros.stream.messages_in import image_to_array
-from vizion3d_ros.ros.stream.messages_out import FrameAnswer
 from vizion3d_ros.ros.stream.processor import DecodedFrame, FrameProcessor
 from vizion3d_ros.ros.stream.sparse_reading import SparseReading, read_sparse
 from vizion3d_ros.ros.stream.sync import stamp_to_ns
@@ -67,9 +69,15 @@ class MonoProcessor(FrameProcessor[MonoFrame, MonoSettings]):
         self.relative: bool | None = None
         self.scale = NO_SCALE_YET
         self.sparse = SparseReading()
+        self.doctor = MonoDoctor()
         self._camera = camera
         self._tracker = ScaleTracker()
         self._checkpoint = ''
+
+    def restart(self) -> None:
+        """Begin without a scale as well."""
+        super().restart()
+        self._tracker, self.scale = ScaleTracker(), NO_SCALE_YET
 
     def decode(
         self, frame: MonoFrame, settings: MonoSettings, needs: frozenset[Output]
@@ -95,6 +103,10 @@ class MonoProcessor(FrameProcessor[MonoFrame, MonoSettings]):
             stamp_ns=stamp_to_ns(frame.image),
         )
         return DecodedFrame(command, {'camera': known.info} if known and camera else {}, sparse)
+
+    def examine(self, command: MonoCommand, result: MonoResult) -> None:
+        """Let the doctor look at the image."""
+        self.doctor.look(command.image, time.monotonic())
 
     def run(self, command: MonoCommand) -> MonoResult:
         """Compute a frame of the stream, its scale in keeping with those before it."""

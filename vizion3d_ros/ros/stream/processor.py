@@ -22,7 +22,8 @@ from std_msgs.msg import Header
 from vizion3d_ros.contracts.commands import MonoCommand, Output, StereoCommand
 from vizion3d_ros.contracts.errors import DepthError, explain
 from vizion3d_ros.contracts.settings.node_settings import NodeSettings
-from vizion3d_ros.ros.stream.messages_out import AnyAnswer, FrameAnswer
+from vizion3d_ros.ros.messages.outgoing import AnyAnswer, FrameAnswer
+from vizion3d_ros.ros.stream.input_stats import SignificantBits
 from vizion3d_ros.ros.stream.sparse_reading import SparseReading
 from vizion3d_ros.ros.stream.topics import OutputPublishers
 from vizion3d_ros.ros.throttle import Throttle
@@ -69,6 +70,8 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
         self._settings = settings
         self._finished: deque[float] = deque(maxlen=RATE_SAMPLES)
         self._throttle = Throttle()
+        self._epoch = 0
+        self.bits = SignificantBits()
         self.processed = 0
         self.failed = 0
         self.last_error = ''
@@ -85,6 +88,18 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
         """Compute a frame of the stream."""
         return self.pipeline.run(command)
 
+    def drop(self) -> None:
+        """Let nothing come of the frame in hand, if any."""
+        self._epoch += 1
+
+    def restart(self) -> None:
+        """Drop the frame in hand, and count and measure from now on."""
+        self.drop()
+        self.processed = self.failed = 0
+        self.last_error = ''
+        self._finished.clear()
+        self.timings_ms.clear()
+
     @property
     def finished(self) -> float:
         """When the newest frame was finished, time.monotonic(); 0 before the first."""
@@ -99,7 +114,7 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
 
     def __call__(self, frame: AnyFrame) -> None:
         """Process one frame; does nothing without a listener."""
-        settings = self._settings()
+        settings, epoch = self._settings(), self._epoch
         names = self._outputs.wanted(settings.lazy, settings.points.max_rate)
         if not names:
             return
@@ -107,9 +122,12 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
         decoded = self.decode(frame, settings, self._outputs.needs(names))
         if decoded is None:
             return
+        self.bits.look(frame.image, settings.mono16_bits, time.monotonic())
         ready = time.perf_counter()
         answer = self.answer(frame, decoded, settings, self.run(decoded.command))
         computed = time.perf_counter()
+        if epoch != self._epoch:  # it is of a time before a jump or a pause
+            return
         self._outputs.publish(answer, names)
         self.record(decoded, answer)
         published = time.perf_counter()
@@ -121,6 +139,10 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
                 'total': 1e3 * (published - started),
             }
         )
+        self.examine(decoded.command, answer.result)
+
+    def examine(self, command: Any, result: Any) -> None:
+        """Look for faults that the pictures show, after everything is published."""
 
     def answer(
         self, frame: AnyFrame, decoded: DecodedFrame, settings: Settings, result: Any

@@ -42,6 +42,11 @@ class SparseInput:
         """Drop what is kept; counters stay."""
         self._kept.clear()
 
+    def restart(self) -> None:
+        """Drop what is kept, and count from now on."""
+        self.reset()
+        self.received = self.used = self.unmatched = 0
+
     def near(self, image_ns: int, max_offset: float) -> SparseMessage | None:
         """Find the message nearest to an image, at most max_offset seconds away."""
         kept = self._kept

@@ -11,7 +11,7 @@ from sensor_msgs.msg import Image, PointCloud2
 from vizion3d_ros.contracts.errors import InputError
 from vizion3d_ros.contracts.settings.mono_settings import SparseDepthSettings
 from vizion3d_ros.geometry.metric_scale.sparse_depth import from_depth_image, project
-from vizion3d_ros.ros.stream.measurements_in import float_map, points_of
+from vizion3d_ros.ros.messages.measurements import float_map, points_of
 
 if TYPE_CHECKING:
     from vizion3d_ros.contracts.camera import Intrinsics

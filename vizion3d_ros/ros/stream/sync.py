@@ -38,14 +38,17 @@ class StereoSync:
     logged and the next pair comes through.
     """
 
-    def __init__(self, settings: SyncSettings, on_pair: OnPair) -> None:
-        """Start empty, with the given slop, queue size and mode."""
+    def __init__(
+        self, settings: SyncSettings, on_pair: OnPair, on_jump: Callable[[], None]
+    ) -> None:
+        """Start with that slop, queue size and mode; on_jump() is called when time went back."""
         self.settings = settings
         self.left = InputStats()
         self.right = InputStats()
         self.recent_pairs = Recent()
         self._paired_at = 0.0  # time.monotonic()
         self._on_pair = on_pair
+        self._on_jump = on_jump
         self.reset()
 
     def reset(self) -> None:
@@ -55,6 +58,11 @@ class StereoSync:
         self._newest_pair_ns = 0
         self.slop = self.settings.slop
         self._connect()
+
+    def restart(self) -> None:
+        """Forget all, the counters as well."""
+        self.left, self.right, self.recent_pairs = InputStats(), InputStats(), Recent()
+        self.reset()
 
     def configure(self, settings: SyncSettings) -> None:
         """Use other settings from now on; images waiting for a partner are dropped."""
@@ -90,6 +98,7 @@ class StereoSync:
                 (stats.newest_ns - stamp_ns) / 1e9,
             )
             self.reset()
+            self._on_jump()
         stats.add(stamp_ns)
         self._adapt_slop()
         stats.late += stamp_ns < self._newest_pair_ns

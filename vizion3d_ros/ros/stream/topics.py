@@ -19,8 +19,8 @@ from stereo_msgs.msg import DisparityImage
 from vizion3d_ros.contracts import topic_names
 from vizion3d_ros.contracts.commands import Output
 from vizion3d_ros.ros.compat import PublisherEventCallbacks, UnsupportedEventTypeError
-from vizion3d_ros.ros.stream import messages_out
-from vizion3d_ros.ros.stream.messages_out import AnyAnswer, FrameAnswer
+from vizion3d_ros.ros.messages import outgoing
+from vizion3d_ros.ros.messages.outgoing import AnyAnswer, FrameAnswer
 
 OutputMessage = CameraInfo | DisparityImage | Image | PointCloud2
 
@@ -59,23 +59,23 @@ class OutputTopic:
 
 
 STEREO_OUTPUTS: dict[str, OutputTopic] = {
-    topic_names.DISPARITY: OutputTopic(DisparityImage, messages_out.disparity_message),
-    topic_names.DISPARITY_COLOR: OutputTopic(Image, messages_out.disparity_color_message),
-    topic_names.DEPTH: OutputTopic(Image, messages_out.depth_message, Output.DEPTH),
-    topic_names.DEPTH_INFO: OutputTopic(CameraInfo, messages_out.info_message),
-    topic_names.DEPTH_COLOR: OutputTopic(Image, messages_out.depth_color_message, Output.DEPTH),
-    topic_names.POINTS: OutputTopic(PointCloud2, messages_out.cloud_message, Output.CLOUD),
-    topic_names.CONFIDENCE: OutputTopic(Image, messages_out.confidence_message),
-    topic_names.VISIBILITY: OutputTopic(Image, messages_out.visibility_message),
+    topic_names.DISPARITY: OutputTopic(DisparityImage, outgoing.disparity_message),
+    topic_names.DISPARITY_COLOR: OutputTopic(Image, outgoing.disparity_color_message),
+    topic_names.DEPTH: OutputTopic(Image, outgoing.depth_message, Output.DEPTH),
+    topic_names.DEPTH_INFO: OutputTopic(CameraInfo, outgoing.info_message),
+    topic_names.DEPTH_COLOR: OutputTopic(Image, outgoing.depth_color_message, Output.DEPTH),
+    topic_names.POINTS: OutputTopic(PointCloud2, outgoing.cloud_message, Output.CLOUD),
+    topic_names.CONFIDENCE: OutputTopic(Image, outgoing.confidence_message),
+    topic_names.VISIBILITY: OutputTopic(Image, outgoing.visibility_message),
 }
 # What is metric needs depth; a relative answer without a scale leaves those topics silent.
 MONO_OUTPUTS: dict[str, OutputTopic] = {
-    topic_names.DEPTH: OutputTopic(Image, messages_out.depth_message, Output.DEPTH),
-    topic_names.DEPTH_INFO: OutputTopic(CameraInfo, messages_out.depth_info_message, Output.DEPTH),
-    topic_names.DEPTH_COLOR: OutputTopic(Image, messages_out.depth_color_message, Output.DEPTH),
-    topic_names.POINTS: OutputTopic(PointCloud2, messages_out.cloud_message, Output.CLOUD),
-    topic_names.RELATIVE: OutputTopic(Image, messages_out.relative_message),
-    topic_names.RELATIVE_COLOR: OutputTopic(Image, messages_out.relative_color_message),
+    topic_names.DEPTH: OutputTopic(Image, outgoing.depth_message, Output.DEPTH),
+    topic_names.DEPTH_INFO: OutputTopic(CameraInfo, outgoing.depth_info_message, Output.DEPTH),
+    topic_names.DEPTH_COLOR: OutputTopic(Image, outgoing.depth_color_message, Output.DEPTH),
+    topic_names.POINTS: OutputTopic(PointCloud2, outgoing.cloud_message, Output.CLOUD),
+    topic_names.RELATIVE: OutputTopic(Image, outgoing.relative_message),
+    topic_names.RELATIVE_COLOR: OutputTopic(Image, outgoing.relative_color_message),
 }
 
 
@@ -131,6 +131,10 @@ class OutputPublishers:
                 # From when it was due, not from now: lateness must not lower the rate.
                 period = 1 / answer.settings.points.max_rate
                 self._cloud_due = max(self._cloud_due + period, time.monotonic())
+
+    def restart(self) -> None:
+        """Count from now on."""
+        self.published = dict.fromkeys(self._topics, 0)
 
     def destroy(self) -> None:
         """Withdraw every output."""

@@ -32,6 +32,7 @@ from vizion3d_ros.ros.testbed.camera_messages import (
     image_message,
 )
 from vizion3d_ros.ros.testbed.stereo_source import Extra, SourceFrame, SourceSettings, StereoSource
+from vizion3d_ros.transport import use_transport_profile
 
 
 class PlayerSettings(SourceSettings):
@@ -86,7 +87,8 @@ class PairPlayer(StereoSource):
 
 def main(args: list[str] | None = None) -> int:
     """Run until told to stop, or until all frames are sent."""
-    return run_node(PairPlayer, args)
+    use_transport_profile()
+    return run_node(PairPlayer, __doc__, args)
 
 
 if __name__ == '__main__':

@@ -37,12 +37,13 @@ from vizion3d_ros.contracts.errors import DepthError, InputError
 from vizion3d_ros.files.ply import write_cloud
 from vizion3d_ros.report import folder, recording, summary
 from vizion3d_ros.ros.compat import SubscriptionEventCallbacks, UnsupportedEventTypeError
+from vizion3d_ros.ros.messages.incoming import calibration_of, image_to_array
+from vizion3d_ros.ros.messages.measurements import cloud_points, disparity_map, float_map
 from vizion3d_ros.ros.parameters import declare
 from vizion3d_ros.ros.run import run_node
-from vizion3d_ros.ros.stream.measurements_in import cloud_points, disparity_map, float_map
-from vizion3d_ros.ros.stream.messages_in import calibration_of, image_to_array
 from vizion3d_ros.ros.stream.sync import stamp_to_ns
 from vizion3d_ros.ros.testbed.scale_record import ScaleRecord
+from vizion3d_ros.transport import use_transport_profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -271,7 +272,10 @@ def main(args: list[str] | None = None) -> int:
         recorders.append(Recorder())
         return recorders[0]
 
-    exit_code = run_node(make, args)  # then the node is gone: others can rest while we write
+    use_transport_profile()
+    exit_code = run_node(
+        make, __doc__, args
+    )  # then the node is gone: others can rest while we write
     if exit_code:
         return exit_code
     if not recorders:

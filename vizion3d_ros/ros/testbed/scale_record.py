@@ -12,8 +12,8 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from sensor_msgs.msg import CameraInfo, PointCloud2
 
 from vizion3d_ros.geometry.metric_scale.sparse_depth import project
-from vizion3d_ros.ros.stream.measurements_in import points_of
-from vizion3d_ros.ros.stream.messages_in import calibration_of
+from vizion3d_ros.ros.messages.incoming import calibration_of
+from vizion3d_ros.ros.messages.measurements import points_of
 from vizion3d_ros.ros.stream.sync import stamp_to_ns
 
 if TYPE_CHECKING:

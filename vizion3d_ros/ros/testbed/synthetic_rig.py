@@ -45,6 +45,7 @@ from vizion3d_ros.ros.testbed.stereo_source import (
 )
 from vizion3d_ros.testbed.lidar import LIDAR_POSE, simulate
 from vizion3d_ros.testbed.scene import PERIOD_S, SyntheticScene
+from vizion3d_ros.transport import use_transport_profile
 
 MOST_BYTES = 256 * 2**20
 
@@ -249,7 +250,8 @@ def _size(frame: SourceFrame) -> int:
 
 def main(args: list[str] | None = None) -> int:
     """Run until told to stop, or until all frames are sent."""
-    return run_node(SyntheticRig, args)
+    use_transport_profile()
+    return run_node(SyntheticRig, __doc__, args)
 
 
 if __name__ == '__main__':

@@ -10,8 +10,8 @@ from std_msgs.msg import Header
 
 from vizion3d_ros.contracts.results import Cloud, MonoResult
 from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
-from vizion3d_ros.ros.stream import messages_out
-from vizion3d_ros.ros.stream.messages_out import FrameAnswer
+from vizion3d_ros.ros.messages import outgoing
+from vizion3d_ros.ros.messages.outgoing import FrameAnswer
 from vizion3d_ros.ros.stream.topics import MONO_OUTPUTS
 
 pytestmark = pytest.mark.ros
@@ -62,7 +62,7 @@ def test_without_a_camera_info_there_is_none_beside_the_depth(answer):
 
 
 def test_relative_depth_is_published_as_the_network_gives_it(answer):
-    message = messages_out.relative_message(answer(relative=RELATIVE))
+    message = outgoing.relative_message(answer(relative=RELATIVE))
     assert (message.encoding, message.step, message.height, message.width) == ('32FC1', 12, 2, 3)
     np.testing.assert_array_equal(np.frombuffer(message.data, np.float32), np.ravel(RELATIVE))
 
@@ -75,20 +75,20 @@ def brightness(message):
 
 def test_the_relative_picture_is_bright_where_it_is_near(answer):
     order = np.argsort(np.ravel(RELATIVE))
-    shown = brightness(messages_out.relative_color_message(answer(relative=RELATIVE)))
+    shown = brightness(outgoing.relative_color_message(answer(relative=RELATIVE)))
     assert (np.diff(shown[order]) > 0).all()
     other = [[100 + 7 * value for value in row] for row in RELATIVE]
-    rescaled = brightness(messages_out.relative_color_message(answer(relative=other)))
+    rescaled = brightness(outgoing.relative_color_message(answer(relative=other)))
     np.testing.assert_array_equal(rescaled, shown)
 
 
 def test_a_flat_relative_answer_has_a_picture_too(answer):
-    message = messages_out.relative_color_message(answer(relative=[[2.0] * 3] * 2))
+    message = outgoing.relative_color_message(answer(relative=[[2.0] * 3] * 2))
     assert len(set(brightness(message).tolist())) == 1
 
 
 def test_the_camera_info_beside_the_depth_is_that_of_the_image(answer):
-    info = messages_out.depth_info_message(answer(depth_m=RELATIVE))
+    info = outgoing.depth_info_message(answer(depth_m=RELATIVE))
     assert info.header == HEADER
     assert (info.width, info.height) == (3, 2)
     np.testing.assert_array_equal(info.k, INFO.k)

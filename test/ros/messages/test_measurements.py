@@ -11,7 +11,7 @@ from sensor_msgs.msg import PointCloud2, PointField
 from stereo_msgs.msg import DisparityImage
 
 from vizion3d_ros.contracts.errors import InputError
-from vizion3d_ros.ros.stream.measurements_in import (
+from vizion3d_ros.ros.messages.measurements import (
     cloud_points,
     disparity_map,
     float_map,

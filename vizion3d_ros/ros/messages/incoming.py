@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Images and CameraInfo become arrays and calibrations; measurements_in.py reads depth."""
+"""Images and CameraInfo become arrays and calibrations; measurements.py reads depth."""
 
 from __future__ import annotations
 
@@ -10,52 +10,34 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from vizion3d_ros.contracts.calibration import CameraCalibration
 from vizion3d_ros.contracts.errors import InputError
+from vizion3d_ros.ros.messages.encodings import ENCODINGS, explain_unknown
 
 Pixels = NDArray[np.uint8]
-
-# Encodings of 8-bit words, read straight from the message: channels, conversion (None: as is).
-# OpenCV names a Bayer pattern by its second row and column, ROS by its first: RGGB is BayerBG.
-INTERLEAVED: dict[str, tuple[int, int | None]] = {
-    'mono8': (1, None),
-    '8UC1': (1, None),
-    'rgb8': (3, None),
-    'bgr8': (3, cv2.COLOR_BGR2RGB),
-    '8UC3': (3, cv2.COLOR_BGR2RGB),
-    'rgba8': (4, cv2.COLOR_RGBA2RGB),
-    'bgra8': (4, cv2.COLOR_BGRA2RGB),
-    '8UC4': (4, cv2.COLOR_BGRA2RGB),
-    'bayer_rggb8': (1, cv2.COLOR_BayerBG2RGB),
-    'bayer_bggr8': (1, cv2.COLOR_BayerRG2RGB),
-    'bayer_gbrg8': (1, cv2.COLOR_BayerGR2RGB),
-    'bayer_grbg8': (1, cv2.COLOR_BayerGB2RGB),
-    'yuv422': (2, cv2.COLOR_YUV2RGB_UYVY),
-    'uyvy': (2, cv2.COLOR_YUV2RGB_UYVY),
-    'yuv422_yuy2': (2, cv2.COLOR_YUV2RGB_YUY2),
-    'yuyv': (2, cv2.COLOR_YUV2RGB_YUY2),
-}
-GREY_16_BIT = ('mono16', '16UC1')
 
 
 def image_to_array(message: Image, mono16_bits: int = 16) -> Pixels:
     """
     Decode an Image to uint8 (H, W) grey or (H, W, 3) RGB; treat the answer as read-only.
 
-    mono8 and rgb8 are views of the message, without a copy. mono16 keeps its mono16_bits
-    significant bits' upper 8. Other encodings than ours go through cv_bridge. Raises InputError
-    for a message whose fields contradict each other, or an encoding nobody can decode.
+    mono8 and rgb8 are views of the message, without a copy. Of 16-bit words, grey, colour or
+    Bayer, the upper 8 of mono16_bits significant bits are kept. What is not in ENCODINGS goes
+    through cv_bridge. Raises InputError for a message whose fields contradict each other, or an
+    encoding that nobody can decode.
     """
     if message.width == 0 or message.height == 0:
         raise InputError(
             f'image is empty: {message.width}x{message.height}, expected at least 1x1'
         )
-    if message.encoding in GREY_16_BIT:
-        return _scale_to_8_bit(_rows(message, 2), message.is_bigendian, mono16_bits)
-    if message.encoding not in INTERLEAVED:
+    encoding = ENCODINGS.get(message.encoding)
+    if encoding is None:
         return _through_cv_bridge(message)
-    channels, conversion = INTERLEAVED[message.encoding]
-    pixels = _rows(message, channels)
-    if channels > 1:
-        pixels = pixels.reshape(message.height, message.width, channels)
+    if encoding.word_bytes == 2:
+        pixels = _scale_to_8_bit(words_of(message), mono16_bits)
+    else:
+        pixels = _rows(message, encoding.pixel_bytes)
+    if encoding.channels > 1:
+        pixels = pixels.reshape(message.height, message.width, encoding.channels)
+    conversion = encoding.conversion
     return pixels if conversion is None else _convert(pixels, conversion, message)
 
 
@@ -70,6 +52,16 @@ def pair_to_arrays(left: Image, right: Image, mono16_bits: int = 16) -> tuple[Pi
     if pair[0].ndim != pair[1].ndim:
         pair = [cv2.cvtColor(p, cv2.COLOR_GRAY2RGB) if p.ndim == 2 else p for p in pair]
     return pair[0], pair[1]
+
+
+def words_of(message: Image) -> NDArray[np.uint16]:
+    """
+    Give the words of an image whose encoding has 16 bits: uint16 (H, W * channels).
+
+    Raises InputError for a message whose fields contradict each other.
+    """
+    rows = np.ascontiguousarray(_rows(message, ENCODINGS[message.encoding].pixel_bytes))
+    return rows.view('>u2' if message.is_bigendian else '<u2')
 
 
 def calibration_of(message: CameraInfo) -> CameraCalibration:
@@ -106,8 +98,7 @@ def _rows(message: Image, bytes_per_pixel: int) -> Pixels:
     return flat.reshape(message.height, message.step)[:, :used]
 
 
-def _scale_to_8_bit(rows: Pixels, is_bigendian: int, significant_bits: int) -> Pixels:
-    words = np.ascontiguousarray(rows).view('>u2' if is_bigendian else '<u2')
+def _scale_to_8_bit(words: NDArray[np.uint16], significant_bits: int) -> Pixels:
     return np.minimum(words >> (significant_bits - 8), 255).astype(np.uint8)
 
 
@@ -123,22 +114,22 @@ def _convert(pixels: Pixels, conversion: int, message: Image) -> Pixels:
 
 
 def _through_cv_bridge(message: Image) -> Pixels:
+    unknown = explain_unknown(message.encoding)
+    _rows(message, 1)
     # Imported on first need: its binary does not load, or crashes, beside another NumPy.
     try:
         from cv_bridge import CvBridge
-    except Exception as error:
-        raise InputError(
-            f'encoding {message.encoding!r} needs cv_bridge, which does not load here ({error}): '
-            f'publish one of {", ".join((*INTERLEAVED, *GREY_16_BIT))}, or install a cv_bridge '
-            'that fits this NumPy'
-        ) from error
-    try:
+
         decoded: Pixels = CvBridge().imgmsg_to_cv2(message, desired_encoding='rgb8')
     except Exception as error:
+        raise InputError(f'{unknown} (cv_bridge: {error})') from error
+    expected = message.height, message.width, 3
+    if decoded.dtype != np.uint8 or decoded.shape != expected:  # of a step that is too small
         raise InputError(
-            f'encoding {message.encoding!r} cannot be decoded to rgb8 ({error}): '
-            f'publish one of {", ".join((*INTERLEAVED, *GREY_16_BIT))}'
-        ) from error
+            f'image of {message.width}x{message.height} {message.encoding} pixels has a step of '
+            f'{message.step} bytes, of which cv_bridge makes {decoded.dtype} {decoded.shape}: '
+            'the driver fills step wrongly'
+        )
     return decoded
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measurements read back from messages: the opposite of messages_out.py."""
+"""Measurements read back from messages: the opposite of outgoing.py."""
 
 from __future__ import annotations
 

@@ -18,8 +18,8 @@ from vizion3d_ros.contracts.results import Cloud, StereoResult
 from vizion3d_ros.contracts.settings.node_settings import DepthSettings, PointsSettings
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 from vizion3d_ros.pipeline import StereoPipeline
-from vizion3d_ros.ros.stream import messages_out
-from vizion3d_ros.ros.stream.messages_out import FrameAnswer
+from vizion3d_ros.ros.messages import outgoing
+from vizion3d_ros.ros.messages.outgoing import FrameAnswer
 
 pytestmark = pytest.mark.ros
 
@@ -41,14 +41,14 @@ INFO = CameraInfo(
 )
 DISPARITY = [[NAN, 4.0, 8.0], [0.5, NAN, 2.0]]
 BUILDERS = [
-    messages_out.disparity_message,
-    messages_out.depth_message,
-    messages_out.depth_info_message,
-    messages_out.confidence_message,
-    messages_out.visibility_message,
-    messages_out.disparity_color_message,
-    messages_out.depth_color_message,
-    messages_out.cloud_message,
+    outgoing.disparity_message,
+    outgoing.depth_message,
+    outgoing.depth_info_message,
+    outgoing.confidence_message,
+    outgoing.visibility_message,
+    outgoing.disparity_color_message,
+    outgoing.depth_color_message,
+    outgoing.cloud_message,
 ]
 
 
@@ -88,7 +88,7 @@ def bgr(image):
 
 
 def test_disparity_image_fields(answer):
-    message = messages_out.disparity_message(answer())
+    message = outgoing.disparity_message(answer())
     assert message.header == message.image.header == HEADER
     assert (message.image.encoding, message.image.step) == ('32FC1', 12)
     assert (message.f, message.t) == (100.0, pytest.approx(0.1))
@@ -101,23 +101,23 @@ def test_disparity_image_fields(answer):
 
 def test_f_times_t_over_disparity_is_the_depth(answer):
     given = answer()
-    message = messages_out.disparity_message(given)
+    message = outgoing.disparity_message(given)
     pixels = floats(message.image)
     valid = pixels >= message.min_disparity
     depth = message.f * message.t / pixels[valid]
-    np.testing.assert_allclose(depth, floats(messages_out.depth_message(given))[valid], 1e-6)
+    np.testing.assert_allclose(depth, floats(outgoing.depth_message(given))[valid], 1e-6)
 
 
 def test_disparity_without_a_baseline_has_t_zero(answer, rig):
     blind = answer(rig=rig.model_copy(update={'baseline_m': None}), depth_m=None)
-    assert messages_out.disparity_message(blind).t == 0.0
-    for build in (messages_out.depth_message, messages_out.depth_color_message):
+    assert outgoing.disparity_message(blind).t == 0.0
+    for build in (outgoing.depth_message, outgoing.depth_color_message):
         assert build(blind) is None
-    assert messages_out.cloud_message(blind) is None
+    assert outgoing.cloud_message(blind) is None
 
 
 def test_depth_in_metres_keeps_nan(answer):
-    message = messages_out.depth_message(answer())
+    message = outgoing.depth_message(answer())
     assert (message.encoding, message.step, message.header) == ('32FC1', 12, HEADER)
     expected = np.float32(10.0) / np.float32(DISPARITY)
     np.testing.assert_array_equal(floats(message), expected)
@@ -144,14 +144,14 @@ MILLIMETRES = {
 
 def test_depth_in_millimetres_rounds_and_never_wraps(answer):
     settings = StereoSettings(depth=DepthSettings(encoding='16UC1'))
-    message = messages_out.depth_message(answer(settings, depth_m=[list(MILLIMETRES)]))
+    message = outgoing.depth_message(answer(settings, depth_m=[list(MILLIMETRES)]))
     assert (message.encoding, message.step) == ('16UC1', 2 * len(MILLIMETRES))
     assert message.is_bigendian == 0
     assert np.frombuffer(message.data, '<u2').tolist() == list(MILLIMETRES.values())
 
 
 def test_depth_camera_info_is_the_left_one_with_the_depth_header(answer):
-    info = messages_out.depth_info_message(answer())
+    info = outgoing.depth_info_message(answer())
     assert info.header == HEADER
     for name in INFO.get_fields_and_field_types():
         if name != 'header':
@@ -160,12 +160,10 @@ def test_depth_camera_info_is_the_left_one_with_the_depth_header(answer):
 
 
 def test_confidence_and_visibility(answer):
-    message = messages_out.confidence_message(answer())
+    message = outgoing.confidence_message(answer())
     assert (message.encoding, message.header) == ('32FC1', HEADER)
     np.testing.assert_array_equal(floats(message), [[0, 0.5, 1], [0.0625, 0, 0.25]])
-    np.testing.assert_array_equal(
-        floats(messages_out.visibility_message(answer())), np.ones((2, 3))
-    )
+    np.testing.assert_array_equal(floats(outgoing.visibility_message(answer())), np.ones((2, 3)))
 
 
 def brightness(picture):
@@ -175,7 +173,7 @@ def brightness(picture):
 def test_depth_picture_invalid_black_near_bright(answer):
     settings = StereoSettings(min_depth=1.0, max_depth=16.0)
     depth = [[NAN, 1.0, 2.0, 4.0, 8.0, 16.0, 0.1, 100.0]]
-    message = messages_out.depth_color_message(answer(settings, depth_m=depth))
+    message = outgoing.depth_color_message(answer(settings, depth_m=depth))
     assert message.header == HEADER
     picture = bgr(message)[0]
     assert picture[0].tolist() == [0, 0, 0]
@@ -186,13 +184,13 @@ def test_depth_picture_invalid_black_near_bright(answer):
 
 
 def test_disparity_picture_invalid_black_large_bright(answer):
-    picture = bgr(messages_out.disparity_color_message(answer(max_disparity=8.0)))
+    picture = bgr(outgoing.disparity_color_message(answer(max_disparity=8.0)))
     np.testing.assert_array_equal(brightness(picture) == 0, np.isnan(DISPARITY))
     assert brightness(picture[0, 2]) > brightness(picture[0, 1]) > brightness(picture[1, 0])
 
 
 def test_disparity_picture_of_a_range_without_width_does_not_crash(answer):
-    picture = bgr(messages_out.disparity_color_message(answer(max_disparity=0.25)))
+    picture = bgr(outgoing.disparity_color_message(answer(max_disparity=0.25)))
     assert picture[0, 0].tolist() == [0, 0, 0]
 
 
@@ -223,7 +221,7 @@ def expect_layout(message):
 
 def test_an_organised_cloud_byte_by_byte(answer, device):
     cloud = Cloud(packed(device).reshape(2, 2, 4))
-    message = messages_out.cloud_message(answer(cloud=cloud))
+    message = outgoing.cloud_message(answer(cloud=cloud))
     expect_layout(message)
     assert (message.height, message.width, message.is_dense) == (2, 2, False)
     for index, (point, color) in enumerate(zip(POINTS, COLORS)):
@@ -234,7 +232,7 @@ def test_an_organised_cloud_byte_by_byte(answer, device):
 
 
 def test_a_filtered_cloud_is_one_dense_row(answer, device):
-    message = messages_out.cloud_message(answer(cloud=Cloud(packed(device)[[0, 2, 3]])))
+    message = outgoing.cloud_message(answer(cloud=Cloud(packed(device)[[0, 2, 3]])))
     expect_layout(message)
     assert (message.height, message.width, message.is_dense) == (1, 3, True)
     assert struct.unpack_from('<3f', message.data, 16) == pytest.approx(POINTS[2])
@@ -242,7 +240,7 @@ def test_a_filtered_cloud_is_one_dense_row(answer, device):
 
 def test_a_filtered_cloud_may_be_empty(answer, device):
     empty = Cloud(packed(device)[:0])
-    message = messages_out.cloud_message(answer(cloud=empty))
+    message = outgoing.cloud_message(answer(cloud=empty))
     expect_layout(message)
     assert (message.height, message.width, message.is_dense) == (1, 0, True)
 
@@ -250,7 +248,7 @@ def test_a_filtered_cloud_may_be_empty(answer, device):
 @pytest.mark.parametrize('organized', [True, False])
 def test_sensor_msgs_py_reads_the_same_points(organized, answer, device):
     points = packed(device).reshape(2, 2, 4) if organized else packed(device)[[0, 2, 3]]
-    message = messages_out.cloud_message(answer(cloud=Cloud(points)))
+    message = outgoing.cloud_message(answer(cloud=Cloud(points)))
     read = point_cloud2.read_points(message, skip_nans=True)
     assert read.dtype.names == ('x', 'y', 'z', 'rgb')
     kept = [point for point in POINTS if point[0] == point[0]]

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+A node under faults: after each one depth is right again, and nothing grows.
+
+`make soak` runs it for SOAK_MINUTES with faults in the order of SOAK_SEED and prints a table; the
+tests have every fault twice.
+"""
+
+import os
+import random
+import time
+
+import numpy as np
+import pytest
+from faults import ALL, Camera, shuffled
+from harness import SCENE
+from health import held_by
+from scene import DEPTH_M, pixels_of, to_ns
+
+pytestmark = [pytest.mark.ros, pytest.mark.slow]
+
+RATE_HZ = 30.0
+MINUTES = float(os.environ.get('SOAK_MINUTES', 0))
+SEED = int(os.environ.get('SOAK_SEED', 1))
+MOST_GROWTH = 1.02 if MINUTES else 1.05
+RECOVERY_S = 5.0  # on a machine that the cameras and this test share
+
+
+class Soak:
+    """The node, its cameras, and who listens."""
+
+    def __init__(self, node, robot, camera, domain):
+        self.node, self.robot, self.camera, self.domain = node, robot, camera, domain
+        self.random = random.Random(SEED)
+        self.grey = SCENE['left']
+        self.rgb = np.repeat(self.grey[..., None], 3, axis=2)
+        self.recoveries = {fault.__name__: [] for fault in ALL}
+        self.answered = 0
+        self.listen()
+
+    def listen(self):
+        self._depths = self.robot.listen('depth/image', note=self._note)
+        self._clouds = self.robot.listen('disparity/image_color', note=lambda message: None)
+
+    def rest(self):
+        self.robot.ignore(self._depths)
+        self.robot.ignore(self._clouds)
+
+    def _note(self, message):
+        """Stamp and share of pixels that are right."""
+        error = np.abs(pixels_of(message) - DEPTH_M)
+        return to_ns(message.header.stamp), float((error < 0.01 * DEPTH_M).mean())
+
+    def wait_until_right(self):
+        """Seconds until depth of something seen from now on is right."""
+        began_ns = time.time_ns()
+        self._depths.clear()
+        self.robot.wait_for(
+            lambda: any(stamp > began_ns and share > 0.5 for stamp, share in self._depths),
+            RECOVERY_S,
+            lambda: f'no right depth again:\n{self.node.output[-3000:]}',
+        )
+        return (time.time_ns() - began_ns) / 1e9
+
+    def suffer(self, fault):
+        fault(self)
+        seconds = self.wait_until_right()
+        self.recoveries[fault.__name__].append(seconds)
+        print(
+            f'{time.strftime("%H:%M:%S")} {fault.__name__}: right after {seconds:.2f} s',
+            flush=True,
+        )
+
+    def settle(self):
+        """What the node holds when it has nothing but frames to do."""
+        self.robot.spin_for(3.0)
+        return held_by(self.node.pid)
+
+
+@pytest.fixture
+def soak(nodes, make_robot, domain):
+    robot = make_robot()
+    robot.meet()
+    camera = Camera(domain, '', RATE_HZ)
+    soak = Soak(nodes[''], robot, camera, domain)
+    yield soak
+    robot.rest()
+    camera.kill()
+
+
+def report(soak, before, after, seconds):
+    print(f'\n{"fault":<24}{"times":>6}{"recovered in, median s":>24}{"worst":>8}')
+    for name, recovery in soak.recoveries.items():
+        median, worst = np.median(recovery), max(recovery)
+        print(f'{name:<24}{len(recovery):>6}{median:>24.2f}{worst:>8.2f}')
+    print(f'{seconds / 60:.1f} min at {RATE_HZ:.0f} Hz, seed {SEED}, {soak.answered} requests')
+    print(f'{"held":<24}{"before":>10}{"after":>10}')
+    for name in ('memory_mb', 'threads', 'descriptors'):
+        print(f'{name:<24}{getattr(before, name):>10.4g}{getattr(after, name):>10.4g}')
+
+
+def suffer_for(soak, faults, minutes):
+    """Every fault at least once, and as many more as there is time for; gives the seconds."""
+    began = time.monotonic()
+    for count, fault in enumerate(faults, 1):
+        soak.suffer(fault)
+        if count >= len(ALL) and time.monotonic() - began > 60 * minutes:
+            return time.monotonic() - began
+
+
+def test_after_every_fault_depth_is_right_again_and_nothing_grows(soak):
+    soak.wait_until_right()
+    faults = shuffled(SEED)
+    # What is made on first use, and the holes that the heap gets: they are filled later on.
+    suffer_for(soak, faults, MINUTES / 4)
+    before = soak.settle()
+    seconds = suffer_for(soak, faults, MINUTES)
+    after = soak.settle()
+    report(soak, before, after, seconds)
+
+    assert after.threads <= before.threads
+    assert after.descriptors <= before.descriptors
+    assert after.memory_mb <= MOST_GROWTH * before.memory_mb
+    assert 'Traceback' not in soak.node.output

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the matched points say of the rig: rows that differ, a turned camera, swapped sides."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from vizion3d_ros.diagnosis.matches import Matches
+
+FEWEST = 6  # matches that prove something
+MOST_ROWS = 1.8  # which three quarters of the matches must exceed
+MOST_TURN = 4.0  # rows from the left border of the image to the right one
+IMPOSSIBLE = -1.5  # corrected disparity: nothing is beyond infinity but by a measuring error
+SWAPPED = 0.35  # share of the matches beyond infinity
+NOT_RECTIFIED = (
+    'the pair is not rectified: recalibrate the rig, or set rectify if these are raw images'
+)
+
+
+def rows_off(matches: Matches) -> float:
+    """By how many pixels the right image is lower than the left one; NaN if nobody knows."""
+    return float(np.median(matches.rows)) if matches.found >= FEWEST else math.nan
+
+
+def explain_alignment(matches: Matches, width: int, doffs: float) -> list[str]:
+    """Say what keeps the rows from meeting; doffs: as of StereoRig, width: of the images."""
+    if matches.found < FEWEST:
+        return []
+    return [
+        text
+        for text in (_swapped(matches, doffs), _turned(matches, width) or _shifted(matches))
+        if text
+    ]
+
+
+def _swapped(matches: Matches, doffs: float) -> str:
+    share = float((matches.disparity + doffs < IMPOSSIBLE).mean())
+    if share < SWAPPED:
+        return ''
+    return (
+        f'left and right images are swapped: {share:.0%} of {matches.found} matches lie at '
+        'negative disparity, beyond infinity: exchange the remappings of left/image_rect and '
+        'right/image_rect, or the cameras'
+    )
+
+
+def _shifted(matches: Matches) -> str:
+    """Tell a common vertical offset; one that comes and goes with the distance is smaller."""
+    least, most = np.percentile(matches.rows, (25, 75))
+    if max(least, -most) < MOST_ROWS:
+        return ''
+    offset = rows_off(matches)
+    return (
+        f'right image is {abs(offset):.1f} px {"lower" if offset > 0 else "higher"} than the left '
+        f'one (rows must agree within 1 px): {NOT_RECTIFIED}'
+    )
+
+
+def _turned(matches: Matches, width: int) -> str:
+    slope = _slope(matches, width)
+    if abs(slope * width) < MOST_TURN:
+        return ''
+    angle = math.degrees(math.atan(slope))
+    way = 'clockwise' if angle > 0 else 'counterclockwise'
+    return (
+        f'right image is turned {way} by {abs(angle):.1f} degrees against the left one, '
+        f'{abs(slope * width):.0f} rows from side to side: {NOT_RECTIFIED}'
+    )
+
+
+def _slope(matches: Matches, width: int) -> float:
+    """Rows per column by Theil and Sen: the median over all pairs of points far enough apart."""
+    one, other = np.triu_indices(matches.found, 1)
+    columns = matches.x[one] - matches.x[other]
+    apart = np.abs(columns) > width / 8
+    slopes = (matches.rows[one] - matches.rows[other])[apart] / columns[apart]
+    return float(np.median(slopes)) if slopes.size >= FEWEST else 0.0

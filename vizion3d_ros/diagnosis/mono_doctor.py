@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What can be told of one camera without another: dark, saturated, blank, stuck."""
+
+from __future__ import annotations
+
+import math
+
+from vizion3d_ros.diagnosis.exposure import (
+    explain_exposure,
+    is_black,
+    is_blank,
+    is_dark,
+    saturated_share,
+)
+from vizion3d_ros.diagnosis.repeats import FEWEST_REPEATS, Repeats
+from vizion3d_ros.diagnosis.verdict import Verdict
+from vizion3d_ros.diagnosis.views import Pixels, sample, shrink, to_grey
+
+LOOK_SECONDS = 1.0
+ALIVE = 5  # changes in a row, after which a picture that stands was not made to
+FROZEN_SECONDS = 2.0
+
+
+class MonoDoctor:
+    """Looks at the images of one stream; its verdict may be read from any thread."""
+
+    def __init__(self) -> None:
+        """Nothing seen yet."""
+        self.verdict = Verdict()
+        self.looked = -math.inf
+        self._repeats = Repeats()
+        self._alive = False
+
+    def look(self, image: Pixels, now: float) -> None:
+        """Look at an image, uint8 (H, W) or (H, W, 3), if it is time to; now: seconds."""
+        if now - self.looked < LOOK_SECONDS:
+            return
+        self.looked = now
+        sampled = sample(image)
+        blank = is_blank(shrink(to_grey(image))[0])
+        dark = is_dark(sampled) and (blank or is_black(sampled))
+        lens = explain_exposure('image', sampled, dark)
+        frozen = self._frozen(sampled, now)
+        self.verdict.values = {
+            'mean brightness': round(float(sampled.mean())),
+            'saturated share': round(saturated_share(sampled), 3),
+        }
+        self.verdict.update([lens or (_BLANK if blank else frozen)])
+
+    def _frozen(self, sampled: Pixels, now: float) -> str:
+        """Tell a picture that stands after it moved; one that always stood is a still one."""
+        self._repeats.update(sampled, now)
+        self._alive = self._alive or self._repeats.changes >= ALIVE
+        seconds = self._repeats.seconds(now)
+        if not self._alive or self._repeats.count < FEWEST_REPEATS or seconds < FROZEN_SECONDS:
+            return ''
+        return (
+            f'image is frozen: the same pixels come under new stamps for {seconds:.0f} s: restart '
+            'the camera or its driver'
+        )
+
+
+_BLANK = (
+    'image shows nothing but noise, as of a plain wall: turn the camera to something with '
+    'texture, or uncover and clean its lens'
+)

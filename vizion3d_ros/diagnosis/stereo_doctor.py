@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+When which examination of a stereo pair is due, and what all of them say together.
+
+A look at both images and the share of valid disparities costs little and comes twice a second;
+corners are matched every few seconds, and at once when that share changes.
+"""
+
+from __future__ import annotations
+
+import math
+
+from vizion3d_ros.contracts.commands import StereoCommand
+from vizion3d_ros.contracts.results import StereoResult
+from vizion3d_ros.diagnosis.alignment import explain_alignment, rows_off
+from vizion3d_ros.diagnosis.exposure import explain_exposure, is_black, is_blank, is_dark
+from vizion3d_ros.diagnosis.matches import GreyPair, find_matches
+from vizion3d_ros.diagnosis.repeats import Repeats, frozen_side
+from vizion3d_ros.diagnosis.search import FEW_MATCHES, FEW_VALID, explain_search, valid_share
+from vizion3d_ros.diagnosis.verdict import Verdict
+from vizion3d_ros.diagnosis.views import Pixels, sample, shrink, to_grey
+
+LOOK_SECONDS = 0.5
+EXAMINE_SECONDS = 6.0
+WATCH_SECONDS = 1.5  # the same while something is wrong
+CHANGED = 0.1  # of the share of valid disparities
+SIDES = ('left', 'right')
+
+
+class StereoDoctor:
+    """Looks at the pairs of one stream; its verdict may be read from any thread."""
+
+    def __init__(self) -> None:
+        """Nothing seen yet."""
+        self.verdict = Verdict()
+        self.looked = -math.inf
+        self._examined = -math.inf
+        self._valid = math.nan
+        self._repeats = {side: Repeats() for side in SIDES}
+
+    def look(self, command: StereoCommand, result: StereoResult, now: float) -> None:
+        """Look at a pair and its result, if it is time to; now: time.monotonic()."""
+        if now - self.looked < LOOK_SECONDS:
+            return
+        self.looked = now
+        images = {'left': command.left, 'right': command.right}
+        samples = {side: sample(image) for side, image in images.items()}
+        valid = valid_share(result)
+        lenses = _explain_lenses(images, samples, valid)
+        frozen = self._frozen(images, samples, now)
+        if any(lenses) or frozen:
+            self._examined = -math.inf
+            self.verdict.update(filter(None, lenses) if any(lenses) else [frozen])
+        elif self._is_due(valid, now):
+            self._examined, self._valid = now, valid
+            self._examine(command, result, valid)
+
+    def _frozen(self, images: dict[str, Pixels], samples: dict[str, Pixels], now: float) -> str:
+        for side in SIDES:
+            self._repeats[side].update(samples[side], now)
+        side = frozen_side(**self._repeats)
+        # What shows nothing may be a simulated wall, which has no noise to change.
+        if not side or is_blank(shrink(to_grey(images[side]))[0]):
+            return ''
+        other = SIDES[side == 'left']
+        return (
+            f'{side} image is frozen: the same pixels come under new stamps for '
+            f'{self._repeats[side].seconds(now):.0f} s, while the {other} one changes: restart '
+            f'the {side} camera or its driver'
+        )
+
+    def _is_due(self, valid: float, now: float) -> bool:
+        age = now - self._examined
+        if self.verdict.suspected and not self.verdict.text:
+            return True
+        watched = self.verdict.suspected or valid < FEW_VALID
+        changed = not abs(valid - self._valid) < CHANGED
+        return age >= (WATCH_SECONDS if watched or changed else EXAMINE_SECONDS)
+
+    def _examine(self, command: StereoCommand, result: StereoResult, valid: float) -> None:
+        left, right = to_grey(command.left), to_grey(command.right)
+        (small_left, factor), (small_right, _) = shrink(left), shrink(right)
+        matches = find_matches(GreyPair(left, right, small_left, small_right, factor))
+        self.verdict.values = {
+            'valid share': round(valid, 3),
+            'corners matched': f'{matches.found} of {matches.tried}',
+            'right rows lower by': round(rows_off(matches), 1),
+        }
+        faults = explain_alignment(matches, left.shape[1], command.rig.doffs)
+        if matches.found < FEW_MATCHES:
+            faults = [_explain_blank(small_left, small_right, valid)]
+        self.verdict.update(
+            faults if any(faults) else [explain_search(matches, command, result, valid)]
+        )
+
+
+def _explain_lenses(
+    images: dict[str, Pixels], samples: dict[str, Pixels], valid: float
+) -> list[str]:
+    """Judge both sides; two dark images that are matched all the same are good enough."""
+    dark = {side: is_dark(sampled) for side, sampled in samples.items()}
+    useless = valid < FEW_VALID
+    faults = []
+    for side, sampled in samples.items():
+        alone = dark[side] and not all(dark.values())
+        covered = alone and is_blank(shrink(to_grey(images[side]))[0])
+        told = dark[side] and (useless or is_black(sampled) or covered)
+        faults.append(explain_exposure(f'{side} image', sampled, told))
+    return faults
+
+
+def _explain_blank(left: Pixels, right: Pixels, valid: float) -> str:
+    """Say which image, uint8 (h, w), shows nothing; both may do so if the matcher answers."""
+    blank = [side for side, small in zip(SIDES, (left, right)) if is_blank(small)]
+    if len(blank) == 1:
+        return (
+            f'{blank[0]} image shows nothing but noise while the other one shows something: '
+            f'uncover or clean the lens of the {blank[0]} camera, and check its focus'
+        )
+    if blank and valid < FEW_VALID:
+        return (
+            f'both images show nothing but noise, as of a plain wall, and {valid:.1%} of the '
+            'pixels have a disparity: turn the cameras to something with texture, or add a '
+            'pattern projector'
+        )
+    return ''

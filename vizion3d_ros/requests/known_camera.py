@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+The camera that a node knows, for requests that leave their calibration out.
+
+What counts as left out: every field at its default, as a service request has no other word for it.
+"""
+
+from __future__ import annotations
+
+from vizion3d_ros.contracts.camera import Intrinsics, StereoRig
+from vizion3d_ros.contracts.mono_request import DepthEstimationAdvanceConfig
+from vizion3d_ros.contracts.stereo_request import StereoDepthAdvancedConfig
+
+RIG_FIELDS = ('focal_length', 'fy', 'cx', 'cy', 'baseline', 'doffs')
+CAMERA_FIELDS = ('fx', 'fy', 'cx', 'cy')
+METRIC_FIELDS = ('focal_length', 'baseline')
+
+
+def fitting_rig(
+    known: StereoRig | None, config: StereoDepthAdvancedConfig, width: int, height: int
+) -> StereoRig | None:
+    """Give the known rig if it has a baseline, images of its size came, and no calibration."""
+    if known is None or known.baseline_m is None or not _left_out(config, RIG_FIELDS):
+        return None
+    return known if (known.left.width, known.left.height) == (width, height) else None
+
+
+def fitting_camera(
+    known: Intrinsics | None, config: DepthEstimationAdvanceConfig, width: int, height: int
+) -> Intrinsics | None:
+    """Give the known camera if an image of its size came, and no calibration."""
+    if known is None or not _left_out(config, CAMERA_FIELDS):
+        return None
+    return known if (known.width, known.height) == (width, height) else None
+
+
+def note_on_rig(
+    config: StereoDepthAdvancedConfig, used: StereoRig, known: StereoRig | None
+) -> str:
+    """Say for which rig alone the metres of an answer hold; '' if it is the caller's or known."""
+    if used is known or not _left_out(config, METRIC_FIELDS):
+        return ''
+    return (
+        f'advanced_config gives no calibration, so its defaults were used: focal_length '
+        f'{config.focal_length:g} px, baseline {config.baseline:g} mm. Metres hold for such a rig '
+        f'only{_other_size(known.left if known else None, used.left)}'
+    )
+
+
+def note_on_camera(
+    config: DepthEstimationAdvanceConfig, used: Intrinsics, known: Intrinsics | None
+) -> str:
+    """Say by which guess a cloud was made; '' if its camera is the caller's or known."""
+    if used is known or not _left_out(config, CAMERA_FIELDS):
+        return ''
+    return (
+        f'advanced_config gives no camera, so fx and fy were guessed as {used.fx:g} px: the cloud '
+        f'may be too wide or too narrow{_other_size(known, used)}'
+    )
+
+
+def _left_out(
+    config: StereoDepthAdvancedConfig | DepthEstimationAdvanceConfig, names: tuple[str, ...]
+) -> bool:
+    defaults = type(config)()
+    return all(getattr(config, name) == getattr(defaults, name) for name in names)
+
+
+def _other_size(known: Intrinsics | None, used: Intrinsics) -> str:
+    if known is None:
+        return ''
+    return (
+        f'; the calibration of this node is for {known.width}x{known.height}, and the image has '
+        f'{used.width}x{used.height}'
+    )

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rig of a stereo request, refused where its depth could only be wrong."""
+
+from __future__ import annotations
+
+from vizion3d_ros.contracts.calibration import Severity
+from vizion3d_ros.contracts.calibration.depth_range import depth_range_faults
+from vizion3d_ros.contracts.calibration.faults import joined, worst
+from vizion3d_ros.contracts.calibration.rig_faults import BASELINES_M, LIKELY_M, is_likely
+from vizion3d_ros.contracts.camera import MM_PER_METRE, Intrinsics, StereoRig
+from vizion3d_ros.contracts.errors import InputError
+from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
+from vizion3d_ros.contracts.stereo_request import StereoDepthAdvancedConfig
+
+
+def rig_of(config: StereoDepthAdvancedConfig, width: int, height: int) -> StereoRig:
+    """
+    Make the rig of a request, whose lengths are in millimetres, for images of this size.
+
+    Raises InputError for a baseline that no rig has.
+    """
+    baseline_m = config.baseline / MM_PER_METRE
+    if not is_likely(baseline_m, BASELINES_M):
+        raise InputError(_not_a_baseline(config.baseline))
+    left = Intrinsics(
+        width=width,
+        height=height,
+        fx=config.focal_length,
+        fy=config.fy or config.focal_length,
+        cx=config.cx,
+        cy=config.cy,
+    )
+    return StereoRig(left=left, baseline_m=baseline_m, doffs=config.doffs)
+
+
+def _not_a_baseline(baseline: float) -> str:
+    least, most = (MM_PER_METRE * limit for limit in BASELINES_M)
+    guess = '; this looks like metres' if is_likely(baseline, LIKELY_M) else ''
+    return (
+        f'advanced_config: baseline is {baseline:g} mm, expected {least:g} to {most:g} mm{guess}: '
+        'give the distance between the cameras in millimetres'
+    )
+
+
+def check_depths(rig: StereoRig, settings: StereoSettings) -> None:
+    """Raise InputError if this rig cannot tell apart the depths that are searched."""
+    faults = depth_range_faults(rig, settings)
+    if worst(faults) is not Severity.DOUBT:
+        raise InputError(f'advanced_config: {joined(faults)}')
