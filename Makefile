@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # `make help` lists the targets. Whatever they need is built into .venv on the first call.
 
-.PHONY: help demo test soak models bench check format build run-only clean
+.PHONY: help demo test soak models bench check format proto build run-only clean
 .DEFAULT_GOAL := help
 
 VENV := $(CURDIR)/.venv
@@ -50,6 +50,10 @@ models: run-only ## fetch models and list them; MODELS=s2m2-L
 
 bench: build ## every benchmark, one table each
 	@for script in $$(grep -l __main__ benchmarks/*.py); do $(IN_VENV) $$script || exit 1; done
+
+proto: build ## the Python code of vizion3d_ros/proto/lifting.proto
+	@$(IN_VENV) -m grpc_tools.protoc -I. --python_out=. --grpc_python_out=. \
+		vizion3d_ros/proto/lifting.proto
 
 build: ## .venv, if anything about it changed
 	@$(BOOTSTRAP) all

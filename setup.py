@@ -10,7 +10,11 @@ NAME = 'vizion3d_ros'
 # pip goes by way of a wheel, colcon does not.
 BY_PIP = {'bdist_wheel', 'dist_info', 'editable_wheel'} & set(sys.argv)
 
-COMMANDS = [f'vizion3d_depth = {NAME}.cli.main:main']
+COMMANDS = [
+    f'vizion3d_depth = {NAME}.cli.main:main',
+    f'vizion3d-serve-rest = {NAME}.doors.rest.serve:main',
+    f'vizion3d-serve-grpc = {NAME}.doors.grpc.serve:main',
+]
 # `ros2 run` finds these in lib/vizion3d_ros; pip would put them on the PATH of people without ROS.
 ROS_COMMANDS = [
     f'stereo_node = {NAME}.ros.executables:main',
@@ -38,7 +42,7 @@ setup(
     name=NAME,
     version='0.1.0',
     packages=find_packages(include=[NAME, f'{NAME}.*']),
-    package_data={NAME: ['py.typed']},
+    package_data={NAME: ['py.typed', 'proto/*.proto']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
         (f'share/{NAME}', ['package.xml']),
@@ -50,6 +54,20 @@ setup(
     install_requires=REQUIRED if BY_PIP else ['setuptools'],
     extras_require={
         'open3d': ['open3d>=0.18'],  # depth_image and point_cloud of the Python API
+        'rest': [
+            'fastapi>=0.115',
+            'uvicorn>=0.30',
+            'python-multipart>=0.0.18',
+            'orjson>=3.9',
+            'prometheus-client',
+        ],
+        # those that the generated code was made for, or newer
+        'grpc': [
+            'grpcio>=1.85.1',
+            'grpcio-health-checking',
+            'grpcio-reflection',
+            'protobuf>=7.35.1',
+        ],
         'test': ['pytest'],
     },
     zip_safe=False,

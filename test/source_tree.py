@@ -11,6 +11,7 @@ PACKAGE = ROOT / 'vizion3d_ros'
 MODULES = {
     '.'.join(path.relative_to(ROOT).with_suffix('').parts).removesuffix('.__init__'): path
     for path in sorted(PACKAGE.rglob('*.py'))
+    if '_pb2' not in path.name  # generated
 }
 TREES = {module: ast.parse(path.read_text()) for module, path in MODULES.items()}
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)

@@ -10,7 +10,10 @@ import pytest
 from source_tree import MODULES, ROOT, TREES, imports, ours, part
 
 # imports go left only
-CORE = ['contracts', 'geometry', 'engine', 'pipeline', 'files', 'requests', 'worker', 'ros']
+CORE = [
+    *('contracts', 'geometry', 'engine', 'pipeline', 'files', 'requests', 'worker'),
+    *('proto', 'doors', 'ros'),
+]
 DOOR = {'contracts', 'geometry', 'engine', 'pipeline', 'requests'}
 SIDE = {
     'testbed': {'contracts', 'geometry'},

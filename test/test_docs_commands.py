@@ -45,7 +45,7 @@ def test_options_of_the_command_line_exist():
 
 
 def test_executables_of_ros2_run_exist():
-    ours = re.findall(r"f'(\w+) = \{NAME\}", (ROOT / 'setup.py').read_text())
+    ours = re.findall(r"f'([\w-]+) = \{NAME\}", (ROOT / 'setup.py').read_text())
     assert {words[3] for words in commands_of('ros2', 'run', 'vizion3d_ros')} <= {*ours}
 
 

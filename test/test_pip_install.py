@@ -21,6 +21,8 @@ SITE = Path(sysconfig.get_paths()['purelib'])
 # what is imported under another name than it is installed by
 DISTRIBUTIONS = {'cv2': 'opencv-python-headless', 'PIL': 'pillow', 'yaml': 'pyyaml'}
 WITH_PYDANTIC = {'annotated_types', 'typing_extensions'}
+EXTRAS = {'open3d', 'fastapi', 'starlette', 'uvicorn', 'orjson', 'prometheus_client'}
+EXTRAS |= {'grpc', 'grpc_health', 'grpc_reflection', 'google'}
 OF_ROS = re.compile(r'ros|rcl|rmw|ament|cv_bridge|message_filters|.*_(msgs|interfaces|srvs)')
 
 
@@ -76,7 +78,7 @@ def test_pip_brings_one_command_that_works_in_an_empty_environment(without_ros, 
 
 
 def test_pip_puts_no_node_on_the_path(without_ros):
-    ours = {'vizion3d_depth'}
+    ours = {'vizion3d_depth', 'vizion3d-serve-rest', 'vizion3d-serve-grpc'}
     listed = {path.name for path in (without_ros / 'bin').iterdir()}
     assert listed >= ours
     assert not listed & {'depth', 'recorder', 'stereo_node', 'mono_node', 'fetch_models'}
@@ -106,9 +108,9 @@ def test_what_pip_brings_is_what_is_imported(without_ros):
     files = [p for p in (ROOT / 'vizion3d_ros').rglob('*.py') if is_free_of_ros(p)]
     nodes = (node for path in files for node in ast.walk(ast.parse(path.read_text())))
     names = {name.partition('.')[0] for node in nodes for name in imported(node)}
-    names -= {*sys.stdlib_module_names, *WITH_PYDANTIC, 'vizion3d_ros', 'open3d'}
+    names -= {*sys.stdlib_module_names, *WITH_PYDANTIC, *EXTRAS, 'vizion3d_ros'}
     assert {DISTRIBUTIONS.get(name, name) for name in names} == set(required)
-    assert 'Provides-Extra: open3d' in metadata
+    assert all(f'Provides-Extra: {extra}\n' in metadata for extra in ('open3d', 'rest', 'grpc'))
 
 
 def is_free_of_ros(path):

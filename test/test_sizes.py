@@ -17,6 +17,7 @@ SCRIPTS = [
     for folder in ('vizion3d_ros', 'test', 'demo', 'benchmarks', 'docs', 'launch', 'standalone')
     for path in sorted((ROOT / folder).rglob('*.py'))
     if not any(part.startswith('.') for part in path.relative_to(ROOT).parts)
+    and '_pb2' not in path.name  # generated
 ]
 SILENT = {
     *(tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT),

@@ -2,7 +2,7 @@
 """
 Metric depth, disparity and coloured point clouds from images, on ROS 2.
 
-    contracts <- geometry <- engine <- pipeline <- files <- requests <- worker <- ros
+    contracts <- geometry <- engine <- pipeline <- files <- requests <- worker <- doors <- ros
 
 `pipeline/` makes depth; the nodes in `ros/` turn topics into commands and results into topics.
 Importing this package loads neither torch, open3d, pydantic nor ROS.

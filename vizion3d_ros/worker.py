@@ -10,7 +10,7 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from typing import Generic, TypeVar
 
-from vizion3d_ros.contracts.errors import BackendError
+from vizion3d_ros.contracts.errors import BackendError, BusyError
 from vizion3d_ros.engine.loading import is_loading
 
 Frame = TypeVar('Frame')
@@ -55,7 +55,11 @@ class Worker(Generic[Frame]):
             self._wake.notify()
 
     def call(self, request: Callable[[], Answer]) -> Future[Answer]:
-        """Queue a request; the future gets its answer or its exception."""
+        """
+        Queue a request; the future gets its answer or its exception.
+
+        Cancelling the future takes a request that waits out of the queue.
+        """
         future: Future[Answer] = Future()
         with self._wake:
             if self._closing:
@@ -65,6 +69,7 @@ class Worker(Generic[Frame]):
             else:
                 self._requests.append((request, future))  # type: ignore[arg-type]
                 self._wake.notify()
+        future.add_done_callback(self._let_go)
         return future
 
     def load(self, job: Callable[[], None]) -> None:
@@ -109,6 +114,13 @@ class Worker(Generic[Frame]):
             _answer(_refuse, future)
         self._thread.join(timeout)
         return not self._thread.is_alive()
+
+    def _let_go(self, future: Future[Answer]) -> None:
+        """Forget a request that was cancelled: it may hold two large images."""
+        if future.cancelled():
+            with self._wake:
+                kept = [waiting for waiting in self._requests if waiting[1] is not future]
+                self._requests = deque(kept)
 
     def _loop(self) -> None:
         while self._run_next():
@@ -180,4 +192,4 @@ def _refuse() -> object:
 
 
 def _refuse_more() -> object:
-    raise BackendError(f'{MOST_REQUESTS} requests wait already: ask again later, or less often')
+    raise BusyError(f'{MOST_REQUESTS} requests wait already: ask again later, or less often')

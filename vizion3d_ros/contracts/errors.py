@@ -12,12 +12,20 @@ class InputError(DepthError):
     """An image or a field of a command cannot be used."""
 
 
+class NotAllowedError(InputError):
+    """A request names something that the operator has not allowed."""
+
+
 class CalibrationError(DepthError):
     """A calibration cannot be used."""
 
 
 class BackendError(DepthError):
     """A matcher is unknown, cannot be loaded or failed."""
+
+
+class BusyError(BackendError):
+    """A request cannot be taken now, as too many wait."""
 
 
 class DownloadError(BackendError):

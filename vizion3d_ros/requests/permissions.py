@@ -11,7 +11,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from vizion3d_ros.contracts.errors import CheckpointError, InputError
+from vizion3d_ros.contracts.errors import CheckpointError, InputError, NotAllowedError
 from vizion3d_ros.contracts.stereo_request import OPENCV_SGBM
 from vizion3d_ros.engine.weights.resolve import resolve
 from vizion3d_ros.requests.checkpoints import known_model, same_checkpoint
@@ -21,8 +21,8 @@ def permitted_path(path: str, folders: Sequence[str], field: str) -> Path:
     """
     Give the true path of a file, all links followed, if it lies in one of the folders.
 
-    folders: as in RequestSettings.allowed_input_dirs, '' counts for nothing. Raises InputError,
-    which names the field, for any other path.
+    folders: as in RequestSettings.allowed_input_dirs, '' counts for nothing. Raises
+    NotAllowedError, which names the field, for any other path.
     """
     try:
         true_path = _true(path)
@@ -30,7 +30,7 @@ def permitted_path(path: str, folders: Sequence[str], field: str) -> Path:
         raise InputError(f'{field}: {error}, expected the path of a file') from error
     if any(true_path.is_relative_to(_true(folder)) for folder in folders if folder):
         return true_path
-    raise InputError(
+    raise NotAllowedError(
         f'{field}: expected a file in {_listed(folders)}, got {path!r}; send the image itself, or '
         'let the operator set requests.allowed_input_dirs'
     )
@@ -40,7 +40,7 @@ def permitted_folder(folder: str, allowed: Sequence[str]) -> Path:
     """
     Give the true path of a folder to write to, all links followed, if it is in an allowed one.
 
-    folder: '' stands for the first allowed one. Raises InputError for any other.
+    folder: '' stands for the first allowed one. Raises NotAllowedError for any other.
     """
     chosen = [entry for entry in allowed if entry]
     if not folder and chosen:
@@ -51,7 +51,7 @@ def permitted_folder(folder: str, allowed: Sequence[str]) -> Path:
             return true_path
     except ValueError as error:
         raise InputError(f'directory: {error}, expected a folder') from error
-    raise InputError(
+    raise NotAllowedError(
         f'directory: expected a folder in {_listed(allowed)}, got {folder!r}: '
         'let the operator set requests.snapshot_dirs'
     )
@@ -65,7 +65,7 @@ def permitted_model(
 
     model: '' and 'opencv-sgbm' are always allowed. own: the checkpoint that the service runs
     anyway, '' if it runs none. allowed: names, addresses, files or folders of files, as in
-    RequestSettings.allowed_models. Raises InputError, which names the field, for any other.
+    RequestSettings.allowed_models. Raises NotAllowedError, which names the field, for any other.
     """
     if model in ('', OPENCV_SGBM):
         return model
@@ -78,10 +78,19 @@ def permitted_model(
     places = [entry.removeprefix('file://') for entry in chosen if _is_path(entry)]
     if file and any(file.is_relative_to(_true(place)) for place in places):
         return str(file)
-    raise InputError(
+    raise NotAllowedError(
         f'{field}: expected none, for the checkpoint in use, or one of {_listed(chosen)}; '
         f'got {model!r}: let the operator set requests.allowed_models'
     )
+
+
+def permitted_network(
+    model: str, own: str, allowed: Sequence[str], field: str = 'model_backend'
+) -> str:
+    """Give the checkpoint that a request for one image may use, as permitted_model does."""
+    if model == OPENCV_SGBM:
+        raise InputError(f'{field}: {model!r} needs two images, expected a checkpoint')
+    return permitted_model(model, own, allowed, field)
 
 
 def _own_file(model: str) -> Path | None:

@@ -16,13 +16,13 @@ from vizion3d_ros.contracts.mono_request import (
     DepthEstimationCommand,
 )
 from vizion3d_ros.contracts.settings.node_settings import RequestSettings
-from vizion3d_ros.contracts.stereo_request import (
-    OPENCV_SGBM,
-    StereoDepthAdvancedConfig,
-    StereoDepthCommand,
-)
+from vizion3d_ros.contracts.stereo_request import StereoDepthAdvancedConfig, StereoDepthCommand
 from vizion3d_ros.files.picture import PictureLimits
-from vizion3d_ros.requests.permissions import permitted_model, permitted_path
+from vizion3d_ros.requests.permissions import (
+    permitted_model,
+    permitted_network,
+    permitted_path,
+)
 from vizion3d_ros.requests.pictures import read_image
 from vizion3d_ros.ros.messages.incoming import image_to_array
 
@@ -74,10 +74,7 @@ def mono_command(
 def _checkpoint(request: RunDepthEstimation.Request, own_model: str, allowed: list[str]) -> str:
     """The checkpoint that is named in either of two fields."""
     field = 'local_model_path' if request.local_model_path else 'model_backend'
-    model = getattr(request, field)
-    if model == OPENCV_SGBM:
-        raise InputError(f'{field}: {model!r} needs two images, expected a checkpoint')
-    return permitted_model(model, own_model, allowed, field)
+    return permitted_network(getattr(request, field), own_model, allowed, field)
 
 
 def picture_limits(settings: RequestSettings) -> PictureLimits:

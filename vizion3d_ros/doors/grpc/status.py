@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which code of gRPC an error gets, and its sentence."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import CancelledError
+from concurrent.futures import TimeoutError as TooLate
+
+from grpc import StatusCode
+from pydantic import ValidationError
+
+from vizion3d_ros.contracts.errors import (
+    BackendError,
+    BusyError,
+    InputError,
+    NotAllowedError,
+    explain,
+)
+from vizion3d_ros.doors.words import sentence
+
+CODES: dict[type[BaseException], StatusCode] = {
+    NotAllowedError: StatusCode.PERMISSION_DENIED,
+    ValidationError: StatusCode.INVALID_ARGUMENT,
+    InputError: StatusCode.INVALID_ARGUMENT,
+    BusyError: StatusCode.RESOURCE_EXHAUSTED,
+    BackendError: StatusCode.UNAVAILABLE,
+    CancelledError: StatusCode.CANCELLED,
+    TooLate: StatusCode.DEADLINE_EXCEEDED,
+}
+TEXTS = {
+    StatusCode.CANCELLED: 'the client has cancelled',
+    StatusCode.DEADLINE_EXCEEDED: 'no answer within the deadline: ask again later, send a smaller '
+    'image, or let the operator raise --deadline',
+    StatusCode.INTERNAL: 'failed, and the log of the server says why',
+}
+
+logger = logging.getLogger(__name__)
+
+
+def status_of(error: Exception) -> tuple[StatusCode, str]:
+    """Give code and sentence; what nobody expected is logged."""
+    found = (code for kind, code in CODES.items() if isinstance(error, kind))
+    code = next(found, StatusCode.INTERNAL)
+    if code is StatusCode.INTERNAL:
+        logger.error('failed: %s', explain(error), exc_info=error)
+    return code, TEXTS.get(code) or sentence(error)

@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+The REST door, with the routes, fields and answers of vizion3d.
+
+    serve ─ app ─┬─ forms: what came ─ command
+                 ├─ waiting: answer, deadline, or the client is gone
+                 ├─ answers: arrays ─ JSON
+                 └─ errors, metrics; limits below it all
+"""

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The app: vizion3d's two routes, and below them what holds for every request."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
+from contextlib import ExitStack
+from functools import partial
+from typing import Annotated, TypeVar
+
+from fastapi import FastAPI, Form, Query, Request, Response
+
+from vizion3d_ros.doors.depth_worker import DepthWorker
+from vizion3d_ros.doors.rest.answers import MapsAs, mono_json, stereo_json, zipped
+from vizion3d_ros.doors.rest.errors import tell_errors
+from vizion3d_ros.doors.rest.forms import MonoForm, StereoForm, mono_command, stereo_command
+from vizion3d_ros.doors.rest.limits import BodyLimits, Delivery
+from vizion3d_ros.doors.rest.metrics import Counted, Metrics
+from vizion3d_ros.doors.rest.views import add_views
+from vizion3d_ros.doors.rest.waiting import answer_of
+
+STEREO, MONO = '/lifting/stereo-depth', '/lifting/depth-estimation'
+TAG = 'Lifting (2D -> 3D)'
+
+Command = TypeVar('Command')
+Answer = TypeVar('Answer')
+AsMaps = Annotated[
+    MapsAs,
+    Query(
+        description='How maps are written: nested lists, base64 of a 16-bit PNG or of a float32 '
+        '.npy file, or null'
+    ),
+]
+
+
+def make_app(worker: DepthWorker, features: list[str], deadline_s: float) -> FastAPI:
+    """
+    Make the app of a server.
+
+    features: 'stereo_depth' and 'depth_estimation'; the routes of others are not there.
+    deadline_s: how long a request may wait for its answer.
+    """
+    app = FastAPI(title='vizion3d_ros REST API', version='1.0.0')
+    tell_errors(app)
+    door = _Door(worker, deadline_s)
+    if 'stereo_depth' in features:
+        app.post(STEREO, tags=[TAG])(door.stereo)
+    if 'depth_estimation' in features:
+        app.post(MONO, tags=[TAG])(door.mono)
+    metrics = Metrics(lambda: worker.taken)
+    add_views(app, worker, features, metrics)
+    app.add_middleware(BodyLimits)
+    app.add_middleware(Counted, metrics=metrics, routes=frozenset({STEREO, MONO}))
+    return app
+
+
+class _Door:
+    """Answers the requests of both routes."""
+
+    def __init__(self, worker: DepthWorker, deadline_s: float) -> None:
+        self._worker = worker
+        self._deadline_s = deadline_s
+
+    async def stereo(
+        self, form: Annotated[StereoForm, Form()], request: Request, maps: AsMaps = 'list'
+    ) -> Response:
+        """Metric depth and disparity of a rectified pair."""
+        read, encode = partial(stereo_command, form), partial(stereo_json, maps=maps)
+        return await self._answer(request, read, self._worker.stereo, encode)
+
+    async def mono(
+        self, form: Annotated[MonoForm, Form()], request: Request, maps: AsMaps = 'list'
+    ) -> Response:
+        """Depth of one image, relative or metric as the checkpoint is."""
+        read, encode = partial(mono_command, form), partial(mono_json, maps=maps)
+        return await self._answer(request, read, self._worker.mono, encode)
+
+    async def _answer(
+        self,
+        request: Request,
+        read: Callable[[], Awaitable[Command]],
+        submit: Callable[[Command], Future[Answer]],
+        encode: Callable[[Answer], bytes],
+    ) -> Response:
+        with ExitStack() as place:
+            place.enter_context(self._worker.place())
+            job = await asyncio.to_thread(submit, await read())
+            answer = await answer_of(job, request, self._deadline_s)
+            body = await asyncio.to_thread(encode, answer)
+            headers = {'Content-Type': 'application/json', 'Vary': 'Accept-Encoding'}
+            if _takes_gzip(request):
+                body = await asyncio.to_thread(zipped, body)
+                headers['Content-Encoding'] = 'gzip'
+            return Delivery(body, headers, place.pop_all())
+
+
+def _takes_gzip(request: Request) -> bool:
+    wanted = request.headers.get('accept-encoding', '').replace(' ', '').lower()
+    return re.search(r'\bgzip\b(?!;q=0(\.0*)?(,|$))', wanted) is not None

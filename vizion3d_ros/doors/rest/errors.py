@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Which status an error gets, and its sentence as {"detail": ...}.
+
+A form that does not fit gets FastAPI's list of what is wrong instead, which clients parse.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import ValidationError
+
+from vizion3d_ros.contracts.errors import (
+    BackendError,
+    BusyError,
+    DepthError,
+    InputError,
+    NotAllowedError,
+)
+from vizion3d_ros.doors.words import MOST_LETTERS, sentence
+
+STATUS: dict[type[Exception], int] = {
+    NotAllowedError: 403,
+    ValidationError: 422,
+    InputError: 400,
+    BackendError: 503,
+}
+COME_AGAIN = {'Retry-After': '1'}
+
+
+def tell_errors(app: FastAPI) -> None:
+    """Let the app answer with one sentence, whatever goes wrong."""
+    for kind in (DepthError, ValidationError, Exception):
+        app.add_exception_handler(kind, _tell)
+    app.add_exception_handler(RequestValidationError, _tell_fields)
+
+
+async def _tell(_: Request, error: Exception) -> JSONResponse:
+    status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 500)
+    text = 'failed, and the log of the server says why' if status == 500 else sentence(error)
+    headers = COME_AGAIN if isinstance(error, BusyError) else None
+    return JSONResponse({'detail': text}, status, headers)
+
+
+async def _tell_fields(_: Request, error: Exception) -> JSONResponse:
+    fields = cast('RequestValidationError', error).errors()
+    return JSONResponse({'detail': [_field(dict(field)) for field in fields]}, 422)
+
+
+def _field(field: dict[str, Any]) -> dict[str, Any]:
+    """FastAPI's words, but what came only if it is a text: it tells files piece by piece."""
+    came = field['input']
+    shown = came[:MOST_LETTERS] if isinstance(came, str) else None
+    return {**{name: field[name] for name in ('type', 'loc', 'msg')}, 'input': shown}

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+What a form of each route holds, and the command that it becomes.
+
+The numbers are those of the contract, with its names, ranges and defaults; they lie flat in the
+form. What a form has beyond these fields is ignored, as vizion3d does.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from fastapi import UploadFile
+from pydantic import BaseModel, ConfigDict, Field
+
+from vizion3d_ros.contracts.mono_request import (
+    DepthEstimationAdvanceConfig,
+    DepthEstimationCommand,
+)
+from vizion3d_ros.contracts.stereo_request import StereoDepthAdvancedConfig, StereoDepthCommand
+
+Config = TypeVar('Config', bound=BaseModel)
+
+
+class Asked(BaseModel):
+    """What both forms ask for."""
+
+    model_config = ConfigDict(extra='ignore')
+
+    model_backend: str = Field(
+        '', description='Empty: what the server runs anyway; else what its operator allows'
+    )
+    return_depth_image: bool = False
+    return_point_cloud: bool = False
+
+
+class StereoForm(Asked, StereoDepthAdvancedConfig):
+    """The form of /lifting/stereo-depth; the baseline is in millimetres."""
+
+    model_config = ConfigDict(extra='ignore')
+
+    left_image: UploadFile
+    right_image: UploadFile
+
+
+class MonoForm(Asked, DepthEstimationAdvanceConfig):
+    """The form of /lifting/depth-estimation."""
+
+    model_config = ConfigDict(extra='ignore')
+
+    image: UploadFile
+
+
+async def stereo_command(form: StereoForm) -> StereoDepthCommand:
+    """Read the files of a form."""
+    return StereoDepthCommand(
+        left_image=await form.left_image.read(),
+        right_image=await form.right_image.read(),
+        return_raw_depth=False,
+        advanced_config=_config(form, StereoDepthAdvancedConfig),
+        **_asked(form),
+    )
+
+
+async def mono_command(form: MonoForm) -> DepthEstimationCommand:
+    """Read the file of a form."""
+    return DepthEstimationCommand(
+        image_input=await form.image.read(),
+        return_raw_depth=False,
+        advanced_config=_config(form, DepthEstimationAdvanceConfig),
+        **_asked(form),
+    )
+
+
+def _asked(form: Asked) -> dict[str, Any]:
+    return {name: getattr(form, name) for name in Asked.model_fields}
+
+
+def _config(form: BaseModel, kind: type[Config]) -> Config:
+    return kind(**{name: getattr(form, name) for name in kind.model_fields})

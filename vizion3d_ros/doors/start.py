@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every server does between its command line and its exit."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NoReturn
+
+from vizion3d_ros.doors.arguments import Program
+
+if TYPE_CHECKING:
+    from vizion3d_ros.contracts.settings.service_settings import ServiceSettings
+    from vizion3d_ros.doors.depth_worker import DepthWorker
+
+CLOSE_S = 5.0
+
+
+def start(
+    program: Program, asked: Namespace, serve: Callable[[DepthWorker, Namespace], None]
+) -> NoReturn:
+    """
+    Make the worker, have serve(worker, asked) answer until told to stop, and exit.
+
+    With 1 and one line if it cannot serve. SIGTERM and SIGINT raise SystemExit here, unless serve
+    has its own way with them.
+    """
+    logging.basicConfig(level=logging.ERROR, format='%(message)s', stream=sys.stderr)
+    logging.getLogger('vizion3d_ros').setLevel(logging.INFO)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _stop)
+    # Spinning threads make a network ten times slower where a core is taken; read by torch.
+    os.environ.setdefault('OMP_WAIT_POLICY', 'passive')
+    try:
+        sys.exit(_run(program, asked, serve))
+    except ModuleNotFoundError as error:
+        sys.exit(
+            f'{program.name}: {error}; python3 -m pip install "vizion3d_ros[{program.extra}]"'
+        )
+
+
+def _run(
+    program: Program, asked: Namespace, serve: Callable[[DepthWorker, Namespace], None]
+) -> int:
+    from pydantic import ValidationError
+
+    from vizion3d_ros.contracts.errors import DepthError, explain
+    from vizion3d_ros.doors.depth_worker import DepthWorker
+
+    try:
+        worker = DepthWorker(_settings(asked), asked.places)
+        try:
+            serve(worker, asked)
+        finally:
+            _leave(worker)
+    except (DepthError, ValidationError) as error:
+        print(f'{program.name}: {explain(error)}', file=sys.stderr)
+        return 1
+    return 0
+
+
+def _settings(asked: Namespace) -> ServiceSettings:
+    """What the command line says, in the words of the node that answers requests."""
+    from vizion3d_ros.contracts.mono_request import DEFAULT_MONO_BACKEND
+    from vizion3d_ros.contracts.settings.service_settings import ServiceSettings
+    from vizion3d_ros.contracts.stereo_request import DEFAULT_STEREO_BACKEND, OPENCV_SGBM
+
+    preload = {(True, True): 'both', (True, False): 'stereo', (False, True): 'mono'}
+    sgbm = asked.stereo_model == OPENCV_SGBM
+    return ServiceSettings.model_validate(
+        {
+            'device': asked.device,
+            'preload': preload.get((bool(asked.stereo_model), bool(asked.depth_model)), 'nothing'),
+            'backend': 'sgbm' if sgbm else 's2m2',
+            's2m2': {
+                'model_backend': '' if sgbm else asked.stereo_model or DEFAULT_STEREO_BACKEND
+            },
+            'depth_anything_v2': {'model_backend': asked.depth_model or DEFAULT_MONO_BACKEND},
+            'requests': {
+                name: getattr(asked, name)
+                for name in ('max_pixels', 'max_bytes', 'allowed_models')
+            },
+        }
+    )
+
+
+def _leave(worker: DepthWorker) -> None:
+    """End the process although a matcher is still at work; C++ would wait for it at exit."""
+    if not worker.close(CLOSE_S):
+        sys.stderr.flush()
+        os._exit(0)
+
+
+def _stop(*_: object) -> NoReturn:
+    sys.exit(0)
