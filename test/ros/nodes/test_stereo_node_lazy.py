@@ -71,6 +71,7 @@ def test_diagnostics_name_the_node_the_camera_and_idleness(robot):
     assert {s.name for s in array.status} == {
         'stereo_node: sync',
         'stereo_node: calibration',
+        'stereo_node: pictures',
         'stereo_node: output',
         'stereo_node: backend',
         'stereo_node: requests',

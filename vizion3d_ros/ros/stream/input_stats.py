@@ -132,11 +132,12 @@ class SignificantBits:
     Notices 16-bit images whose words hold fewer bits than mono16_bits says.
 
     They look nearly black, with too few grey levels left to match by. `doubt` says so, '' if all
-    is well.
+    is well; `suspected` is true as soon as it may come to that.
     """
 
     def __init__(self) -> None:
         self.doubt = ''
+        self.suspected = False
         self._encoding = ''
         self._looked = -math.inf
         self._looks = self._greatest = 0
@@ -152,8 +153,9 @@ class SignificantBits:
         if encoding is not None and encoding.word_bytes == 2:
             self._greatest = max(self._greatest, int(words_of(image)[::LOOK_ROWS].max()))
         self._looks += 1
-        before = self.doubt
-        self.doubt = self._explain(mono16_bits) if self._looks >= ENOUGH_LOOKS else ''
+        before, doubt = self.doubt, self._explain(mono16_bits)
+        self.suspected = bool(doubt)
+        self.doubt = doubt if self._looks >= ENOUGH_LOOKS else ''
         if self.doubt and not before:
             logger.warning('%s', self.doubt)
 
