@@ -44,6 +44,24 @@ def context(domain):
     context.try_shutdown()
 
 
+@pytest.fixture
+def make_node(context):
+    """Call it with parameters as they are given at the start, to get a bare node of the test."""
+    from rclpy.node import Node
+    from rclpy.parameter import Parameter
+
+    nodes = []
+
+    def make(**overrides):
+        values = [Parameter(name, value=value) for name, value in overrides.items()]
+        nodes.append(Node('settings', context=context, parameter_overrides=values))
+        return nodes[-1]
+
+    yield make
+    for node in nodes:
+        node.destroy_node()
+
+
 @pytest.fixture(scope='module')
 def nodes(start_node):
     """The nodes of a module by namespace, started together; unless it has its own, this one."""

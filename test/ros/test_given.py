@@ -2,28 +2,12 @@
 """What is given to a node and reaches nothing: named, with what was meant."""
 
 import pytest
-from rclpy.node import Node
-from rclpy.parameter import Parameter
 
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 from vizion3d_ros.ros.given import explain_sections, explain_unknown
 from vizion3d_ros.ros.parameters import LiveSettings
 
 pytestmark = pytest.mark.ros
-
-
-@pytest.fixture
-def make_node(context):
-    nodes = []
-
-    def make(**overrides):
-        values = [Parameter(name, value=value) for name, value in overrides.items()]
-        nodes.append(Node('settings', context=context, parameter_overrides=values))
-        return nodes[-1]
-
-    yield make
-    for node in nodes:
-        node.destroy_node()
 
 
 def test_parameters_that_nobody_declares_are_named_with_what_was_meant(make_node):

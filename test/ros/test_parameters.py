@@ -26,20 +26,6 @@ CHOICES = [name for name, field in FIELDS.items() if get_origin(field.annotation
 
 
 @pytest.fixture
-def make_node(context):
-    nodes = []
-
-    def make(**overrides):
-        values = [Parameter(name, value=value) for name, value in overrides.items()]
-        nodes.append(Node('settings', context=context, parameter_overrides=values))
-        return nodes[-1]
-
-    yield make
-    for node in nodes:
-        node.destroy_node()
-
-
-@pytest.fixture
 def node(make_node):
     return make_node()
 
