@@ -79,3 +79,15 @@ def test_a_still_scene_before_still_cameras_is_no_fault(robot, node):
     robot.status('pictures', lambda s, _: s.message == 'nothing amiss', every=robot.send_pair)
     robot.spin_for(4.0, every=robot.send_pair)
     assert len(node.lines('[WARN]')) == warnings
+
+
+def test_objects_nearer_than_what_is_searched_are_named_with_their_depth(robot, node):
+    robot.listen('depth/image')
+    with robot.parameters(min_depth=5.0):
+        began = time.monotonic()
+        status = robot.status(
+            'pictures', lambda s, _: s.level == DiagnosticStatus.WARN, every=robot.send_pair
+        )
+        assert time.monotonic() - began < TOLD_SECONDS
+        assert 'which is 2 m' in status.message and 'lower min_depth to' in status.message
+    robot.status('pictures', lambda s, _: s.message == 'nothing amiss', every=robot.send_pair)
