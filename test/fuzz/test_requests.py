@@ -86,7 +86,7 @@ models = st.sampled_from(['', 'opencv-sgbm', 's2m2-S', '/etc/passwd']) | st.text
 def service():
     settings = StereoSettings(backend='sgbm', requests=REQUESTS)
     pipelines = ServicePipelines(StereoPipeline('cpu'))
-    return StereoService(pipelines, lambda: settings, Time)
+    return StereoService(pipelines, lambda: settings, Time, lambda: None)
 
 
 @given(left=ways, right=ways, model=models, config=configs, cloud=st.booleans())
