@@ -138,7 +138,7 @@ def test_every_parameter_is_described(robot):
 
 BAD_STARTS = {
     'penalties': ({'sgbm.P1': 321.0, 'sgbm.P2': 123.0}, ('P2', 'P1', '321', '123')),
-    'integer': ({'min_depth': 1}, ('min_depth', 'DOUBLE')),
+    'text': ({'min_depth': 'near'}, ('min_depth', 'a number such as 10.0', 'near')),
     'backend': ({'backend': 'magic'}, ('backend', 'magic', 'sgbm')),
     'no_gpu': ({'device': 'cuda:7'}, ('cuda:7', 'CUDA')),
     'device': ({'device': 'gpu'}, ('device', 'gpu')),
