@@ -155,7 +155,7 @@ def bad_starts(start_node):
 @pytest.mark.parametrize('name', BAD_STARTS)
 def test_a_bad_start_ends_with_one_clear_line(bad_starts, name):
     node = bad_starts[name]
-    assert node.wait_for_exit(timeout=20.0) == 1
+    assert node.wait_for_exit(timeout=60.0) == 1
     lines = node.output.strip().splitlines()
     assert len(lines) == 1, node.output
     assert all(word in lines[0] for word in BAD_STARTS[name][1]), lines[0]
