@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The page of the REST server in a real browser: it shows what the Python API computes."""
+
+import os
+import re
+import shutil
+from io import BytesIO
+
+import numpy as np
+import pytest
+from encoded import png
+from PIL import Image
+from rest_server import RestServer
+from served import PATIENCE_S
+
+from vizion3d_ros.files.calibration_file import parse_calibration
+from vizion3d_ros.lifting import DepthEstimation, DepthEstimationCommand
+from vizion3d_ros.stereo import StereoDepth, StereoDepthAdvancedConfig, StereoDepthCommand
+
+browsers = pytest.importorskip('playwright.sync_api', reason='needs playwright')
+BROWSER = shutil.which('chromium')
+# WebGL without a graphics card; chromium's sandbox does not work for root
+OPTIONS = ['--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--no-sandbox']
+WIDE, PHONE = {'width': 1300, 'height': 1000}, {'width': 390, 'height': 844}
+CALIBRATION = """# of a rig
+cam0=[101.5 0 70.25; 0 101.5 47; 0 0 1]
+cam1=[101.5 0 72.5; 0 101.5 47; 0 0 1]
+baseline=120 mm
+width=160
+height=96
+"""
+
+
+@pytest.fixture(scope='module')
+def browser():
+    if not BROWSER:
+        pytest.skip('needs chromium')
+    with browsers.sync_playwright() as started:
+        chromium = started.chromium.launch(executable_path=BROWSER, args=OPTIONS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser, both):
+    """The page of the server, opened; what it complains of or asks of others fails the test."""
+    faults = []
+    tab = browser.new_page(viewport=WIDE)
+    tab.set_default_timeout(PATIENCE_S * 1000)
+    tab.on('console', lambda said: faults.append(said.text) if said.type == 'error' else None)
+    tab.on('pageerror', lambda error: faults.append(str(error)))
+    home = f'http://127.0.0.1:{both.port}/'
+    tab.on('request', lambda asked: asked.url.startswith(home) or faults.append(asked.url))
+    tab.goto(home)
+    tab.wait_for_function("document.querySelector('#server').textContent")
+    yield tab
+    tab.close()
+    assert faults == []
+
+
+def pick(page, **images):
+    for name, data in images.items():
+        page.set_input_files(f'[name={name}]', {'name': name, 'mimeType': '', 'buffer': data})
+
+
+def drop(page, name, text):
+    """Let a file fall on the heading."""
+    page.evaluate(
+        """([name, text]) => {
+            const files = new DataTransfer();
+            files.items.add(new File([text], name));
+            const init = { bubbles: true, cancelable: true, dataTransfer: files };
+            document.querySelector('h1').dispatchEvent(new DragEvent('drop', init));
+        }""",
+        [name, text],
+    )
+
+
+def compute(page):
+    page.click('#compute')
+    page.wait_for_selector('#compute:enabled')
+    return page.inner_text('#note')
+
+
+def told_at(page, canvas, shape, x, y):
+    """What is said of the pixel in column x and row y of a map of that shape."""
+    box = page.locator(canvas).bounding_box()
+    scale = box['width'] / shape[1]
+    page.locator(canvas).hover(position={'x': (x + 0.5) * scale, 'y': (y + 0.5) * scale})
+    return page.inner_text('#value')
+
+
+def test_a_real_pair_is_shown_with_its_values_and_its_cloud(page, data_dir):
+    folder = data_dir / 'motorcycle'
+    images = {side: halved(folder / f'{side}.png') for side in ('left', 'right')}
+    calib = (folder / 'calib.txt').read_text()
+    rig = parse_calibration(calib).rig
+    pick(page, left_image=images['left'], right_image=images['right'])
+    numbers = {'focal_length': rig.left.fx / 2, 'baseline': rig.baseline_m * 1000}
+    numbers |= {'cx': rig.left.cx / 2, 'cy': rig.left.cy / 2, 'doffs': rig.doffs / 2}
+    for name, value in numbers.items():
+        page.fill(f'#calibration [name={name}]', str(value))
+    assert compute(page) == ''
+    expected = answer_of(images['left'], images['right'], numbers)
+    same_values(page, expected)
+    colourful(page, '#depth', '#disparity', '#cloud')
+    picture_for_people(page, 'page')
+
+
+def halved(path):
+    with Image.open(path) as image:
+        half = image.convert('RGB').reduce(2)
+    written = BytesIO()
+    half.save(written, 'png')
+    return written.getvalue()
+
+
+def answer_of(left, right, numbers):
+    config = StereoDepthAdvancedConfig(**numbers)
+    command = StereoDepthCommand(
+        left_image=left, right_image=right, model_backend='opencv-sgbm', advanced_config=config
+    )
+    return StereoDepth('cpu').run(command)
+
+
+def same_values(page, expected):
+    """Of pixels all over the maps, under the pointer in either."""
+    height, width = expected.depth.shape
+    for x, y in [(width // 2, height // 2), (width - 2, 1), (width // 3, height - 2), (1, 1)]:
+        depth, disparity = expected.depth[y, x], expected.disparity[y, x]
+        values = f'{depth:.3f} m, {disparity:.2f} px' if depth else 'not measured'
+        for canvas in ('#depth', '#disparity'):
+            told = told_at(page, canvas, expected.depth.shape, x, y)
+            assert told == f'x {x}, y {y}: {values}'
+    facts = page.inner_text('#facts')
+    assert f'{expected.min_depth:.3f} m to {expected.max_depth:.3f} m' in facts
+    assert re.search(r'\d ms to the answer', facts)
+
+
+def colourful(page, *canvases):
+    """What is seen of each is no single colour."""
+    for canvas in canvases:
+        seen = np.asarray(Image.open(BytesIO(page.locator(canvas).screenshot())).convert('RGB'))
+        assert len(np.unique(seen.reshape(-1, 3), axis=0)) > 200, canvas
+
+
+def picture_for_people(page, name):
+    """Where PAGE_PICTURES says so."""
+    folder = os.environ.get('PAGE_PICTURES')
+    if folder:
+        page.screenshot(path=f'{folder}/{name}.png', full_page=True)
+
+
+def test_a_made_pair_is_shown_on_a_phone(page, make_pair):
+    made = make_pair()
+    images = {'left_image': png(made.left), 'right_image': png(made.right)}
+    page.set_viewport_size(PHONE)
+    pick(page, **images)
+    drop(page, 'calib.txt', CALIBRATION)
+    page.wait_for_function("document.querySelector('[name=baseline]').value === '120'")
+    assert compute(page) == ''
+    numbers = {'focal_length': 101.5, 'cx': 70.25, 'cy': 47, 'baseline': 120, 'doffs': 2.25}
+    same_values(page, answer_of(*images.values(), numbers))
+    colourful(page, '#depth', '#disparity', '#cloud')
+    assert page.evaluate('document.documentElement.scrollWidth') <= PHONE['width']
+    picture_for_people(page, 'phone')
+
+
+def test_one_image_shows_relative_depth_without_a_unit(page, scene, checkpoint):
+    page.check('[value=depth_estimation]')
+    pick(page, **scene)
+    assert compute(page) == ''
+    command = DepthEstimationCommand(image_input=scene['image'], model_backend=checkpoint)
+    depth = DepthEstimation('cpu').run(command).depth
+    assert 'larger is nearer' in page.inner_text('#depth-title')
+    assert told_at(page, '#depth', depth.shape, 30, 20) == f'x 30, y 20: {depth[20, 30]:.3f}'
+    assert not page.is_visible('#disparity')
+
+
+def test_what_the_server_refuses_is_said_in_its_words(page, pair, scene):
+    pick(page, left_image=pair['left_image'], right_image=scene['image'])
+    assert '160' in compute(page) and '56' in page.inner_text('#note')
+    page.fill('[name=baseline]', '-1')
+    assert compute(page).startswith('baseline: ')
+
+
+@pytest.mark.parametrize(
+    ('line', 'said'), [('cam0=[1 2]', 'cam0=[fx 0 cx'), ('baseline=far', 'baseline= and a number')]
+)
+def test_a_calibration_that_cannot_be_read_is_named(page, line, said):
+    key = line.partition('=')[0]
+    drop(page, 'calib.txt', re.sub(f'{key}=.*', line, CALIBRATION))
+    page.wait_for_selector('#note.wrong')
+    assert said in page.inner_text('#note') and line.partition('=')[2] in page.inner_text('#note')
+
+
+def test_routes_that_are_off_cannot_be_picked(browser):
+    server = RestServer(('--stereo_model', 'opencv-sgbm'))
+    tab = browser.new_page()
+    tab.goto(f'http://127.0.0.1:{server.port}/')
+    tab.wait_for_function("document.querySelector('#server').textContent")
+    assert tab.is_disabled('[value=depth_estimation]')
+    tab.close()
+    assert server.close() == 0
+
+
+def test_the_page_takes_nothing_from_elsewhere_and_no_script_inside(both):
+    answer = both.ask('GET', '/')
+    assert answer.headers['content-type'] == 'text/html; charset=utf-8'
+    assert "default-src 'none'; script-src 'self'" in answer.headers['content-security-policy']
+    assert 'unsafe' not in answer.headers['content-security-policy']
+    assert not re.search(rb'<script(?![^>]* src=)|\bon\w+=|style=|//(?!.*-->)', answer.body)
+    for file, kind in [('page.js', 'javascript'), ('page.css', 'css'), ('icon.svg', 'svg+xml')]:
+        part = both.ask('GET', f'/page/{file}')
+        assert part.status == 200 and kind in part.headers['content-type']
