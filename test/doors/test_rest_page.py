@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 from encoded import png
 from PIL import Image
-from rest_server import RestServer
+from rest_server import MONO, RestServer
 from served import PATIENCE_S
 
 from vizion3d_ros.files.calibration_file import parse_calibration
-from vizion3d_ros.lifting import DepthEstimation, DepthEstimationCommand
 from vizion3d_ros.stereo import StereoDepth, StereoDepthAdvancedConfig, StereoDepthCommand
 
 browsers = pytest.importorskip('playwright.sync_api', reason='needs playwright')
 BROWSER = shutil.which('chromium')
 # WebGL without a graphics card; chromium's sandbox does not work for root
 OPTIONS = ['--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--no-sandbox']
+READY = '#server:not(:empty)'
 WIDE, PHONE = {'width': 1300, 'height': 1000}, {'width': 390, 'height': 844}
 CALIBRATION = """# of a rig
 cam0=[101.5 0 70.25; 0 101.5 47; 0 0 1]
@@ -45,17 +45,22 @@ def browser():
 def page(browser, both):
     """The page of the server, opened; what it complains of or asks of others fails the test."""
     faults = []
-    tab = browser.new_page(viewport=WIDE)
-    tab.set_default_timeout(PATIENCE_S * 1000)
-    tab.on('console', lambda said: faults.append(said.text) if said.type == 'error' else None)
+    tab = browser.new_page(viewport=WIDE, reduced_motion='reduce')
+    tab.set_default_timeout(15000)
+    tab.on('console', lambda said: faults.append(said.text) if is_fault(said) else None)
     tab.on('pageerror', lambda error: faults.append(str(error)))
     home = f'http://127.0.0.1:{both.port}/'
     tab.on('request', lambda asked: asked.url.startswith(home) or faults.append(asked.url))
     tab.goto(home)
-    tab.wait_for_function("document.querySelector('#server').textContent")
+    tab.wait_for_selector(READY)
     yield tab
     tab.close()
     assert faults == []
+
+
+def is_fault(said):
+    refused = 'the server responded with a status of 4' in said.text
+    return said.type == 'error' and not refused
 
 
 def pick(page, **images):
@@ -93,11 +98,8 @@ def told_at(page, canvas, shape, x, y):
 def test_a_real_pair_is_shown_with_its_values_and_its_cloud(page, data_dir):
     folder = data_dir / 'motorcycle'
     images = {side: halved(folder / f'{side}.png') for side in ('left', 'right')}
-    calib = (folder / 'calib.txt').read_text()
-    rig = parse_calibration(calib).rig
     pick(page, left_image=images['left'], right_image=images['right'])
-    numbers = {'focal_length': rig.left.fx / 2, 'baseline': rig.baseline_m * 1000}
-    numbers |= {'cx': rig.left.cx / 2, 'cy': rig.left.cy / 2, 'doffs': rig.doffs / 2}
+    numbers = numbers_of((folder / 'calib.txt').read_text(), scale=0.5)
     for name, value in numbers.items():
         page.fill(f'#calibration [name={name}]', str(value))
     assert compute(page) == ''
@@ -105,6 +107,15 @@ def test_a_real_pair_is_shown_with_its_values_and_its_cloud(page, data_dir):
     same_values(page, expected)
     colourful(page, '#depth', '#disparity', '#cloud')
     picture_for_people(page, 'page')
+
+
+def numbers_of(calibration, scale=1):
+    """Fields of the form for images of another scale."""
+    rig = parse_calibration(calibration).rig
+    left, doffs = rig.left, rig.doffs
+    pixels = {'focal_length': left.fx, 'cx': left.cx, 'cy': left.cy, 'doffs': doffs}
+    scaled = {name: value * scale for name, value in pixels.items()}
+    return scaled | {'baseline': rig.baseline_m * 1000}
 
 
 def halved(path):
@@ -148,6 +159,7 @@ def picture_for_people(page, name):
     """Where PAGE_PICTURES says so."""
     folder = os.environ.get('PAGE_PICTURES')
     if folder:
+        page.evaluate('() => scrollTo(0, 0)')
         page.screenshot(path=f'{folder}/{name}.png', full_page=True)
 
 
@@ -157,21 +169,19 @@ def test_a_made_pair_is_shown_on_a_phone(page, make_pair):
     page.set_viewport_size(PHONE)
     pick(page, **images)
     drop(page, 'calib.txt', CALIBRATION)
-    page.wait_for_function("document.querySelector('[name=baseline]').value === '120'")
+    browsers.expect(page.locator('[name=baseline]')).to_have_value('120')
     assert compute(page) == ''
-    numbers = {'focal_length': 101.5, 'cx': 70.25, 'cy': 47, 'baseline': 120, 'doffs': 2.25}
-    same_values(page, answer_of(*images.values(), numbers))
+    same_values(page, answer_of(*images.values(), numbers_of(CALIBRATION)))
     colourful(page, '#depth', '#disparity', '#cloud')
-    assert page.evaluate('document.documentElement.scrollWidth') <= PHONE['width']
+    assert page.evaluate('() => document.documentElement.scrollWidth') <= PHONE['width']
     picture_for_people(page, 'phone')
 
 
-def test_one_image_shows_relative_depth_without_a_unit(page, scene, checkpoint):
+def test_one_image_shows_relative_depth_without_a_unit(page, both, scene):
     page.check('[value=depth_estimation]')
     pick(page, **scene)
     assert compute(page) == ''
-    command = DepthEstimationCommand(image_input=scene['image'], model_backend=checkpoint)
-    depth = DepthEstimation('cpu').run(command).depth
+    depth = np.asarray(both.post(MONO, scene).json['depth_map'])
     assert 'larger is nearer' in page.inner_text('#depth-title')
     assert told_at(page, '#depth', depth.shape, 30, 20) == f'x 30, y 20: {depth[20, 30]:.3f}'
     assert not page.is_visible('#disparity')
@@ -194,11 +204,20 @@ def test_a_calibration_that_cannot_be_read_is_named(page, line, said):
     assert said in page.inner_text('#note') and line.partition('=')[2] in page.inner_text('#note')
 
 
+def test_a_calibration_for_another_size_is_doubted(page, pair):
+    pick(page, **pair)
+    drop(page, 'calib.txt', CALIBRATION.replace('width=160', 'width=320'))
+    browsers.expect(page.locator('[name=baseline]')).to_have_value('120')
+    assert '320 × 96, these have 160 × 96' in compute(page)
+    page.fill('[name=cx]', '35')
+    assert compute(page) == ''
+
+
 def test_routes_that_are_off_cannot_be_picked(browser):
     server = RestServer(('--stereo_model', 'opencv-sgbm'))
     tab = browser.new_page()
     tab.goto(f'http://127.0.0.1:{server.port}/')
-    tab.wait_for_function("document.querySelector('#server').textContent")
+    tab.wait_for_selector(READY)
     assert tab.is_disabled('[value=depth_estimation]')
     tab.close()
     assert server.close() == 0

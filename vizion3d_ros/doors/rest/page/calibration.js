@@ -5,7 +5,7 @@ const COMMENT = /\s*(#|\/\/|%).*/;
 const UNIT = /\s*(\(.*\)|mm|px|pixels?|millimet(er|re)s?)$/;
 const ROW = /[;\s,\]]+/;
 
-/** Fields of the form by name. Throws an Error that says what is wrong. */
+/** Fields of the form by name, and size: [width, height]. Throws an Error that says what is wrong. */
 export function readCalibration(text) {
   const values = new Map(text.replace(/^\uFEFF/, '').split(/\r?\n/).map(keyAndValue));
   const left = camera(values, 'cam0');
@@ -13,7 +13,8 @@ export function readCalibration(text) {
     ? number(values.get('doffs'), 'doffs') : camera(values, 'cam1').cx - left.cx;
   const { fx, fy, cx, cy } = left;
   const baseline = number(values.get('baseline'), 'baseline');
-  return { focal_length: fx, fy, cx, cy, baseline, doffs };
+  const size = ['width', 'height'].map((key) => number(values.get(key), key));
+  return { focal_length: fx, fy, cx, cy, baseline, doffs, size };
 }
 
 function keyAndValue(line) {

@@ -69,7 +69,7 @@ export function drawScale(canvas, reversed) {
 function ramp(reversed) {
   const canvas = document.createElement('canvas');
   canvas.width = STEPS;
-  const context = canvas.getContext('2d');
+  const context = canvas.getContext('2d', { willReadFrequently: true });
   const gradient = context.createLinearGradient(0, 0, STEPS, 0);
   const colours = reversed ? [...TURBO].reverse() : TURBO;
   colours.forEach((colour, index) => gradient.addColorStop(index / (colours.length - 1), colour));

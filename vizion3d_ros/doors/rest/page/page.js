@@ -11,13 +11,14 @@ const ROUTES = {
 const element = (id) => document.getElementById(id);
 const form = element('form');
 let shown = {}; // the maps under the pointer: {depth, disparity, unit}
+let calibrated; // [width, height] of calib.txt, as long as its numbers stand in the fields
 
 async function start() {
   const [health, models] = await Promise.all(['health', 'models'].map(async (path) => (await fetch(path)).json()));
   element('server').textContent = `computes on ${health.device}`;
   for (const choice of form.kind) choice.disabled = !health.features.includes(choice.value);
-  form.kind.value = health.features[0];
-  element('kind').hidden = health.features.length === 1;
+  if (form.querySelector('[name=kind]:checked').disabled) form.kind.value = health.features[0];
+  element('from').hidden = health.features.length === 1;
   form.addEventListener('change', (event) => { if (event.target.name === 'kind') choose(models); });
   choose(models);
 }
@@ -41,10 +42,11 @@ function tell(text, wrong = false) {
 
 async function fillIn(file) {
   try {
-    const fields = readCalibration(await file.text());
+    const { size, ...fields } = readCalibration(await file.text());
     for (const [name, value] of Object.entries(fields)) {
       element('calibration').querySelector(`[name=${name}]`).value = value;
     }
+    calibrated = size;
     tell(`calibration from ${file.name}`);
   } catch (error) {
     tell(error.message, true);
@@ -57,12 +59,20 @@ async function compute(event) {
   tell('computing …');
   try {
     await show(await ask());
-    tell('');
+    tell(...doubt());
   } catch (error) {
     tell(error.message, true);
   } finally {
     element('compute').disabled = false;
   }
+}
+
+/** What to tell of an answer whose calibration belongs to images of another size. */
+function doubt() {
+  const size = [shown.depth.width, shown.depth.height];
+  if (!shown.disparity || !calibrated || calibrated.join() === size.join()) return [''];
+  const [ours, theirs] = [size, calibrated].map((sides) => sides.join(' × '));
+  return [`calib.txt is for images of ${theirs}, these have ${ours}: depths are wrong, scale its pixels`, true];
 }
 
 /** Send the form; {answer, times}. Throws an Error with the sentence of the server. */
@@ -118,7 +128,7 @@ async function cloud(ply) {
   if (!ply) return null;
   try {
     const { showCloud } = await import('./cloud.js');
-    return showCloud(element('cloud'), bytes(ply));
+    return showCloud(element('cloud'), bytes(ply), shown.depth.width);
   } catch (error) {
     element('cloud-note').textContent = `The cloud needs WebGL, which does not work in this browser: ${error.message}`;
     return null;
@@ -184,6 +194,7 @@ function take(event) {
 }
 
 form.addEventListener('submit', compute);
+element('calibration').addEventListener('input', () => { calibrated = undefined; });
 element('calib').addEventListener('change', ({ target }) => fillIn(target.files[0]));
 for (const id of ['depth', 'disparity']) {
   for (const kind of ['pointermove', 'pointerdown']) element(id).addEventListener(kind, point);
