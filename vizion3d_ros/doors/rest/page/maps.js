@@ -6,11 +6,14 @@ const TURBO = ['#30123b', '#434eba', '#4685fa', '#28bceb', '#1ae4b6', '#55fa76',
   '#d9e436', '#faba39', '#fb8122', '#e5470b', '#b91e02', '#7a0403'];
 const STEPS = 256;
 const CUT = 0.02; // share of pixels beyond each end of the colours
-const SAMPLES = 50000;
+const SAMPLES = 10000;
 
 /** Bytes of a base64 text. */
 export function bytes(text) {
-  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const letters = atob(text);
+  const data = new Uint8Array(letters.length);
+  for (let index = 0; index < data.length; index += 1) data[index] = letters.charCodeAt(index);
+  return data;
 }
 
 /** {width, height, values, range} of a .npy file of little-endian float32, [H][W]; 0 = not measured. */

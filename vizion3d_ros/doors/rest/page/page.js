@@ -71,7 +71,7 @@ async function compute(event) {
 function doubt() {
   const size = [shown.depth.width, shown.depth.height];
   if (!shown.disparity || !calibrated || calibrated.join() === size.join()) return [''];
-  const [ours, theirs] = [size, calibrated].map((sides) => sides.join(' × '));
+  const [ours, theirs] = [size, calibrated].map((sides) => sides.join('x'));
   return [`calib.txt is for images of ${theirs}, these have ${ours}: depths are wrong, scale its pixels`, true];
 }
 
@@ -143,7 +143,7 @@ function facts({ answer, times, points, drawing, cloud }) {
       ? `${written(answer.min_depth, unit)} to ${written(answer.max_depth, unit)}, ${share} % measured`
       : 'not measured anywhere',
     Disparity: disparity?.measured ? `${written(disparity.min, 'px')} to ${written(disparity.max, 'px')}` : null,
-    Size: `${depth.width} × ${depth.height}`,
+    Size: `${depth.width}x${depth.height}`,
     Points: points?.toLocaleString('en'),
     Network: answer.backend_used,
     Times: `${whole(times.answered)} ms to the answer, ${whole(times.downloaded)} ms to download it `
