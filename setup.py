@@ -10,6 +10,8 @@ NAME = 'vizion3d_ros'
 # pip goes by way of a wheel, colcon does not.
 BY_PIP = {'bdist_wheel', 'dist_info', 'editable_wheel'} & set(sys.argv)
 
+PAGE = ['doors/rest/page/*', 'doors/rest/page/three/*']
+
 COMMANDS = [
     f'vizion3d_depth = {NAME}.cli.main:main',
     f'vizion3d-serve-rest = {NAME}.doors.rest.serve:main',
@@ -42,7 +44,7 @@ setup(
     name=NAME,
     version='0.1.0',
     packages=find_packages(include=[NAME, f'{NAME}.*']),
-    package_data={NAME: ['py.typed', 'proto/*.proto']},
+    package_data={NAME: ['py.typed', 'proto/*.proto', *PAGE]},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
         (f'share/{NAME}', ['package.xml']),

@@ -51,6 +51,15 @@ def test_only_our_package_with_all_its_folders_is_installed(setup_arguments):
     assert set(setup_arguments['packages']) == names
 
 
+def test_the_page_of_the_rest_server_is_installed_with_the_licence_of_its_parts(setup_arguments):
+    package = ROOT / 'vizion3d_ros'
+    patterns = setup_arguments['package_data']['vizion3d_ros']
+    installed = {path for pattern in patterns for path in package.glob(pattern)}
+    present = {path for path in (package / 'doors/rest/page').rglob('*') if path.is_file()}
+    assert package / 'doors/rest/page/three/LICENSE' in present
+    assert present <= installed
+
+
 def test_every_node_has_a_module_with_main(setup_arguments):
     for entry in setup_arguments['entry_points']['console_scripts']:
         module, _, function = entry.partition('= ')[2].partition(':')

@@ -15,6 +15,7 @@ from fastapi import FastAPI, Form, Query, Request, Response
 
 from vizion3d_ros.doors.depth_worker import DepthWorker
 from vizion3d_ros.doors.rest.answers import MapsAs, mono_json, stereo_json, zipped
+from vizion3d_ros.doors.rest.browser import add_page
 from vizion3d_ros.doors.rest.errors import tell_errors
 from vizion3d_ros.doors.rest.forms import MonoForm, StereoForm, mono_command, stereo_command
 from vizion3d_ros.doors.rest.limits import BodyLimits, Delivery
@@ -52,6 +53,7 @@ def make_app(worker: DepthWorker, features: list[str], deadline_s: float) -> Fas
         app.post(MONO, tags=[TAG])(door.mono)
     metrics = Metrics(lambda: worker.taken)
     add_views(app, worker, features, metrics)
+    add_page(app)
     app.add_middleware(BodyLimits)
     app.add_middleware(Counted, metrics=metrics, routes=frozenset({STEREO, MONO}))
     return app

@@ -80,7 +80,7 @@ def _answer(worker: DepthWorker, asked: Namespace, listener: socket.socket) -> N
     listener.listen(QUEUE)
     host, port = listener.getsockname()[:2]
     shown = f'[{host}]' if ':' in host else host
-    logger.info('listening on http://%s:%d, its description on /docs', shown, port)
+    logger.info('listening on http://%s:%d, with a page; its description on /docs', shown, port)
     server.run([listener])
 
 
