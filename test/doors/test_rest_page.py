@@ -11,11 +11,11 @@ import pytest
 from encoded import png
 from PIL import Image
 from rest_server import MONO, RestServer
+from served import wait_for
 
 from vizion3d_ros.files.calibration_file import parse_calibration
 from vizion3d_ros.stereo import StereoDepth, StereoDepthAdvancedConfig, StereoDepthCommand
 
-browsers = pytest.importorskip('playwright.sync_api', reason='needs playwright')
 BROWSER = shutil.which('chromium')
 SOFTWARE_WEBGL = ['--use-angle=swiftshader', '--enable-unsafe-swiftshader']
 READY = '#server:not(:empty)'
@@ -32,10 +32,11 @@ height=96
 @pytest.fixture(scope='module')
 def launch():
     """Call it with flags to get a browser."""
+    playwright = pytest.importorskip('playwright.sync_api', reason='needs playwright')
     if not BROWSER:
         pytest.skip('needs chromium')
     # its sandbox does not work for root
-    with browsers.sync_playwright() as driver:
+    with playwright.sync_playwright() as driver:
         yield lambda *flags: driver.chromium.launch(
             executable_path=BROWSER, args=['--no-sandbox', *flags]
         )
@@ -177,7 +178,7 @@ def test_a_dropped_pair_is_shown_on_a_phone(page, make_pair):
     left, right = png(made.left), png(made.right)
     page.set_viewport_size(PHONE)
     drop(page, {'right.png': right, 'calib.txt': CALIBRATION.encode(), 'left.png': left})
-    browsers.expect(page.locator('[name=baseline]')).to_have_value('120')
+    wait_for(lambda: page.input_value('[name=baseline]') == '120')
     assert compute(page) == ''
     same_values(page, answer_of(left, right, numbers_of(CALIBRATION)))
     colourful(page, '#depth', '#disparity', '#cloud')
@@ -193,6 +194,22 @@ def test_one_image_shows_relative_depth_without_a_unit(page, both, scene):
     assert 'larger is nearer' in page.inner_text('#depth-title')
     assert told_at(page, '#depth', depth.shape, 30, 20) == f'x 30, y 20: {depth[20, 30]:.3f}'
     assert not page.is_visible('#disparity')
+
+
+def test_the_cloud_turns_until_it_is_taken(page, pair):
+    page.emulate_media(reduced_motion='no-preference')
+    pick(page, **pair)
+    assert compute(page) == ''
+    cloud = page.locator('#cloud')
+    before = cloud.screenshot()
+    wait_for(lambda: cloud.screenshot() != before)
+    cloud.hover()
+    page.mouse.down()
+    taken = cloud.screenshot()
+    assert cloud.screenshot() == taken
+    box = cloud.bounding_box()
+    page.mouse.move(box['x'] + box['width'] / 4, box['y'] + box['height'] / 4)
+    assert cloud.screenshot() != taken
 
 
 def test_what_the_server_refuses_is_said_in_its_words(page, pair, scene):
@@ -215,12 +232,13 @@ def test_a_calibration_that_cannot_be_read_is_named(page, line, said):
 def test_a_calibration_for_another_size_is_doubted(page, pair):
     pick(page, **pair)
     drop(page, {'calib.txt': CALIBRATION.replace('width=160', 'width=320').encode()})
-    browsers.expect(page.locator('[name=baseline]')).to_have_value('120')
+    wait_for(lambda: page.input_value('[name=baseline]') == '120')
     assert '320x96, these have 160x96' in compute(page)
     page.fill('[name=cx]', '35')
     assert compute(page) == ''
 
 
+@pytest.mark.slow
 def test_routes_that_are_off_cannot_be_picked(browser):
     server = RestServer(('--stereo_model', 'opencv-sgbm'))
     tab = browser.new_page()
