@@ -77,12 +77,12 @@ def drift(index: int) -> tuple[float, float]:
 
 def stand_in() -> SceneDepth:
     """Make the stand-in for the rate that the command line names."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--rate', type=float, required=True, metavar='HZ')
-    options, _ = parser.parse_known_args()
     return SceneDepth(options.rate)
 
 
 if __name__ == '__main__':
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--rate', type=float, required=True, metavar='HZ')
+    options, for_ros = parser.parse_known_args()
     MONO_BACKENDS['depth_anything_v2'] = '__main__:stand_in'
-    sys.exit(mono_node.main())
+    sys.exit(mono_node.main(for_ros))

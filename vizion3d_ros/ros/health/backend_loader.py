@@ -100,10 +100,12 @@ class BackendLoader(Generic[Settings]):
 
     def _run(self, settings: Settings) -> None:
         try:
-            if self._in_force is None or settings.loaded != self._in_force.loaded:
+            new = self._in_force is None or settings.loaded != self._in_force.loaded
+            if new:
                 self._load(settings)
-                self._on_loaded(settings)
             self._in_force, self._fault = settings, ''
+            if new:
+                self._on_loaded(settings)
         except Exception as error:  # whatever a driver, a compiler or a checkpoint comes up with
             self._fail(settings, explain(error))
         if settings is self._wanted:

@@ -14,8 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Generic, TypeVar
 
 import torch
-from rclpy.clock import Clock, ClockChange, ClockType, JumpThreshold, TimeJump
-from rclpy.duration import Duration
+from rclpy.clock import Clock, ClockType
 
 from vizion3d_ros.contracts.errors import BackendError
 from vizion3d_ros.contracts.settings.node_settings import NodeSettings
@@ -29,6 +28,7 @@ from vizion3d_ros.ros.log import forward_logs
 from vizion3d_ros.ros.nodes.lifecycle import ManagedNode
 from vizion3d_ros.ros.nodes.reports import Reports, what_is_wrong
 from vizion3d_ros.ros.nodes.running import CLOSE_TIMEOUT
+from vizion3d_ros.ros.nodes.time_jumps import follow_jumps
 from vizion3d_ros.ros.parameters import LiveSettings
 from vizion3d_ros.ros.serving.controls import offer_reset, offer_set_enabled
 from vizion3d_ros.ros.serving.depth_services import DepthService
@@ -41,6 +41,7 @@ from vizion3d_ros.worker import Worker
 
 POLL_PERIOD = 0.5
 PAUSED = 'paused by ~/set_enabled'
+NO_NETWORK = 'the network is not loaded'
 
 Settings = TypeVar('Settings', bound=NodeSettings)
 
@@ -128,10 +129,7 @@ class DepthNode(ManagedNode, Generic[Settings]):
     def begin(self, callbacks: Mapping[str, Callable[[Any], None]]) -> None:
         """Start polling and, with autostart, become active; callbacks: one for each input."""
         self.inputs = InputSubscriptions(self, self.INPUTS, callbacks)
-        self._jumps = self.get_clock().create_jump_callback(
-            JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-1)),
-            post_callback=self._on_time_jump,
-        )
+        self._jumps = follow_jumps(self, self.reset_frames)
         # Simulated time may never come, and then this timer has to say so.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._timer = self.create_timer(POLL_PERIOD, self._poll, clock=steady)
@@ -139,8 +137,8 @@ class DepthNode(ManagedNode, Generic[Settings]):
             self.start()
 
     def hand_over(self, frame: Any) -> bool:
-        """Give the worker a frame; False while nothing can compute it."""
-        if self.components is None or self.components.loader.is_hopeless:
+        """Give the worker a frame; False while there is none."""
+        if self.components is None:
             return False
         self.components.worker.put_frame(frame)
         self._node_services.feed(frame, self.components)
@@ -153,16 +151,19 @@ class DepthNode(ManagedNode, Generic[Settings]):
             self.components.drop_frames()
 
     def update_inputs(self) -> None:
-        """Subscribe to the inputs while an output has a listener."""
+        """Subscribe to the inputs while an output has a listener and a network is there."""
         if self.components is None:
             return
         self.inputs.follow_latched()
+        if not self.components.loader.is_ready:
+            self.inputs.close(NO_NETWORK)  # a source that waits for listeners goes on waiting
+            return
         listeners = self.components.outputs.wanted(self.settings.lazy, cloud_rate=0)
         wanted = bool(listeners) or self._node_services.want_frame
         if wanted and not self.inputs.is_open:
             self.quiet_since = time.monotonic()
             self.inputs.open()
-        elif not wanted and self.inputs.is_open:
+        elif not wanted and (self.inputs.is_open or self.inputs.idle == NO_NETWORK):
             self._stop_listening()
 
     def restart(self) -> str:
@@ -193,7 +194,7 @@ class DepthNode(ManagedNode, Generic[Settings]):
         outputs = OutputPublishers(self, self.OUTPUTS, self.update_inputs)
         processor = self.make_processor(pipeline, outputs)
         worker = Worker(processor, processor.on_error)
-        loader = BackendLoader(worker, pipeline.warm_up, lambda _: self._say_ready())
+        loader = BackendLoader(worker, pipeline.warm_up, self._on_loaded)
         service = self.SERVICE(
             ServicePipelines(pipeline),
             lambda: self.usable_settings,
@@ -243,6 +244,12 @@ class DepthNode(ManagedNode, Generic[Settings]):
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
+    def _on_loaded(self, settings: Settings) -> None:
+        """From the worker: what touches the graph is left to the executor."""
+        self._say_ready()
+        if self.executor is not None:
+            self.executor.create_task(self.update_inputs)
+
     def _say_ready(self) -> None:
         components = self.components
         if components is not None and self._active:
@@ -268,13 +275,6 @@ class DepthNode(ManagedNode, Generic[Settings]):
         if self.components is not None:
             self.components.loader.follow(settings)
         self.update_inputs()
-
-    def _on_time_jump(self, jump: TimeJump) -> None:
-        reason = 'time went back'
-        if jump.clock_change in (ClockChange.ROS_TIME_ACTIVATED, ClockChange.ROS_TIME_DEACTIVATED):
-            reason = 'the clock changed'
-        self.get_logger().info(f'{reason}: waiting images dropped, all starts anew')
-        self.reset_frames()
 
     def _poll(self) -> None:
         """Say why nothing comes out, follow listeners where events are missing, report."""
