@@ -170,7 +170,7 @@ def test_a_signal_before_anything_came_is_a_failure_with_a_reason(domain, tmp_pa
 @pytest.mark.parametrize(
     ('parameters', 'words'),
     [
-        ({'timeout': 5}, ('timeout', 'INTEGER', 'DOUBLE')),  # 5 is an integer, 5.0 a double
+        ({'timeout': 'long'}, ('timeout', 'a number such as 10.0', 'long')),
         ({'timeout': 0.0}, ('timeout', '0.1')),
         ({'frames': -1}, ('frames', '-1')),
     ],
