@@ -3,6 +3,8 @@
 
 from pydantic import ValidationError
 
+MOST_LETTERS = 1000  # of a sentence to a caller
+
 
 class DepthError(Exception):
     """Base of every error this package raises on purpose."""
@@ -41,6 +43,15 @@ def explain(error: Exception) -> str:
     if not isinstance(error, ValidationError):
         return str(error) or type(error).__name__
     return '; '.join(_explain_field(dict(item)) for item in error.errors(include_url=False))
+
+
+def sendable(text: str) -> str:
+    """
+    Shorten a sentence and keep to letters that can be sent.
+
+    It may quote whatever a caller sent, and names of files may have other letters.
+    """
+    return text.encode(errors='replace').decode()[:MOST_LETTERS]
 
 
 def _explain_field(item: dict[str, object]) -> str:

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from vizion3d_ros.contracts.errors import explain
+from vizion3d_ros.contracts.errors import explain, sendable
 
-MOST_LETTERS = 1000  # of a sentence, which may quote whatever a client sent
 OF_PARAMETERS = 'requests.'  # what a flag of the command line is called as a parameter of a node
 
 
 def sentence(error: Exception) -> str:
-    """Say what went wrong, in the words of the command line and in letters that can be sent."""
-    text = explain(error).replace(OF_PARAMETERS, '--')
-    return text.encode(errors='replace').decode()[:MOST_LETTERS]
+    """Say what went wrong in the words of the command line."""
+    return sendable(explain(error).replace(OF_PARAMETERS, '--'))

@@ -15,7 +15,8 @@ import cv2
 import numpy as np
 
 from vizion3d_ros.contracts.calibration.camera import is_given
-from vizion3d_ros.contracts.calibration.faults import joined, named
+from vizion3d_ros.contracts.calibration.camera_faults import camera_faults
+from vizion3d_ros.contracts.calibration.faults import Severity, joined, named, worst
 from vizion3d_ros.contracts.calibration.lens import read_lens
 from vizion3d_ros.contracts.calibration.raw_faults import raw_faults
 from vizion3d_ros.contracts.errors import CalibrationError
@@ -55,9 +56,11 @@ def rectify(image: NDArray[np.uint8], calibration: CameraCalibration) -> NDArray
 @lru_cache(maxsize=4)
 def _maps(calibration: CameraCalibration) -> Maps | None:
     """Where each pixel is read in the raw image; None where nothing changes."""
-    text = joined(named('camera_info', raw_faults(calibration, pair=False)))
-    if text:
-        raise CalibrationError(text)
+    faults = camera_faults(calibration)
+    if worst(faults) is not Severity.NO_OUTPUT:
+        faults = raw_faults(calibration, pair=False)
+    if faults:
+        raise CalibrationError(joined(named('camera_info', faults)))
     lens, turn = read_lens(calibration.distortion_model, calibration.d), _rotation(calibration)
     raw, rectified = calibration.raw_intrinsics(), calibration.intrinsics()
     if not lens.bends and np.allclose(turn, np.eye(3)) and raw == rectified:

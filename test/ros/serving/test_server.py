@@ -9,8 +9,8 @@ from rclpy.node import Node
 from spun_node import SpunNode
 
 from vizion3d_interfaces.srv import SaveSnapshot
-from vizion3d_ros.contracts.errors import InputError
-from vizion3d_ros.ros.serving.server import MOST_LETTERS, QUEUE, ServiceServer
+from vizion3d_ros.contracts.errors import MOST_LETTERS, InputError
+from vizion3d_ros.ros.serving.server import QUEUE, ServiceServer
 
 pytestmark = pytest.mark.ros
 

@@ -5,7 +5,11 @@ import numpy as np
 import pytest
 from scene import pixels_message
 
-from vizion3d_ros.ros.stream.input_stats import ENOUGH_LOOKS, LOOK_SECONDS, SignificantBits
+from vizion3d_ros.ros.stream.significant_bits import (
+    ENOUGH_LOOKS,
+    LOOK_SECONDS,
+    SignificantBits,
+)
 
 pytestmark = pytest.mark.ros
 

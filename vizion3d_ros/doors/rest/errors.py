@@ -20,8 +20,9 @@ from vizion3d_ros.contracts.errors import (
     DepthError,
     InputError,
     NotAllowedError,
+    sendable,
 )
-from vizion3d_ros.doors.words import MOST_LETTERS, sentence
+from vizion3d_ros.doors.words import sentence
 
 STATUS: dict[type[Exception], int] = {
     NotAllowedError: 403,
@@ -54,5 +55,5 @@ async def _tell_fields(_: Request, error: Exception) -> JSONResponse:
 def _field(field: dict[str, Any]) -> dict[str, Any]:
     """FastAPI's words, but what came only if it is a text: it tells files piece by piece."""
     came = field['input']
-    shown = came[:MOST_LETTERS] if isinstance(came, str) else None
+    shown = sendable(came) if isinstance(came, str) else None
     return {**{name: field[name] for name in ('type', 'loc', 'msg')}, 'input': shown}

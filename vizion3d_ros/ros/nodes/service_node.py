@@ -31,8 +31,6 @@ from vizion3d_ros.ros.serving.server import ServiceServer
 from vizion3d_ros.worker import Worker
 
 ABOUT = 'Services that answer requests for depth, without any camera topic.'
-
-
 POLL_PERIOD = 0.5
 
 

@@ -20,14 +20,13 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from rclpy.task import Future as RosFuture
 
-from vizion3d_ros.contracts.errors import DepthError, explain
+from vizion3d_ros.contracts.errors import DepthError, explain, sendable
 from vizion3d_ros.ros.health.diagnostics import OK, Task
 from vizion3d_ros.ros.throttle import Throttle
 
 # How many requests may come while the executor is busy: the default of 10 loses some of a burst,
 # and then their callers wait for ever. A caller that dies costs the memory of as many responses.
 QUEUE = 32
-MOST_LETTERS = 1000  # of a message, which may quote whatever a caller sent
 
 Begin = Callable[[Any], 'Future[Any]']
 
@@ -65,7 +64,7 @@ class ServiceServer:
             except Exception as error:  # whatever goes wrong, the caller hears of it
                 self._counts['failed'] += 1
                 self._report(name, error)
-                response.success, response.message = False, error_text(error)
+                response.success, response.message = False, sendable(explain(error))
             finally:
                 self._counts['waiting'] -= 1
             return response
@@ -123,15 +122,10 @@ class ServiceServer:
         return send_or_report
 
     def _report(self, name: str, error: Exception) -> None:
-        text = error_text(error)
+        text = sendable(explain(error))
         if not self._throttle.allows(f'{name}: {text}'):
             return
         if isinstance(error, (DepthError, ValidationError)):
             logger.warning('%s refused: %s', name, text)
         else:
             logger.error('%s failed: %s', name, text, exc_info=error)
-
-
-def error_text(error: Exception) -> str:
-    """Say what went wrong in letters that a message can carry: names of files may have others."""
-    return explain(error).encode(errors='replace').decode()[:MOST_LETTERS]

@@ -23,7 +23,7 @@ from vizion3d_ros.contracts.commands import MonoCommand, Output, StereoCommand
 from vizion3d_ros.contracts.errors import DepthError, explain
 from vizion3d_ros.contracts.settings.node_settings import NodeSettings
 from vizion3d_ros.ros.messages.outgoing import AnyAnswer, FrameAnswer
-from vizion3d_ros.ros.stream.input_stats import SignificantBits
+from vizion3d_ros.ros.stream.significant_bits import SignificantBits
 from vizion3d_ros.ros.stream.sparse_reading import SparseReading
 from vizion3d_ros.ros.stream.topics import OutputPublishers
 from vizion3d_ros.ros.throttle import Throttle

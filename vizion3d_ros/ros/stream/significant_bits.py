@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""16-bit images whose words hold fewer bits than mono16_bits says."""
+
+from __future__ import annotations
+
+import logging
+import math
+
+from sensor_msgs.msg import Image
+
+from vizion3d_ros.ros.messages.encodings import ENCODINGS
+from vizion3d_ros.ros.messages.incoming import words_of
+
+LOOK_SECONDS = 0.5
+LOOK_ROWS = 4
+ENOUGH_LOOKS = 5  # exposure may begin dark
+LOST_BITS = 4  # 16 grey levels are left, or fewer
+BLACK = 16  # says nothing of the bits
+OF_CAMERAS = (8, 10, 12)
+
+logger = logging.getLogger(__name__)
+
+
+class SignificantBits:
+    """
+    Notices 16-bit images whose words hold fewer bits than mono16_bits says.
+
+    They look nearly black, with too few grey levels left to match by. `doubt` says so, '' if all
+    is well; `suspected` is true as soon as it may come to that.
+    """
+
+    def __init__(self) -> None:
+        self.doubt = ''
+        self.suspected = False
+        self._encoding = ''
+        self._looked = -math.inf
+        self._looks = self._greatest = 0
+
+    def look(self, image: Image, mono16_bits: int, now: float) -> None:
+        """Look, twice a second, at an image that could be decoded; now: of time.monotonic()."""
+        if now - self._looked < LOOK_SECONDS:
+            return
+        self._looked = now
+        if image.encoding != self._encoding:
+            self._encoding, self._looks, self._greatest = image.encoding, 0, 0
+        encoding = ENCODINGS.get(image.encoding)
+        if encoding is not None and encoding.word_bytes == 2:
+            self._greatest = max(self._greatest, int(words_of(image)[::LOOK_ROWS].max()))
+        self._looks += 1
+        before, doubt = self.doubt, self._explain(mono16_bits)
+        self.suspected = bool(doubt)
+        self.doubt = doubt if self._looks >= ENOUGH_LOOKS else ''
+        if self.doubt and not before:
+            logger.warning('%s', self.doubt)
+
+    def _explain(self, mono16_bits: int) -> str:
+        bits = self._greatest.bit_length()
+        if self._greatest < BLACK or bits > mono16_bits - LOST_BITS:
+            return ''
+        likely = min(of_camera for of_camera in OF_CAMERAS if of_camera >= bits)
+        levels = (self._greatest >> (mono16_bits - 8)) + 1
+        return (
+            f'no value of the {self._encoding} images exceeds {self._greatest}, so mono16_bits: '
+            f'{mono16_bits} leaves {levels} of 256 grey levels: set mono16_bits: {likely}, or the '
+            'number of bits of the camera'
+        )
