@@ -4,7 +4,7 @@
 import functools
 from collections import Counter
 
-LEAST = 10  # examples at each end
+LEAST = 5  # examples at each end
 
 _outcomes = Counter()
 
