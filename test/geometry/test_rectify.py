@@ -187,3 +187,10 @@ def test_what_cannot_be_undone_is_named(changes, words):
     with pytest.raises(CalibrationError) as caught:
         rectify(np.zeros((HEIGHT, WIDTH), np.uint8), replace(bent('plumb_bob'), **changes))
     assert all(word in str(caught.value) for word in words), caught.value
+
+
+def test_a_size_that_is_only_claimed_takes_no_memory():
+    k, p = (tuple(2**25 * n if n not in (0.0, 1.0) else n for n in numbers) for numbers in (K, P))
+    huge = replace(bent('plumb_bob'), width=2**25 * WIDTH, height=2**25 * HEIGHT, k=k, p=p)
+    with pytest.raises(CalibrationError, match='raw image is 64x48 but the calibration is for'):
+        rectify(np.zeros((HEIGHT, WIDTH), np.uint8), huge)

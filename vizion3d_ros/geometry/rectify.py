@@ -40,8 +40,7 @@ def rectify(image: NDArray[np.uint8], calibration: CameraCalibration) -> NDArray
     An image without distortion and rotation comes back as it is. Raises CalibrationError for
     numbers, a model or a size that do not fit.
     """
-    maps = _maps(calibration)
-    if maps is None:
+    if not _changes(calibration):
         return image
     height, width = image.shape[:2]
     if (width, height) != calibration.image_size:
@@ -50,21 +49,27 @@ def rectify(image: NDArray[np.uint8], calibration: CameraCalibration) -> NDArray
             f'raw image is {width}x{height} but the calibration is for {expected}: '
             'use the camera_info of these images'
         )
-    return np.asarray(cv2.remap(image, *maps, cv2.INTER_LINEAR), np.uint8)
+    return np.asarray(cv2.remap(image, *_maps(calibration), cv2.INTER_LINEAR), np.uint8)
 
 
 @lru_cache(maxsize=4)
-def _maps(calibration: CameraCalibration) -> Maps | None:
-    """Where each pixel is read in the raw image; None where nothing changes."""
+def _changes(calibration: CameraCalibration) -> bool:
+    """Whether rectifying changes an image at all; raises CalibrationError."""
     faults = camera_faults(calibration)
     if worst(faults) is not Severity.NO_OUTPUT:
         faults = raw_faults(calibration, pair=False)
     if faults:
         raise CalibrationError(joined(named('camera_info', faults)))
+    turns = not np.allclose(_rotation(calibration), np.eye(3))
+    moves = calibration.raw_intrinsics() != calibration.intrinsics()
+    return turns or moves or read_lens(calibration.distortion_model, calibration.d).bends
+
+
+@lru_cache(maxsize=4)
+def _maps(calibration: CameraCalibration) -> Maps:
+    """Where each pixel is read in the raw image; made once its size is known to be true."""
     lens, turn = read_lens(calibration.distortion_model, calibration.d), _rotation(calibration)
     raw, rectified = calibration.raw_intrinsics(), calibration.intrinsics()
-    if not lens.bends and np.allclose(turn, np.eye(3)) and raw == rectified:
-        return None
     make = cv2.fisheye.initUndistortRectifyMap if lens.fisheye else cv2.initUndistortRectifyMap
     coefficients, size = np.array(lens.coefficients), calibration.image_size
     maps = make(_matrix(raw), coefficients, turn, _matrix(rectified), size, cv2.CV_16SC2)
