@@ -103,12 +103,12 @@ def make_ours(node):
     settings = StereoSettings(device='cpu')
     outputs = OutputPublishers(node, STEREO_OUTPUTS, lambda: None)
     outputs.enabled = True
-    wait_until(node, lambda: len(outputs.wanted(True, 0)) == len(TOPICS))
+    wait_until(node, lambda: len(outputs.wanted(True)) == len(TOPICS))
     processor = StereoProcessor(StereoPipeline('cpu'), infos, outputs, lambda: settings)
 
     def publish(left, right) -> None:
         clouds = outputs.published['points2']
-        processor(StereoFrame(left, right))
+        processor.compute(StereoFrame(left, right))()
         if outputs.published['points2'] == clouds:
             raise SystemExit('ours published no cloud: there is nothing to compare')
 

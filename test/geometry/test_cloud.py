@@ -9,7 +9,7 @@ import torch
 
 from vizion3d_ros.contracts.camera import Intrinsics
 from vizion3d_ros.contracts.settings.node_settings import PointsSettings
-from vizion3d_ros.geometry.reprojection import make_cloud, paint, unproject
+from vizion3d_ros.geometry.reprojection import make_cloud, pack_colors, unproject
 
 CAMERA = Intrinsics(width=12, height=7, fx=50.0, fy=40.0, cx=5.25, cy=2.75)
 NAN = float('nan')
@@ -24,16 +24,8 @@ def depth(device):
 
 
 @pytest.fixture
-def image(device):
-    return torch.from_numpy(np.random.default_rng(3).integers(0, 256, (7, 12, 3), np.uint8)).to(
-        device
-    )
-
-
-def painted(image):
-    points = torch.full((*image.shape[:2], 4), NAN, device=image.device)
-    paint(points, image)
-    return points
+def image():
+    return np.random.default_rng(3).integers(0, 256, (7, 12, 3), np.uint8)
 
 
 def closed_form(depth, step=1):
@@ -48,19 +40,18 @@ def bits(points):
 
 
 def expected_bits(image):
-    r, g, b = np.moveaxis(image.cpu().numpy().astype(np.uint32), -1, 0)
+    r, g, b = np.moveaxis(image.astype(np.uint32), -1, 0)
     return r << 16 | g << 8 | b
 
 
 def test_unproject_is_the_pinhole_equation(depth):
-    points = unproject(depth, CAMERA)
-    assert points.shape == (7, 12, 4)
+    points = torch.stack(unproject(depth, CAMERA), dim=-1)
     assert points.dtype == torch.float32
-    np.testing.assert_allclose(points[..., :3].cpu().numpy(), closed_form(depth), rtol=1e-6)
+    np.testing.assert_allclose(points.cpu().numpy(), closed_form(depth), rtol=1e-6)
 
 
 def test_a_point_projects_back_onto_its_pixel(depth):
-    x, y, z, _ = unproject(depth, CAMERA).double().cpu().unbind(-1)
+    x, y, z = (plane.double().cpu() for plane in unproject(depth, CAMERA))
     v, u = np.mgrid[0:7, 0:12]
     valid = ~torch.isnan(z)
     np.testing.assert_allclose((CAMERA.fx * x / z + CAMERA.cx)[valid], u[valid], atol=1e-5)
@@ -68,9 +59,9 @@ def test_a_point_projects_back_onto_its_pixel(depth):
 
 
 def test_right_is_plus_x_and_down_is_plus_y(device):
-    points = unproject(torch.ones((7, 12), device=device), CAMERA).cpu()
-    assert points[0, 0, 0] < 0 < points[0, -1, 0]
-    assert points[0, 0, 1] < 0 < points[-1, 0, 1]
+    x, y, _ = unproject(torch.ones((7, 12), device=device), CAMERA)
+    assert x[0, 0] < 0 < x[0, -1]
+    assert y[0, 0] < 0 < y[-1, 0]
 
 
 def test_organised_keeps_every_pixel_in_its_place(depth, image):
@@ -126,22 +117,14 @@ def test_doubtful_points_are_dropped_and_the_limit_itself_kept(score, image, dev
     assert depth.isfinite().all(), 'the depth image must not lose what the cloud drops'
 
 
-def test_rgb_bits_are_exact_for_every_level(device):
+def test_rgb_bits_are_exact_for_every_level():
     levels = np.arange(256, dtype=np.uint8)
     corners = np.array(list(itertools.product((0, 1, 127, 128, 254, 255), repeat=3)), np.uint8)
     grey = np.repeat(levels[:, None], 3, axis=1)
-    image = torch.from_numpy(np.concatenate([grey, corners])[None]).to(device)
-    np.testing.assert_array_equal(bits(painted(image)), expected_bits(image))
+    image = np.concatenate([grey, corners])[None]
+    np.testing.assert_array_equal(pack_colors(image).numpy(), expected_bits(image))
 
 
-def test_paint_leaves_the_coordinates_alone(depth, image):
-    points = unproject(depth, CAMERA)
-    before = points[..., :3].cpu().numpy().copy()
-    paint(points, image)
-    np.testing.assert_array_equal(points[..., :3].cpu().numpy(), before)
-
-
-def test_grey_is_painted_like_three_equal_channels(device):
-    grey = torch.arange(256, dtype=torch.uint8, device=device).reshape(8, 32)
-    rgb = grey[..., None].expand(-1, -1, 3)
-    np.testing.assert_array_equal(bits(painted(grey)), bits(painted(rgb)))
+def test_grey_is_packed_like_three_equal_channels():
+    grey = np.arange(256, dtype=np.uint8).reshape(8, 32)
+    assert pack_colors(grey).equal(pack_colors(np.repeat(grey[..., None], 3, axis=-1)))

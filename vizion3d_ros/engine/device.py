@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 
@@ -38,11 +39,36 @@ def choose_precision(name: str, device: torch.device) -> torch.dtype:
     return PRECISIONS[name]
 
 
-def clock(device: torch.device) -> float:
-    """Seconds, once the device has done what it was asked to: time.perf_counter()."""
-    if device.type == 'cuda':
-        torch.cuda.synchronize(device)
-    return time.perf_counter()
+class StageTimes:
+    """How long consecutive stages take on a device, which is waited for at the end only."""
+
+    def __init__(self, device: torch.device) -> None:
+        """The first stage begins now; on a GPU when it has done what it was asked before."""
+        self._device = device
+        self._names: list[str] = []
+        self._marks = [self._mark()]
+
+    def end(self, stage: str) -> None:
+        """End a stage here; what follows belongs to the next."""
+        self._names.append(stage)
+        self._marks.append(self._mark())
+
+    def read_ms(self) -> dict[str, float]:
+        """Wait until the device has done all of it; milliseconds by stage."""
+        spans = zip(self._marks, self._marks[1:])
+        if self._device.type == 'cuda':
+            self._marks[-1].synchronize()
+            times = [begin.elapsed_time(end) for begin, end in spans]
+        else:
+            times = [1e3 * (end - begin) for begin, end in spans]
+        return dict(zip(self._names, times))
+
+    def _mark(self) -> Any:
+        if self._device.type != 'cuda':
+            return time.perf_counter()
+        mark = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
+        mark.record(torch.cuda.current_stream(self._device))
+        return mark
 
 
 @contextmanager

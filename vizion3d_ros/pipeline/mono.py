@@ -21,7 +21,7 @@ from vizion3d_ros.contracts.metric_scale import ScaleUsed
 from vizion3d_ros.contracts.results import Cloud, MonoResult
 from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
 from vizion3d_ros.engine.backend import MonoBackend
-from vizion3d_ros.engine.device import choose_device, clock, enough_memory
+from vizion3d_ros.engine.device import StageTimes, choose_device, enough_memory
 from vizion3d_ros.engine.registry import load_mono_backend
 from vizion3d_ros.geometry.inverse_depth import depth_from_relative, within
 from vizion3d_ros.geometry.metric_scale.fit import fit_image
@@ -74,15 +74,15 @@ class MonoPipeline:
 
     @torch.inference_mode()
     def _run(self, command: MonoCommand, scaler: Scaler) -> MonoResult:
-        started = clock(self.device)
+        times = StageTimes(self.device)
         estimate = self.backend(command.settings.backend).estimate(command.image, command.settings)
-        estimated = clock(self.device)
+        times.end('estimate')
         values = torch.as_tensor(estimate.values, device=self.device)
         unscaled = estimate.metric or not command.outputs
         scale = None if unscaled else scaler(values, command)
         depth_m = _depth(values, estimate.metric, scale, command.settings)
         cloud = self._cloud(command, depth_m)
-        finished = clock(self.device)
+        times.end('geometry')
         return MonoResult(
             relative=None if estimate.metric else values,
             depth_m=depth_m,
@@ -90,10 +90,7 @@ class MonoPipeline:
             backend_used=estimate.backend_used,
             checkpoint=estimate.checkpoint,
             licence=estimate.licence,
-            timings_ms={
-                'estimate': 1e3 * (estimated - started),
-                'geometry': 1e3 * (finished - estimated),
-            },
+            timings_ms=times.read_ms(),
             scale=scale,
         )
 
@@ -101,9 +98,8 @@ class MonoPipeline:
         wanted = Output.CLOUD in command.outputs
         if depth_m is None or command.camera is None or not wanted:
             return None
-        image = torch.as_tensor(command.image, device=self.device)
-        settings = command.settings.points
-        return Cloud(make_cloud(depth_m, image, command.camera, settings))
+        points = make_cloud(depth_m, command.image, command.camera, command.settings.points)
+        return Cloud(points)
 
 
 def _depth(

@@ -16,7 +16,7 @@ from vizion3d_ros.contracts.commands import Output, StereoCommand
 from vizion3d_ros.contracts.results import Cloud, StereoResult
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 from vizion3d_ros.engine.backend import StereoBackend
-from vizion3d_ros.engine.device import choose_device, clock, enough_memory
+from vizion3d_ros.engine.device import StageTimes, choose_device, enough_memory
 from vizion3d_ros.engine.registry import load_stereo_backend
 from vizion3d_ros.geometry.reprojection import (
     correct_disparity,
@@ -59,10 +59,10 @@ class StereoPipeline:
 
     @torch.inference_mode()
     def _run(self, command: StereoCommand) -> StereoResult:
-        started = clock(self.device)
+        times = StageTimes(self.device)
         rig, settings = command.rig, command.settings
         match = self.backend(settings.backend).match(command.left, command.right, rig, settings)
-        matched = clock(self.device)
+        times.end('match')
         min_disparity = max(match.min_disparity + rig.doffs, match.step)
         disparity = correct_disparity(
             torch.as_tensor(match.disparity, device=self.device), rig.doffs, min_disparity
@@ -71,7 +71,7 @@ class StereoPipeline:
         depth_m = self._depth(command, disparity)
         visibility = torch.as_tensor(match.visibility, device=self.device)
         cloud = self._cloud(command, depth_m, confidence, visibility)
-        finished = clock(self.device)
+        times.end('geometry')
         return StereoResult(
             rig=rig,
             disparity=disparity,
@@ -85,10 +85,7 @@ class StereoPipeline:
             backend_used=match.backend_used,
             checkpoint=match.checkpoint,
             licence=match.licence,
-            timings_ms={
-                'match': 1e3 * (matched - started),
-                'geometry': 1e3 * (finished - matched),
-            },
+            timings_ms=times.read_ms(),
         )
 
     def _depth(self, command: StereoCommand, disparity: torch.Tensor) -> torch.Tensor | None:
@@ -106,10 +103,9 @@ class StereoPipeline:
     ) -> Cloud | None:
         if depth_m is None or Output.CLOUD not in command.outputs:
             return None
-        image = torch.as_tensor(command.left, device=self.device)
         points = make_cloud(
             depth_m,
-            image,
+            command.left,
             command.rig.left,
             command.settings.points,
             confidence=confidence,

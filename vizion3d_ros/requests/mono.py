@@ -175,8 +175,7 @@ def _points(
     if result.cloud or result.relative is None:
         return result.cloud.points if result.cloud else None
     depth = spread_relative(result.relative, request.advanced_config.depth_trunc)
-    image = torch.as_tensor(command.image, device=depth.device)
-    return make_cloud(depth, image, cast('Intrinsics', command.camera), EVERY_POINT)
+    return make_cloud(depth, command.image, cast('Intrinsics', command.camera), EVERY_POINT)
 
 
 def _camera(config: DepthEstimationAdvanceConfig, width: int, height: int) -> Intrinsics:

@@ -45,7 +45,7 @@ class Outputs:
         self.needed = ALL
         self.answers = []
 
-    def wanted(self, lazy, cloud_rate):
+    def due(self, lazy, cloud_rate):
         return {'something'}
 
     def needs(self, names):
@@ -73,7 +73,9 @@ class Stage:
     def see(self, sparse=None, **options):
         """Process one image and return its result."""
         self.stamp_ns += 10**8
-        self.processor(MonoFrame(image_message(GREY, self.stamp_ns, **options), sparse))
+        frame = MonoFrame(image_message(GREY, self.stamp_ns, **options), sparse)
+        if publish := self.processor.compute(frame):
+            publish()
         return self.outputs.answers[-1].result
 
     def change(self, **changes):

@@ -16,6 +16,7 @@ from vizion3d_ros.ros.health.backend_watch import BackendWatch
 from vizion3d_ros.ros.health.diagnostics import ERROR, OK, WARN, Diagnostics, Task
 from vizion3d_ros.ros.stream.inputs import InputSubscriptions
 from vizion3d_ros.ros.stream.processor import FrameProcessor
+from vizion3d_ros.ros.stream.publish_stage import PublishStage
 from vizion3d_ros.ros.stream.topics import OutputPublishers
 from vizion3d_ros.worker import Worker
 
@@ -32,6 +33,7 @@ class Components:
 
     outputs: OutputPublishers
     processor: FrameProcessor[Any, Any]
+    publishing: PublishStage[Any]
     worker: Worker[Any]
     loader: BackendLoader[Any]
     watch: BackendWatch
@@ -51,11 +53,12 @@ class Components:
         self.worker.skipped = 0
 
     def close(self, timeout: float) -> bool:
-        """Withdraw all; whether the worker came to its end within timeout seconds."""
-        ended = self.worker.close(timeout)
+        """Withdraw all; whether both threads came to their end within timeout seconds each."""
+        computed = self.worker.close(timeout)
+        published = self.publishing.close(timeout)
         self.outputs.destroy()
         self.diagnostics.destroy()
-        return ended
+        return computed and published
 
 
 def output_task(components: Components, inputs: InputSubscriptions, timeout: float) -> Task:

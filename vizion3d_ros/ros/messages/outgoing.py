@@ -2,8 +2,7 @@
 """
 Results become messages, for topics and for services.
 
-Stamp and frame are those of the (left) image. Payloads are appended to the array a new message
-holds: one copy, where assigning to `data` makes a second one.
+Stamp and frame are those of the (left) image. Messages lend the memory of the result.
 """
 
 from __future__ import annotations
@@ -199,4 +198,5 @@ def image_message(header: Header, pixels: Values, encoding: str) -> Image:
 
 def _fill(message: Image | PointCloud2, values: Values) -> None:
     array = values.cpu().numpy() if isinstance(values, Tensor) else values
-    message.data.frombytes(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    # Past the setter, which copies all but an array.array: what serialises takes any buffer.
+    message._data = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data

@@ -3,7 +3,8 @@
 What the stereo and the mono node share: lifecycle, inputs opened on demand, one worker, reports.
 
 executor thread: subscriptions ─ newest frame ─┐
-worker thread:             messages.incoming ─ pipeline ─ messages.outgoing ─ publishers
+worker thread:             messages.incoming ─ pipeline ─┐
+publishing thread:                              messages.outgoing ─ publishers
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from vizion3d_ros.ros.serving.server import ServiceServer
 from vizion3d_ros.ros.serving.services import NodeServices
 from vizion3d_ros.ros.stream.inputs import NO_LISTENER, InputSubscriptions
 from vizion3d_ros.ros.stream.processor import FrameProcessor
+from vizion3d_ros.ros.stream.publish_stage import PublishStage
 from vizion3d_ros.ros.stream.topics import OutputPublishers, OutputTopic
 from vizion3d_ros.worker import Worker
 
@@ -158,7 +160,7 @@ class DepthNode(ManagedNode, Generic[Settings]):
         if not self.components.loader.is_ready:
             self.inputs.close(NO_NETWORK)  # a source that waits for listeners goes on waiting
             return
-        listeners = self.components.outputs.wanted(self.settings.lazy, cloud_rate=0)
+        listeners = self.components.outputs.wanted(self.settings.lazy)
         wanted = bool(listeners) or self._node_services.want_frame
         if wanted and not self.inputs.is_open:
             self.quiet_since = time.monotonic()
@@ -193,7 +195,8 @@ class DepthNode(ManagedNode, Generic[Settings]):
         pipeline = self.make_pipeline(self.settings)
         outputs = OutputPublishers(self, self.OUTPUTS, self.update_inputs)
         processor = self.make_processor(pipeline, outputs)
-        worker = Worker(processor, processor.on_error)
+        publishing = PublishStage(pipeline.device, processor.compute, processor.on_error)
+        worker = Worker(publishing, processor.on_error)
         loader = BackendLoader(worker, pipeline.warm_up, self._on_loaded)
         service = self.SERVICE(
             ServicePipelines(pipeline),
@@ -204,6 +207,7 @@ class DepthNode(ManagedNode, Generic[Settings]):
         self.components = Components(
             outputs,
             processor,
+            publishing,
             worker,
             loader,
             BackendWatch(worker, lambda: self.settings.backend_timeout),

@@ -91,7 +91,7 @@ class MonoNode(DepthNode[MonoSettings]):
     def tasks(self, components: Components) -> dict[str, Task]:
         """Report images, calibration, scale and output."""
         settings = self.settings
-        wanted = components.outputs.wanted(settings.lazy, cloud_rate=0)
+        wanted = components.outputs.wanted(settings.lazy)
         status = MonoStatus(self.inputs, self._images, self._sparse, self._camera, settings)
         processor = cast(MonoProcessor, components.processor)
         return {

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-What the worker thread does with a frame: decode, run the pipeline, publish what is wanted.
+What becomes of a frame: the worker decodes it and runs the pipeline, then it is published.
 
-`FrameProcessor` is that loop; the stereo and the mono node fill in how a frame becomes a command.
+`FrameProcessor` is both; the stereo and the mono node fill in how a frame becomes a command.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import ValidationError
@@ -58,8 +59,25 @@ class DecodedFrame:
     sparse: SparseReading | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ComputedFrame:
+    """
+    What there is to publish, and for which topics.
+
+    epoch: that of the processor when it began, started: the time then, time.perf_counter();
+    timings_ms: how long each stage took.
+    """
+
+    decoded: DecodedFrame
+    answer: AnyAnswer
+    topics: frozenset[str]
+    epoch: int
+    started: float
+    timings_ms: dict[str, float]
+
+
 class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
-    """Callable for the worker; its counters may be read from any thread."""
+    """Computes frames in one thread, publishes in another; counters are for any thread."""
 
     def __init__(
         self, pipeline: Any, outputs: OutputPublishers, settings: Callable[[], Settings]
@@ -112,35 +130,38 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
         times = tuple(self._finished)
         return (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else 0.0
 
-    def __call__(self, frame: AnyFrame) -> None:
-        """Process one frame; does nothing without a listener."""
+    def compute(self, frame: AnyFrame) -> Callable[[], None] | None:
+        """
+        Compute what the listeners want, and return what publishes it.
+
+        None without a listener, and when nothing can be computed.
+        """
         settings, epoch = self._settings(), self._epoch
-        names = self._outputs.wanted(settings.lazy, settings.points.max_rate)
-        if not names:
-            return
+        topics = self._outputs.due(settings.lazy, settings.points.max_rate)
+        if not topics:
+            return None
         started = time.perf_counter()
-        decoded = self.decode(frame, settings, self._outputs.needs(names))
+        decoded = self.decode(frame, settings, self._outputs.needs(topics))
         if decoded is None:
-            return
+            return None
         self.bits.look(frame.image, settings.mono16_bits, time.monotonic())
         ready = time.perf_counter()
         answer = self.answer(frame, decoded, settings, self.run(decoded.command))
-        computed = time.perf_counter()
-        if epoch != self._epoch:  # it is of a time before a jump or a pause
+        timings_ms = {'decode': 1e3 * (ready - started), **answer.result.timings_ms}
+        computed = ComputedFrame(decoded, answer, topics, epoch, started, timings_ms)
+        return partial(self._publish, computed)
+
+    def _publish(self, frame: ComputedFrame) -> None:
+        if frame.epoch != self._epoch:  # it is of a time before a jump or a pause
             return
-        self._outputs.publish(answer, names)
-        self.record(decoded, answer)
-        published = time.perf_counter()
-        self.timings_ms.append(
-            {
-                'decode': 1e3 * (ready - started),
-                **answer.result.timings_ms,
-                'publish': 1e3 * (published - computed),
-                'total': 1e3 * (published - started),
-            }
-        )
+        begun = time.perf_counter()
+        self._outputs.publish(frame.answer, frame.topics)
+        self.record(frame.decoded, frame.answer)
+        ended = time.perf_counter()
+        last = {'publish': 1e3 * (ended - begun), 'total': 1e3 * (ended - frame.started)}
+        self.timings_ms.append(frame.timings_ms | last)
         if not self.bits.suspected:  # else pictures look dark that are not
-            self.examine(decoded.command, answer.result)
+            self.examine(frame.decoded.command, frame.answer.result)
 
     def examine(self, command: Any, result: Any) -> None:
         """Look for faults that the pictures show, after everything is published."""

@@ -103,16 +103,24 @@ class OutputPublishers:
         """Whether anything can be sent: switched on, and no signal has ended the middleware."""
         return self.enabled and bool(self._node.context.ok())
 
-    def wanted(self, lazy: bool, cloud_rate: float) -> frozenset[str]:
-        """Topics to fill for this frame; cloud_rate (Hz, 0 = no limit) holds points2 back."""
-        names = {
+    def wanted(self, lazy: bool) -> frozenset[str]:
+        """Topics that somebody listens to, or all if not lazy."""
+        return frozenset(
             name
             for name, publisher in self._publishers.items()
             if self.enabled and (not lazy or publisher.get_subscription_count() > 0)
-        }
-        if cloud_rate > 0 and time.monotonic() < self._cloud_due:
-            names.discard(topic_names.POINTS)
-        return frozenset(names)
+        )
+
+    def due(self, lazy: bool, cloud_rate: float) -> frozenset[str]:
+        """Topics to fill for this frame; cloud_rate (Hz, 0 = no limit) holds points2 back."""
+        names = self.wanted(lazy)
+        if cloud_rate > 0 and topic_names.POINTS in names:
+            now = time.monotonic()
+            if now < self._cloud_due:
+                return names - {topic_names.POINTS}
+            # From when it was due, not from now: lateness must not lower the rate.
+            self._cloud_due = max(self._cloud_due + 1 / cloud_rate, now)
+        return names
 
     def needs(self, names: Collection[str]) -> frozenset[Output]:
         """What has to be computed for the named topics."""
@@ -127,10 +135,6 @@ class OutputPublishers:
                 continue
             self._publishers[name].publish(message)
             self.published[name] += 1
-            if name == 'points2' and answer.settings.points.max_rate > 0:
-                # From when it was due, not from now: lateness must not lower the rate.
-                period = 1 / answer.settings.points.max_rate
-                self._cloud_due = max(self._cloud_due + period, time.monotonic())
 
     def restart(self) -> None:
         """Count from now on."""
