@@ -7,7 +7,9 @@ What a frame costs besides matching: our node's path, the plain idiom, and the f
 All three deserialise the same 1280x720 rgb8 pair and publish disparity, depth, confidence and a
 coloured cloud to a reader in another process. The matcher is replaced by a stored answer.
 
-ours: what the worker thread of stereo_node runs.
+ours, one by one: what stereo_node does with a frame, from its start to its last message.
+ours, in a row: the same for ten frames that follow each other, where one is computed while the one
+before is published, as in the node: time from frame to frame.
 floor: the very messages of ours, made beforehand: what the middleware takes by itself.
 plain idiom: cv_bridge, NumPy, sensor_msgs_py.create_cloud; no ranges, no checks.
 """
@@ -51,6 +53,7 @@ from vizion3d_ros.ros.messages.outgoing import FrameAnswer
 from vizion3d_ros.ros.nodes.stereo_node import StereoFrame, StereoProcessor
 from vizion3d_ros.ros.run import keep_large_blocks
 from vizion3d_ros.ros.stream.camera_info import CameraInfoCache
+from vizion3d_ros.ros.stream.publish_stage import PublishStage
 from vizion3d_ros.ros.stream.topics import STEREO_OUTPUTS, OutputPublishers, output_qos
 
 WIDTH, HEIGHT = 1280, 720
@@ -58,6 +61,7 @@ TOPICS = ('disparity', 'depth/image', 'confidence/image', 'points2')
 FOCAL_PX, BASELINE_M = 900.0, 0.12
 DISCOVERY_S = 20.0
 WARM_UP = 3
+IN_A_ROW = 10
 
 
 class StoredMatch:
@@ -94,8 +98,13 @@ def serialised_pair() -> tuple[bytes, bytes]:
     return pair[0], pair[1]
 
 
+def received(pair: tuple[bytes, bytes]) -> list[Image]:
+    """Both images, as rclpy hands them to a callback."""
+    return [deserialize_message(image, Image) for image in pair]
+
+
 def make_ours(node):
-    """The product: StereoProcessor, as the worker thread calls it."""
+    """The product's two halves of a frame, one after the other, and the second in its thread."""
     registry.STEREO_BACKENDS['sgbm'] = f'{__name__}:StoredMatch'
     infos = CameraInfoCache(0.0)
     infos.add_left(camera_info(0.0))
@@ -106,20 +115,29 @@ def make_ours(node):
     wait_until(node, lambda: len(outputs.wanted(True)) == len(TOPICS))
     processor = StereoProcessor(StereoPipeline('cpu'), infos, outputs, lambda: settings)
 
-    def publish(left, right) -> None:
-        clouds = outputs.published['points2']
-        processor.compute(StereoFrame(left, right))()
-        if outputs.published['points2'] == clouds:
-            raise SystemExit('ours published no cloud: there is nothing to compare')
+    stage = PublishStage(torch.device('cpu'), processor.compute, processor.on_error)
 
-    return publish
+    def alone(pair) -> None:
+        processor.compute(StereoFrame(*received(pair)))()
+
+    def in_a_row(pair) -> None:
+        clouds = outputs.published['points2']
+        for _ in range(IN_A_ROW):
+            stage(StereoFrame(*received(pair)))
+        while outputs.published['points2'] < clouds + IN_A_ROW:
+            if processor.failed:
+                raise SystemExit(f'ours failed: {processor.last_error}')
+            time.sleep(1e-4)
+
+    return alone, in_a_row
 
 
 def make_floor(node):
     """Publish what ours does, made once."""
     publishers, messages = advertise(node), premade()
 
-    def publish(left, right) -> None:
+    def publish(pair) -> None:
+        received(pair)
         for name in TOPICS:
             publishers[name].publish(messages[name])
 
@@ -165,7 +183,8 @@ def make_plain(node):
     names = ('x', 'y', 'z', 'rgb')
     fields = [PointField(name=n, offset=4 * i, datatype=7, count=1) for i, n in enumerate(names)]
 
-    def publish(left, right) -> None:
+    def publish(pair) -> None:
+        left, right = received(pair)
         header = left.header
         color = bridge.imgmsg_to_cv2(left, 'bgr8')
         bridge.imgmsg_to_cv2(right, 'bgr8')
@@ -200,16 +219,17 @@ def read_forever() -> None:
 
 
 def time_ways(ways: dict, pair, frames: int) -> dict[str, float]:
-    """Median milliseconds from serialised images to the last publish.
+    """Median milliseconds per frame, from serialised images to the last publish.
 
-    The ways take turns, so that whatever else the machine does hits them alike.
+    ways: each with how many frames it is. They take turns, so that whatever else the machine does
+    hits them alike.
     """
     samples = {name: [] for name in ways}
     for _ in range(frames + WARM_UP):
-        for name, frame in ways.items():
+        for name, (way, count) in ways.items():
             start = time.perf_counter()
-            frame(deserialize_message(pair[0], Image), deserialize_message(pair[1], Image))
-            samples[name].append(1e3 * (time.perf_counter() - start))
+            way(pair)
+            samples[name].append(1e3 * (time.perf_counter() - start) / count)
     return {name: statistics.median(times[WARM_UP:]) for name, times in samples.items()}
 
 
@@ -219,7 +239,13 @@ def measure(frames: int) -> list[dict]:
     torch.set_num_threads(1)
     rclpy.init()
     node = rclpy.create_node('bench')
-    ways = {'ours': make_ours(node), 'floor': make_floor(node), 'plain idiom': make_plain(node)}
+    alone, in_a_row = make_ours(node)
+    ways = {
+        'ours, one by one': (alone, 1),
+        'ours, in a row': (in_a_row, IN_A_ROW),
+        'floor': (make_floor(node), 1),
+        'plain idiom': (make_plain(node), 1),
+    }
     times = time_ways(ways, serialised_pair(), frames)
     return [
         {
