@@ -10,7 +10,7 @@ the left image is sent, to the arrival of the answer. The reader's last topic in
 
 plain idiom: a node as tutorials have it, cv_bridge, cv2.StereoSGBM (3way) and NumPy in the
 callback of an ApproximateTimeSynchronizer, in its own process.
-idle: nobody listens; processor time only.
+nothing: nobody listens, while the cameras go on.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ ROOT = Path(__file__).parents[1]
 PROFILE = ROOT / 'config' / 'fastdds_shm.xml'
 START_SECONDS = 60.0
 WARM_UP_SECONDS = 2.0
+SETTLED_SECONDS = 8.0  # all processes have started and know each other
 TICKS_PER_SECOND = os.sysconf('SC_CLK_TCK')
 BASELINE_M = 0.12
 SIZES = {'640x480': 96, '1280x720': 176}  # disparities searched
@@ -73,8 +74,8 @@ def planes(width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
 # The source
 
 
-def send(size: str, rate_hz: float, seconds: float) -> dict:
-    """Publish the pair at a fixed rate from the first listener on."""
+def send(size: str, rate_hz: float, seconds: float, listened_to: bool) -> dict:
+    """Publish the pair at a fixed rate, from the first listener on if there will be one."""
     rclpy, node = open_node('source')
     from rclpy.qos import qos_profile_sensor_data
     from sensor_msgs.msg import CameraInfo, Image
@@ -90,7 +91,8 @@ def send(size: str, rate_hz: float, seconds: float) -> dict:
         tx = -width * BASELINE_M if side == 'right' else 0.0
         topic = node.create_publisher(CameraInfo, f'/{side}/camera_info', qos_profile_sensor_data)
         infos.append((topic, camera_info(width, height, tx)))
-    wait_for(rclpy, node, lambda: all(topic.get_subscription_count() for topic, _ in images))
+    if listened_to:
+        wait_for(rclpy, node, lambda: all(topic.get_subscription_count() for topic, _ in images))
     start, sent = time.monotonic(), 0
     while time.monotonic() < start + seconds:
         time.sleep(max(0.0, start + sent / rate_hz - time.monotonic()))
@@ -228,24 +230,26 @@ def run_case(case, seconds: float, parameters: list[str]) -> dict[str, object]:
         command = [sys.executable, __file__, '--role', name, json.dumps(arguments)]
         return start(command, stdout=subprocess.PIPE, text=True)
 
-    node = start(node_command(who, size, parameters))
+    node, source, reader = start(node_command(who, size, parameters)), None, None
     row = {'images': size, 'Hz': rate_hz, 'listens to': what, 'node': who}
     try:
         if what == 'nothing':
-            time.sleep(2 * WARM_UP_SECONDS + 6)  # until it has started
+            source = role('source', size, rate_hz, seconds + 2 * SETTLED_SECONDS, False)
+            time.sleep(SETTLED_SECONDS)
             return row | idle(node.pid, seconds)
         reader = role('reader', what, seconds)
-        source = role('source', size, rate_hz, seconds + WARM_UP_SECONDS)
-        time.sleep(6 + WARM_UP_SECONDS)
+        source = role('source', size, rate_hz, seconds + WARM_UP_SECONDS, True)
+        time.sleep(SETTLED_SECONDS)
         before, begun = cpu_seconds(node.pid), time.monotonic()
-        time.sleep(max(1.0, seconds - 6))
+        time.sleep(max(1.0, seconds - SETTLED_SECONDS))
         cpu = (cpu_seconds(node.pid) - before) / (time.monotonic() - begun)
         memory = memory_mb(node.pid)
         heard = json.loads(reader.communicate(timeout=START_SECONDS)[0].splitlines()[-1])
-        source.communicate(timeout=START_SECONDS)
     finally:
-        node.kill()
-        node.wait()
+        for process in (node, source, reader):
+            if process is not None:
+                process.kill()
+                process.wait()
     return row | figures(heard, cpu, memory)
 
 
