@@ -2,6 +2,7 @@
 """One sentence per reason why left and right images do not pair up, and none while they do."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -36,6 +37,7 @@ def fed(lefts=(), rights=(), **settings):
     events += [(stamp, sync.add_right) for stamp in rights]
     for stamp, add in sorted(events, key=lambda event: event[0]):
         add(stamped(Image, stamp))
+    sync.left.began = sync.right.began = 0.0  # long ago
     return sync
 
 
@@ -92,6 +94,22 @@ def test_time_that_went_back_on_one_side():
     sync.reset()
     sync.add_left(stamped(Image, FRAMES[0]))
     assert 'one side has sent nothing since time went back' in explain_no_pairs(sync, LIVE)
+
+
+@pytest.mark.parametrize('began', ['left', 'right'])
+def test_a_side_that_has_only_just_begun_may_still_pair_up(began):
+    sync = fed(FRAMES, [stamp + 20 * MS for stamp in FRAMES])
+    getattr(sync, began).began = time.monotonic()
+    assert explain_no_pairs(sync, LIVE) == ''
+
+
+def test_a_camera_that_was_found_just_now_is_not_missed_yet():
+    since = time.monotonic() - 2.4
+    new = {side: replace(endpoint, since=since) for side, endpoint in LIVE.items()}
+    assert explain_no_pairs(fed(), new) == ''
+    assert explain_no_pairs(fed(FRAMES), new) == '', 'the other side is late, too'
+    text = explain_no_pairs(fed(), {**new, 'left': replace(LIVE['left'], since=since - 0.2)})
+    assert 'nothing arrived on /robot/left' in text and 'right' not in text
 
 
 def test_pairs_that_come_need_no_words():

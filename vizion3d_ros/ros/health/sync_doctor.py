@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vizion3d_ros.ros.health.watchdog import explain_silence
+from vizion3d_ros.ros.health.watchdog import explain_silence, is_overdue
 from vizion3d_ros.ros.stream.input_stats import InputStats
 from vizion3d_ros.ros.stream.inputs import Endpoint
 from vizion3d_ros.ros.stream.sync import StereoSync
@@ -50,13 +50,16 @@ def measure_offsets(left: InputStats, right: InputStats) -> Offsets | None:
 
 
 def explain_no_pairs(sync: StereoSync, endpoints: Mapping[str, Endpoint]) -> str:
-    """Say why no pair comes; endpoints by side, 'left' and 'right'."""
+    """Say why no pair comes, '' if one may come yet; endpoints by side, 'left' and 'right'."""
     sides = {'left': sync.left, 'right': sync.right}
-    quiet_since = time.monotonic() - sync.settings.timeout
-    silent = [side for side, stats in sides.items() if stats.arrived < quiet_since]
+    timeout = sync.settings.timeout
+    silent = [side for side, seen in sides.items() if is_overdue(endpoints[side], seen, timeout)]
     if silent:
         reasons = (explain_silence(endpoints[side], sides[side]) for side in silent)
         return f'no stereo pair: {"; ".join(reasons)}'
+    patient_since = time.monotonic() - timeout
+    if any(seen.arrived < patient_since or seen.began > patient_since for seen in sides.values()):
+        return ''
     return f'no stereo pair of {_rates(sync)}: {_cause(sync)}'
 
 
