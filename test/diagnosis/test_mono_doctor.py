@@ -33,6 +33,7 @@ def textured(deviation):
     return [np.roll(image, 3 * number, 1) for number in range(8)]
 
 
+HILLS = np.cos(np.arange(640) / 51)
 # As a simulator without noise sends them: all that changes is what moves, or the light.
 SIMULATED = {
     'still': [SCENE] * 8,
@@ -40,6 +41,7 @@ SIMULATED = {
     'moving slowly': [np.roll(SCENE, number, 1) for number in range(8)],
     'textured': textured(3),
     'faintly textured': textured(1),
+    'smooth hills': [127.5 + 127.5 * np.outer(np.sin(np.arange(480) / 51), HILLS)] * 8,
     'flicker': [SCENE * (0.9 + 0.02 * (number % 3)) for number in range(8)],
     'something moves': [np.where(np.arange(640) < 300, m, SCENE) for m in moving(8)],
 }
