@@ -133,6 +133,14 @@ def test_one_camera_much_slower_than_the_other_is_the_reason():
     assert 'the right side lacks images' in text
 
 
+@pytest.mark.parametrize('slow', ['left', 'right'])
+def test_a_side_that_has_long_been_slower_is_named(slow):
+    frames = [10**9 + n * PERIOD for n in range(200)]
+    sides = {'lefts': frames, 'rights': frames, f'{slow}s': frames[::5]}
+    text = explain_few_pairs(fed(**sides))
+    assert f'the {slow} side lacks images' in text
+
+
 def test_half_the_rate_on_one_side_pairs_most_images():
     assert explain_few_pairs(fed(FRAMES, FRAMES[::2])) == ''
 
