@@ -115,7 +115,7 @@ def test_silence_longer_than_the_timeout_is_explained(stage):
     assert 'the last image came' in text and 'best_effort' in text
 
 
-@pytest.mark.parametrize(('seconds', 'level'), [(2.4, OK), (2.6, WARN)])
+@pytest.mark.parametrize(('seconds', 'level'), [(2.3, OK), (2.5, WARN)])
 def test_the_first_image_of_a_camera_gets_more_time(stage, seconds, level):
     stage.inputs.publishers['image_rect'] = [('reliable',)]
     stage.inputs.opened = quiet_for(seconds)

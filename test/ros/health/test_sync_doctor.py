@@ -104,7 +104,7 @@ def test_a_side_that_has_only_just_begun_may_still_pair_up(began):
 
 
 def test_a_camera_that_was_found_just_now_is_not_missed_yet():
-    since = time.monotonic() - 2.4
+    since = time.monotonic() - 2.3
     new = {side: replace(endpoint, since=since) for side, endpoint in LIVE.items()}
     assert explain_no_pairs(fed(), new) == ''
     assert explain_no_pairs(fed(FRAMES), new) == '', 'the other side is late, too'
