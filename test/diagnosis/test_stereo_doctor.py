@@ -103,6 +103,12 @@ def test_the_side_that_repeats_alone_is_frozen(room, side):
     assert told(pairs)[3].startswith(f'{side} image is frozen')
 
 
+def test_a_side_that_shows_noise_alone_is_named_beside_a_simulated_one(room):
+    wall = np.full_like(room.left, 150)
+    pairs = [(noisy(wall, 1, number), room.right) for number in range(5)]
+    assert told(pairs)[4].startswith('left image shows nothing but noise')
+
+
 def test_objects_nearer_than_min_depth_are_told_with_their_depth(room):
     text = told([(room.left, room.right)] * 2, min_depth=10.0, max_depth=20.0)[1]
     assert 'objects are nearer than what is searched' in text and 'lower min_depth to' in text

@@ -138,6 +138,12 @@ def wait_for(process, words):
     raise AssertionError(said)
 
 
+def test_help_may_be_read_in_part():
+    command = f'{sys.executable} -m vizion3d_ros.ros.testbed.recorder --help | true'
+    done = subprocess.run(command, shell=True, cwd=REPOSITORY, stderr=subprocess.PIPE)
+    assert done.stderr == b''
+
+
 @pytest.mark.parametrize('seconds', [0.3, 1.0])
 def test_ctrl_c_while_it_is_starting_ends_it_without_a_word(start, seconds):
     code = (
@@ -147,6 +153,13 @@ def test_ctrl_c_while_it_is_starting_ends_it_without_a_word(start, seconds):
     process = start(program=('-c', code))
     assert process.stdout.readline() == '1\n'
     time.sleep(seconds)  # somewhere in the imports, or in what follows
+    process.send_signal(signal.SIGINT)
+    assert end(process)[0] == 0
+
+
+def test_ctrl_c_while_python_imports_a_node_as_a_module_ends_it_without_a_word(start):
+    process = start(program=('-X', 'importtime', *STEREO_NODE))
+    wait_for(process, ' vizion3d_ros.ros\n')  # and torch is still to come
     process.send_signal(signal.SIGINT)
     assert end(process)[0] == 0
 

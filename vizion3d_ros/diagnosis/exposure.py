@@ -13,6 +13,7 @@ BLACK = 12  # the same of an image that cannot be anything but a covered lens or
 SATURATED = 250
 MOST_SATURATED = 0.5
 NEIGHBOURHOOD = 9
+MOST_SHADING = 150.0  # grey levels from dark to bright on a wall whose corners get less light
 MOST_NOISE = 6.0  # grey levels in a shrunk image; what deviates more everywhere is texture
 TAIL = 3.6  # deviations of noise that 99.5 of 100 pixels stay below, and some room
 
@@ -41,7 +42,7 @@ def is_blank(small: Pixels) -> bool:
     smooth = cv2.blur(small.astype(np.float32), (NEIGHBOURHOOD, NEIGHBOURHOOD))
     half = NEIGHBOURHOOD // 2
     deviation = np.abs(small - smooth)[half:-half, half:-half]
-    if not deviation.size:
+    if not deviation.size or np.ptp(np.percentile(smooth[::4, ::4], (2, 98))) > MOST_SHADING:
         return False
     noise = float(np.median(deviation)) / 0.6745
     return noise < MOST_NOISE and float(np.percentile(deviation, 99.5)) < TAIL * noise + 1.5

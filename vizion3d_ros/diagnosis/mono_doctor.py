@@ -13,11 +13,12 @@ from vizion3d_ros.diagnosis.exposure import (
     saturated_share,
 )
 from vizion3d_ros.diagnosis.repeats import FEWEST_REPEATS, Repeats
+from vizion3d_ros.diagnosis.sensor_noise import shows_noise
 from vizion3d_ros.diagnosis.verdict import Verdict
 from vizion3d_ros.diagnosis.views import Pixels, sample, shrink, to_grey
 
 LOOK_SECONDS = 1.0
-ALIVE = 5  # changes in a row, after which a picture that stands was not made to
+ALIVE = 3  # looks in a row at a picture that stands but for its noise: it is a sensor's
 FROZEN_SECONDS = 2.0
 
 
@@ -29,7 +30,8 @@ class MonoDoctor:
         self.verdict = Verdict()
         self.looked = -math.inf
         self._repeats = Repeats()
-        self._alive = False
+        self._last: Pixels | None = None
+        self._noisy = 0
 
     def look(self, image: Pixels, now: float) -> None:
         """Look at an image, uint8 (H, W) or (H, W, 3), if it is time to; now: seconds."""
@@ -48,11 +50,16 @@ class MonoDoctor:
         self.verdict.update([lens or (_BLANK if blank else frozen)])
 
     def _frozen(self, sampled: Pixels, now: float) -> str:
-        """Tell a picture that stands after it moved; one that always stood is a still one."""
+        """Tell the same pixels of a sensor that is known by its noise; others may just stand."""
         self._repeats.update(sampled, now)
-        self._alive = self._alive or self._repeats.changes >= ALIVE
+        last, self._last = self._last, sampled
+        if last is None or last.shape != sampled.shape:
+            self._noisy = 0
+        elif self._noisy < ALIVE:
+            self._noisy = self._noisy + 1 if shows_noise(last, sampled) else 0
         seconds = self._repeats.seconds(now)
-        if not self._alive or self._repeats.count < FEWEST_REPEATS or seconds < FROZEN_SECONDS:
+        repeats = self._repeats.count >= FEWEST_REPEATS and seconds >= FROZEN_SECONDS
+        if not repeats or self._noisy < ALIVE:
             return ''
         return (
             f'image is frozen: the same pixels come under new stamps for {seconds:.0f} s: restart '

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A camera that sends the same picture under new stamps: real sensors have noise and cannot."""
+"""A camera that sends the same picture under new stamps."""
 
 from __future__ import annotations
 

@@ -59,8 +59,9 @@ class StereoDoctor:
         for side in SIDES:
             self._repeats[side].update(samples[side], now)
         side = frozen_side(**self._repeats)
-        # What shows nothing may be a simulated wall, which has no noise to change.
-        if not side or is_blank(shrink(to_grey(images[side]))[0]):
+        # What shows nothing may be a simulated wall, which has no noise to change; a side that
+        # changes by its noise alone does not see what the other one sees standing.
+        if not side or any(is_blank(shrink(to_grey(image))[0]) for image in images.values()):
             return ''
         other = SIDES[side == 'left']
         return (

@@ -3,14 +3,17 @@
 
 import importlib.util
 import os
+import signal
 import sys
+
+BY_MODULE = sys.argv[:1] == ['-m']  # `python -m` on a node, while Python looks for it
 
 if not importlib.util.find_spec('rclpy'):
     missing = (
         'ROS 2 is not here (no module rclpy): source a distribution, as in ". /opt/ros/jazzy/'
         'setup.bash", or use the ROS 2 that "make build" brings, by .venv/bin/python'
     )
-    if sys.argv[:1] == ['-m']:  # `python -m` on a node: a person reads this
+    if BY_MODULE:  # a person reads this
         sys.exit(missing)
     raise ModuleNotFoundError(missing, name='rclpy')
 
@@ -18,3 +21,16 @@ if not importlib.util.find_spec('rclpy'):
 # times slower as soon as a camera driver or rviz2 takes a core. Read once, when torch is loaded.
 # So it stands here, before a node imports torch.
 os.environ.setdefault('OMP_WAIT_POLICY', 'passive')
+
+
+def leave_on_interrupt() -> None:
+    """
+    Let Ctrl-C end the process without a word, until run_node takes over.
+
+    A node takes seconds to import, and nothing is there yet to be ended well.
+    """
+    signal.signal(signal.SIGINT, lambda number, frame: os._exit(0))
+
+
+if BY_MODULE:
+    leave_on_interrupt()

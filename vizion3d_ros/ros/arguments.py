@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -40,6 +41,7 @@ def check_arguments(about: str | None, args: Sequence[str]) -> None:
     """
     name = Path(sys.argv[0]).name
     if not HELP.isdisjoint(args):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head -1` may stop reading
         print(USAGE.format(about=(about or '').strip(), name=name))
         sys.exit(0)
     stray = list(_before_ros_args(args))

@@ -83,6 +83,7 @@ def tell_what_is_ignored(node: Node, args: list[str]) -> None:
 
 
 def _init(args: list[str]) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # from here on it is ended well
     try:
         rclpy.init(args=args)
     except RuntimeError as error:  # what rcl cannot read, in its own words

@@ -43,7 +43,7 @@ class Inputs:
     def endpoint(self, name):
         kind = f'sensor_msgs/msg/{"CameraInfo" if "info" in name else "Image"}'
         seen = (PublisherSeen('camera', kind, *offer) for offer in self.publishers.get(name, []))
-        return Endpoint(self.topic(name), kind, tuple(seen))
+        return Endpoint(self.topic(name), kind, tuple(seen), since=self.opened)
 
 
 class Stage:
@@ -63,6 +63,11 @@ class Stage:
 
     def scale(self, wanted=METRIC_WANTED):
         return self.status.scale(self.processor, wanted)
+
+    def add_images(self, seconds=5.0):
+        """Images that have come for so long, and still do."""
+        self.images.add(0)
+        self.images.began -= seconds
 
     def add_scan(self, offset_s=0.0):
         self.sparse.add(stamped(PointCloud2, 10 * SECOND), int((10 + offset_s) * SECOND))
@@ -105,8 +110,16 @@ def test_silence_longer_than_the_timeout_is_explained(stage):
     assert text.startswith('no image: nobody publishes /robot/image_rect')
     stage.inputs.publishers['image_rect'] = [('best_effort',)]
     stage.images.add(0)
+    stage.images.arrived -= 2.1
     _, text, _ = stage.status.images_in(quiet_for(2.1))
     assert 'the last image came' in text and 'best_effort' in text
+
+
+@pytest.mark.parametrize(('seconds', 'level'), [(2.3, OK), (2.5, WARN)])
+def test_the_first_image_of_a_camera_gets_more_time(stage, seconds, level):
+    stage.inputs.publishers['image_rect'] = [('reliable',)]
+    stage.inputs.opened = quiet_for(seconds)
+    assert stage.status.images_in(quiet_for(60.0))[0] == level
 
 
 def test_an_input_that_cannot_connect_is_an_error(stage):
@@ -128,7 +141,7 @@ def test_images_that_get_lost_on_the_way_are_told_with_their_share(stage):
 
 
 def test_a_missing_camera_info_is_a_fault_only_for_those_who_need_it(stage):
-    stage.images.add(0)
+    stage.add_images()
     assert stage.status.calibration(frozenset({'depth/image'}))[0] == OK
     level, text, _ = stage.status.calibration(METRIC_WANTED)
     assert level == WARN
@@ -138,13 +151,12 @@ def test_a_missing_camera_info_is_a_fault_only_for_those_who_need_it(stage):
 def test_a_missing_camera_info_is_waited_for(stage):
     waiting = OK, 'waiting for camera_info', {}
     assert stage.status.calibration(METRIC_WANTED) == waiting, 'there is no image yet either'
-    stage.images.add(0)
-    stage.inputs.opened = time.monotonic() - 1.9
-    assert stage.status.calibration(METRIC_WANTED) == waiting
+    stage.add_images(1.9)
+    assert stage.status.calibration(METRIC_WANTED) == waiting, 'images have only just begun'
 
 
 def test_raw_images_need_a_camera_info_for_everything(stage):
-    stage.images.add(0)
+    stage.add_images()
     stage.settings = MonoSettings(rectify=True)
     level, text, _ = stage.status.calibration(RELATIVE_WANTED)
     assert level == WARN and text.endswith('no output')

@@ -2,6 +2,7 @@
 """One sentence per reason why left and right images do not pair up, and none while they do."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -36,6 +37,7 @@ def fed(lefts=(), rights=(), **settings):
     events += [(stamp, sync.add_right) for stamp in rights]
     for stamp, add in sorted(events, key=lambda event: event[0]):
         add(stamped(Image, stamp))
+    sync.left.began = sync.right.began = 0.0  # long ago
     return sync
 
 
@@ -94,6 +96,22 @@ def test_time_that_went_back_on_one_side():
     assert 'one side has sent nothing since time went back' in explain_no_pairs(sync, LIVE)
 
 
+@pytest.mark.parametrize('began', ['left', 'right'])
+def test_a_side_that_has_only_just_begun_may_still_pair_up(began):
+    sync = fed(FRAMES, [stamp + 20 * MS for stamp in FRAMES])
+    getattr(sync, began).began = time.monotonic()
+    assert explain_no_pairs(sync, LIVE) == ''
+
+
+def test_a_camera_that_was_found_just_now_is_not_missed_yet():
+    since = time.monotonic() - 2.3
+    new = {side: replace(endpoint, since=since) for side, endpoint in LIVE.items()}
+    assert explain_no_pairs(fed(), new) == ''
+    assert explain_no_pairs(fed(FRAMES), new) == '', 'the other side is late, too'
+    text = explain_no_pairs(fed(), {**new, 'left': replace(LIVE['left'], since=since - 0.2)})
+    assert 'nothing arrived on /robot/left' in text and 'right' not in text
+
+
 def test_pairs_that_come_need_no_words():
     jitter = np.random.default_rng(3).integers(-2 * MS, 2 * MS, 30)
     sync = fed(FRAMES, (np.array(FRAMES) + jitter).tolist())
@@ -113,6 +131,14 @@ def test_one_camera_much_slower_than_the_other_is_the_reason():
     text = explain_few_pairs(fed(FRAMES, FRAMES[::5]))
     assert text.startswith('only 33% of left images')
     assert 'the right side lacks images' in text
+
+
+@pytest.mark.parametrize('slow', ['left', 'right'])
+def test_a_side_that_has_long_been_slower_is_named(slow):
+    frames = [10**9 + n * PERIOD for n in range(200)]
+    sides = {'lefts': frames, 'rights': frames, f'{slow}s': frames[::5]}
+    text = explain_few_pairs(fed(**sides))
+    assert f'the {slow} side lacks images' in text
 
 
 def test_half_the_rate_on_one_side_pairs_most_images():

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Inputs that say nothing: the log names the topic and the reason, in time and once."""
 
+import signal
+
 import pytest
 from scene import DEPTH_M, info_message, median_error, pixels_of, to_ns
 
@@ -20,6 +22,7 @@ def nodes(start_node):
     """A fresh node for every test, since the log keeps quiet about what it has said."""
     nodes = {name: start_node(name, QUICK) for name in NODES}
     nodes['/no_right'] = start_node('/no_right', QUICK, REMAPPED)
+    nodes['/stopped'] = start_node('/stopped')
     nodes['/no_clock'] = start_node('/no_clock', {**QUICK, 'use_sim_time': 'true'})
     return nodes
 
@@ -140,3 +143,16 @@ def test_a_simulation_without_a_clock_is_no_reason_for_silence(start):
     robot.listen('depth/image')
 
     wait_for_warning(node, robot, 'no stereo pair')
+
+
+def test_a_node_that_was_stopped_itself_misses_nobody(start):
+    node, robot = start('stopped')
+    depths = robot.listen('depth/image')
+    robot.ask(depths)
+    node.signal(signal.SIGSTOP)
+    robot.spin_for(2.6, every=robot.send)
+    node.signal(signal.SIGCONT)
+    depths.clear()
+    robot.ask(depths)
+    robot.spin_for(1.0, every=robot.send)
+    assert not node.lines('[WARN]'), node.output

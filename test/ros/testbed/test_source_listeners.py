@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """A source begins once enough listen: for one camera the left side alone counts."""
 
+import threading
+import time
+
 import pytest
 
-pytest.importorskip('rclpy')
+rclpy = pytest.importorskip('rclpy')
 
-from harness import free_domain
-from sensor_msgs.msg import CameraInfo, Image
+from harness import free_domain  # noqa: E402
+from sensor_msgs.msg import CameraInfo, Image  # noqa: E402
+
+from vizion3d_ros.ros.testbed.stereo_source import SourceSettings, StereoSource  # noqa: E402
 
 pytestmark = pytest.mark.ros
 
@@ -38,3 +43,32 @@ def test_one_listener_is_not_two(listen, start_source):
     source = start_source('synthetic_rig', **options)
     ears.listen_until_the_end(source)
     assert 'fewer than the [2, 0] expected' in source.end()[2]
+
+
+class SlowSource(StereoSource):
+    """Has its frames when it is told to."""
+
+    def __init__(self):
+        super().__init__('slow_source')
+        self.go = threading.Event()
+        self.begin(SourceSettings(wait_for_subscribers=60.0))
+
+    def prepare(self):
+        self.go.wait()
+        return []
+
+
+def test_images_are_advertised_once_they_are_there(domain):
+    rclpy.init(domain_id=domain)
+    try:
+        source = SlowSource()
+        rclpy.spin_once(source)
+        assert source.count_publishers('left/image_rect') == 0
+        source.go.set()
+        alarm = time.monotonic() + 20.0
+        while not source.count_publishers('left/image_rect') and time.monotonic() < alarm:
+            rclpy.spin_once(source)
+        assert source.count_publishers('right/camera_info') == 1
+        source.destroy_node()
+    finally:
+        rclpy.try_shutdown()

@@ -20,7 +20,12 @@ from vizion3d_ros.contracts.topic_names import (
 )
 from vizion3d_ros.ros.health.diagnostics import ERROR, OK, WARN, Task
 from vizion3d_ros.ros.health.status import RECTIFY
-from vizion3d_ros.ros.health.watchdog import explain_missing, explain_silence, explain_unstamped
+from vizion3d_ros.ros.health.watchdog import (
+    explain_missing,
+    explain_silence,
+    explain_unstamped,
+    is_overdue,
+)
 from vizion3d_ros.ros.stream.camera_info import CameraCache
 from vizion3d_ros.ros.stream.input_stats import InputStats
 from vizion3d_ros.ros.stream.inputs import InputSubscriptions
@@ -54,6 +59,8 @@ class MonoStatus:
             return OK, f'idle: {self.inputs.idle}', values
         if time.monotonic() - quiet_since >= self.settings.timeout:
             endpoint = self.inputs.endpoint(IMAGE)
+            if not is_overdue(endpoint, self.images, self.settings.timeout):
+                return OK, 'waiting for the first image', values
             text = f'no image: {explain_silence(endpoint, self.images)}'
             return ERROR if endpoint.unheard else WARN, text, values
         seen = self.inputs.topic(IMAGE), self.images
@@ -67,7 +74,8 @@ class MonoStatus:
         needed = [name for name in NEEDS_CAMERA if name in wanted]
         cost = 'no output' if rectify else f'no {" and ".join(needed or NEEDS_CAMERA)}'
         if known is None:
-            late = time.monotonic() - self.inputs.opened > self.settings.timeout
+            began = max(self.inputs.opened, self.images.began)
+            late = time.monotonic() - began > self.settings.timeout
             if late and self.images.received and (needed or rectify):
                 endpoint = self.inputs.endpoint(INFO)
                 why = explain_silence(endpoint, InputStats(), 'one')
@@ -106,11 +114,11 @@ class MonoStatus:
 
     def _silence(self) -> str:
         """Say why no sparse depth has come although somebody publishes it."""
-        late = time.monotonic() - self.inputs.opened > self.settings.timeout
+        nothing = InputStats()
         for name in SPARSE:
             endpoint = self.inputs.endpoint(name)
-            if endpoint.publishers and late:
-                return f'no sparse depth: {explain_silence(endpoint, InputStats())}'
+            if endpoint.publishers and is_overdue(endpoint, nothing, self.settings.timeout):
+                return f'no sparse depth: {explain_silence(endpoint, nothing)}'
         return ''
 
     def _unplaced(self) -> str:

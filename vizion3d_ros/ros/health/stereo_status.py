@@ -40,16 +40,14 @@ class StereoStatus:
         if not self.inputs.is_open:
             return OK, f'idle: {self.inputs.idle}', values
         if time.monotonic() - quiet_since >= self.sync.settings.timeout:
-            endpoints = {side: self.inputs.endpoint(f'{side}/image_rect') for side in SIDES}
-            unheard = any(endpoint.unheard for endpoint in endpoints.values())
-            return ERROR if unheard else WARN, explain_no_pairs(self.sync, endpoints), values
+            return *self._no_pairs(), values
         loss = self._loss() if self._open_for(RECENT_SECONDS) else ''
         return (WARN, loss, values) if loss else (OK, 'pairing', values)
 
     def calibration(self, settings: StereoSettings) -> Task:
         """Whether the rig is known and usable for what these settings ask."""
         missing = self.infos.missing()
-        if missing and self._open_for(self.sync.settings.timeout) and self.sync.left.paired:
+        if missing and self.sync.left.paired and self._comes_for(self.sync.settings.timeout):
             return self._no_infos(missing)
         known = self.infos.known
         if known is None:
@@ -75,6 +73,17 @@ class StereoStatus:
         reasons = (explain_silence(endpoint, InputStats(), 'one') for endpoint in endpoints)
         level = ERROR if any(endpoint.unheard for endpoint in endpoints) else WARN
         return level, f'images arrive but no camera_info on {topics}: {"; ".join(reasons)}', {}
+
+    def _no_pairs(self) -> tuple[bytes, str]:
+        endpoints = {side: self.inputs.endpoint(f'{side}/image_rect') for side in SIDES}
+        text = explain_no_pairs(self.sync, endpoints)
+        if not text:
+            return OK, 'waiting for the first pair'
+        return ERROR if any(endpoint.unheard for endpoint in endpoints.values()) else WARN, text
+
+    def _comes_for(self, seconds: float) -> bool:
+        """Whether left images come for that long; calibrations may be a little later."""
+        return time.monotonic() - max(self.inputs.opened, self.sync.left.began) > seconds
 
     def _open_for(self, seconds: float) -> bool:
         return time.monotonic() - self.inputs.opened > seconds

@@ -9,12 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from vizion3d_ros.ros.health.watchdog import explain_silence
+from vizion3d_ros.ros.health.watchdog import explain_silence, is_overdue
 from vizion3d_ros.ros.stream.input_stats import InputStats
 from vizion3d_ros.ros.stream.inputs import Endpoint
 from vizion3d_ros.ros.stream.sync import StereoSync
 
+Stamps = NDArray[np.int64]
 LEAST_PAIRED = 0.5
 FEWEST_IMAGES = 10  # fewer in five seconds prove nothing
 SLOWER = 0.6  # a side this much slower than the other is why pairs are missing
@@ -40,23 +42,38 @@ class Offsets:
 
 def measure_offsets(left: InputStats, right: InputStats) -> Offsets | None:
     """Compare the last stamps of both sides; None before each has some."""
-    lefts, rights = np.sort(left.stamps_ns), np.asarray(right.stamps_ns)
+    lefts, rights = _of_one_time(np.array(left.stamps_ns), np.array(right.stamps_ns))
     if not lefts.size or not rights.size:
         return None
-    nearest = np.abs(rights[:, None] - lefts).argmin(axis=1)
-    offsets = (rights - lefts[nearest]) / 1e9
+    distances = rights[:, None] - lefts
+    # Of the slower side each, as most of the faster one have no partner.
+    axis = 1 if rights.size <= lefts.size else 0
+    nearest = np.abs(distances).argmin(axis=axis, keepdims=True)
+    offsets = np.take_along_axis(distances, nearest, axis).ravel() / 1e9
     median = float(np.median(offsets))
     return Offsets(median, float(np.percentile(np.abs(offsets - median), 95)))
 
 
+def _of_one_time(lefts: Stamps, rights: Stamps) -> tuple[Stamps, Stamps]:
+    """Leave out what one side sent before or after the other one; all, if that leaves nothing."""
+    if not lefts.size or not rights.size:
+        return lefts, rights
+    begin, end = max(lefts.min(), rights.min()), min(lefts.max(), rights.max())
+    both = tuple(side[(side >= begin) & (side <= end)] for side in (lefts, rights))
+    return (both[0], both[1]) if all(side.size for side in both) else (lefts, rights)
+
+
 def explain_no_pairs(sync: StereoSync, endpoints: Mapping[str, Endpoint]) -> str:
-    """Say why no pair comes; endpoints by side, 'left' and 'right'."""
+    """Say why no pair comes, '' if one may come yet; endpoints by side, 'left' and 'right'."""
     sides = {'left': sync.left, 'right': sync.right}
-    quiet_since = time.monotonic() - sync.settings.timeout
-    silent = [side for side, stats in sides.items() if stats.arrived < quiet_since]
+    timeout = sync.settings.timeout
+    silent = [side for side, seen in sides.items() if is_overdue(endpoints[side], seen, timeout)]
     if silent:
         reasons = (explain_silence(endpoints[side], sides[side]) for side in silent)
         return f'no stereo pair: {"; ".join(reasons)}'
+    patient_since = time.monotonic() - timeout
+    if any(seen.arrived < patient_since or seen.began > patient_since for seen in sides.values()):
+        return ''
     return f'no stereo pair of {_rates(sync)}: {_cause(sync)}'
 
 

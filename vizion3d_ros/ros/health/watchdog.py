@@ -12,6 +12,14 @@ COMPRESSED = 'sensor_msgs/msg/CompressedImage'
 TRANSPORT = 'the transport profile (docs/transport.md)'
 MOST_MISSING = 1 / 3
 FEWEST_STAMPS = 3  # one 0 is where simulated time begins
+FIRST_SECONDS = 0.4  # more for the first message, which takes the time to find each other too
+
+
+def is_overdue(endpoint: Endpoint, stats: InputStats, timeout: float) -> bool:
+    """Whether an input has been silent for too long: timeout seconds, and more before it began."""
+    first = endpoint.publishers and not endpoint.unheard and stats.arrived < endpoint.since
+    silent = time.monotonic() - max(stats.arrived, endpoint.since)
+    return silent >= (timeout + FIRST_SECONDS if first else timeout)
 
 
 def explain_silence(endpoint: Endpoint, stats: InputStats, what: str = 'image') -> str:

@@ -282,8 +282,11 @@ class DepthNode(ManagedNode, Generic[Settings]):
 
     def _poll(self) -> None:
         """Say why nothing comes out, follow listeners where events are missing, report."""
+        if self._reports.come_late():
+            self.inputs.forgive()
         if self.components is None:
             return
+        self.inputs.look_around()
         self._follow_backend(self.components.loader)
         tasks = self.tasks(self.components)
         tasks['backend'] = backend_task(self.components)

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 
 from rclpy.impl.rcutils_logger import RcutilsLogger
 
 from vizion3d_ros.ros.health.diagnostics import ERROR, OK, Task
 from vizion3d_ros.ros.throttle import Throttle
+
+STALL_SECONDS = 1.0  # twice the time from poll to poll
 
 
 class Reports:
@@ -19,6 +22,12 @@ class Reports:
         self._logger = logger
         self._is_logged = is_logged
         self._throttle = Throttle()
+        self._polled = time.monotonic()
+
+    def come_late(self) -> bool:
+        """Whether this poll comes far too late, as after a node was stopped or starved."""
+        since, self._polled = self._polled, time.monotonic()
+        return self._polled - since > STALL_SECONDS
 
     def log(self, tasks: Mapping[str, Task]) -> None:
         """Log what is not OK."""

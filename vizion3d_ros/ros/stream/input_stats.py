@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 
 PERIOD_SAMPLES = 15
 RECENT_SECONDS = 5.0
-PAUSE_NS = 2_000_000_000  # a longer gap is a camera that stood still, not images lost
+SILENCE_SECONDS = 2.0
+# A longer gap is a camera that stood still, not images lost.
+PAUSE_NS = round(SILENCE_SECONDS * 1e9)
 
 
 class Recent:
@@ -49,7 +51,8 @@ class InputStats:
     What one input has seen. Frames waiting for a partner count neither as paired nor as lost.
 
     late: came after a newer one had been paired. missing: by the stamps of those around them taken
-    by the camera, and never arrived.
+    by the camera, and never arrived. arrived: when the last one did; began: when the first one
+    did, or the first one after a silence.
     """
 
     received: int = 0
@@ -58,6 +61,7 @@ class InputStats:
     missing: int = 0
     newest_ns: int | None = None
     arrived: float = -math.inf  # time.monotonic()
+    began: float = -math.inf
     stamps_ns: deque[int] = field(default_factory=lambda: deque(maxlen=2 * PERIOD_SAMPLES))
     steps_ns: deque[int] = field(default_factory=lambda: deque(maxlen=PERIOD_SAMPLES))
     recently_received: Recent = field(default_factory=Recent)
@@ -82,7 +86,10 @@ class InputStats:
     def add(self, stamp_ns: int) -> None:
         """Count a frame."""
         self.received += 1
-        self.arrived = time.monotonic()
+        now = time.monotonic()
+        if now - self.arrived > SILENCE_SECONDS:
+            self.began = now
+        self.arrived = now
         self.recently_received.add()
         if self.newest_ns is not None and stamp_ns > self.newest_ns:
             self._add_step(stamp_ns - self.newest_ns)

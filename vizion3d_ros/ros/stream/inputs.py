@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -56,12 +57,17 @@ class PublisherSeen:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An input as the network shows it; similar: topics of its type that may have been meant."""
+    """
+    An input as the network shows it; similar: topics of its type that may have been meant.
+
+    since: time.monotonic() from which on this node listened and somebody, if any, was there.
+    """
 
     topic: str
     type: str
     publishers: tuple[PublisherSeen, ...] = ()
     similar: tuple[str, ...] = ()
+    since: float = -math.inf
 
     @property
     def unheard(self) -> list[PublisherSeen]:
@@ -90,7 +96,9 @@ class InputSubscriptions:
         self._latched: dict[str, Subscription] = {}
         self._images: list[Subscription] = []
         self._qos: dict[str, QoSProfile] = {}
-        self.opened = 0.0  # time.monotonic()
+        self._appeared: dict[str, float] = {}  # when somebody began to publish an input, at most
+        self._looked = 0.0
+        self.opened = 0.0  # time.monotonic(), as all times here
         self.idle = NO_LISTENER
 
     @property
@@ -111,6 +119,19 @@ class InputSubscriptions:
             # Asking for it where nobody keeps anything would have every driver warn of it.
             if name not in self._latched and self._is_kept(name):
                 self._latched[name] = self._create_latched(name)
+
+    def look_around(self) -> None:
+        """Note since when there has been somebody who publishes an input; called now and then."""
+        for name in self._topics:
+            if not self._node.count_publishers(self.topic(name)):
+                self._appeared.pop(name, None)
+            else:
+                self._appeared.setdefault(name, self._looked)
+        self._looked = time.monotonic()
+
+    def forgive(self) -> None:
+        """Count silence from now on: this node could not listen, what came meanwhile waits."""
+        self.opened = time.monotonic()
 
     def open(self) -> None:
         """Subscribe to all inputs, unless that is done."""
@@ -139,7 +160,8 @@ class InputSubscriptions:
         topic, wanted = self.topic(name), type_name(self._topics[name])
         publishers = tuple(self._seen(name, each) for each in self._publishers_of(topic))
         similar = () if publishers else self._similar(topic, wanted)
-        return Endpoint(topic, wanted, publishers, similar)
+        since = max(self.opened, self._appeared.get(name, self._looked) if publishers else 0.0)
+        return Endpoint(topic, wanted, publishers, similar, since)
 
     def _names(self, early: bool) -> list[str]:
         return [name for name, kind in self._topics.items() if (kind is CameraInfo) is early]

@@ -4,12 +4,12 @@ Record what a stereo or mono node answers: numbers, one picture, one cloud.
 
     ros2 run vizion3d_ros recorder --ros-args -p out:=run -p frames:=100
 
-Listens to the left image, the outputs and, where it is published, ground truth; of a mono node
-also to its sparse depth and its diagnostics. Stops after `frames` frames, when the source is gone,
-after `timeout` seconds of silence, or on Ctrl-C. Then writes report.json, montage.png, cloud.ply
-and disparity.npy (x_left - x_right in pixels, NaN = no answer) into the folder `out`. Exits with 1
-and the reason if none of depth, disparity and relative depth came, or if the folder cannot be
-written to.
+Once somebody publishes the left image, listens to it, the outputs and, where it is published,
+ground truth; of a mono node also to its sparse depth and its diagnostics. Stops after `frames`
+frames, when the source is gone, after `timeout` seconds of silence, or on Ctrl-C. Then writes
+report.json, montage.png, cloud.ply and disparity.npy (x_left - x_right in pixels, NaN = no answer)
+into the folder `out`. Exits with 1 and the reason if none of depth, disparity and relative depth
+came, or if the folder cannot be written to.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class Recorder(Node):
     """Files every message of a run, and ends the spinning when there is no more to wait for."""
 
     def __init__(self) -> None:
-        """Declare parameters, clear the files of an earlier run and subscribe."""
+        """Declare parameters, clear the files of an earlier run and look for the source."""
         super().__init__('recorder')
         settings = declare(self, RecorderSettings)
         self.out = Path(settings.out).expanduser().resolve()
@@ -109,17 +109,14 @@ class Recorder(Node):
         self.started = self._last_message = time.monotonic()
         self._source_seen = False
         folder.clear(self.out)
-        self._subscribe()
         steady = Clock(clock_type=ClockType.STEADY_TIME)  # simulated time may end with its source
-        self.create_timer(POLL_S, self._end_if_finished, clock=steady)
+        self.create_timer(POLL_S, self._poll, clock=steady)
 
     @property
     def finished(self) -> bool:
         """Whether the run is complete, its source is gone, or silence lasted too long."""
         silence = time.monotonic() - self._last_message
-        publishers = self.count_publishers(topic_names.LEFT)
-        self._source_seen |= publishers > 0
-        gone = self._source_seen and publishers == 0
+        gone = self._source_seen and not self.count_publishers(topic_names.LEFT)
         enough = 0 < self.run.frames <= self.run.frames_seen
         patience = QUIET_S if gone or enough else self._timeout_s
         return self.run.complete or silence > patience
@@ -143,7 +140,11 @@ class Recorder(Node):
         asides = {'remark': self._remark, 'scale_fit': self.scale.fit}
         return {name: value for name, value in asides.items() if value}
 
-    def _end_if_finished(self) -> None:
+    def _poll(self) -> None:
+        """Listen only now that there is a source, or the node would miss its images so long."""
+        if not self._source_seen and self.count_publishers(topic_names.LEFT):
+            self._source_seen = True
+            self._subscribe()
         if self.finished:
             raise ExternalShutdownException
 

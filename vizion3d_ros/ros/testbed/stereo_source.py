@@ -96,15 +96,15 @@ class StereoSource(Node, ABC):
     """Publishes prepared frames in order, again and again, at a steady rate."""
 
     def __init__(self, name: str) -> None:
-        """Advertise. Frames come once `begin` has been called."""
+        """Do nothing yet: images are advertised once they are there, which may take seconds."""
         super().__init__(name)
         self.sent = Sent()
         self.stopping = threading.Event()
         self._frames: list[SourceFrame] = []
         self._failure: Exception | None = None
         self._advertised: list[Publisher[Any]] = []
-        self._images = [self.advertise(Image, f'{side}/image_rect') for side in SIDES]
-        self._infos = [self.advertise(CameraInfo, f'{side}/camera_info') for side in SIDES]
+        self._images: list[Publisher[Image]] = []
+        self._infos: list[Publisher[CameraInfo]] = []
         self._worker = threading.Thread(target=self._prepare, daemon=True)
 
     @abstractmethod
@@ -116,7 +116,7 @@ class StereoSource(Node, ABC):
         return Transmission()
 
     def advertise(self, kind: type[Message], topic: str) -> Publisher[Message]:
-        """Make a publisher with the profile of all topics; before `begin`."""
+        """Make a publisher with the profile of all topics; extras of frames before `begin`."""
         overrides = QoSOverridingOptions.with_default_policies()
         # Reliable with a few frames of history: matches every reader, and outlasts a short stall.
         # A new profile each time, because rclpy writes the overrides into it.
@@ -158,6 +158,9 @@ class StereoSource(Node, ABC):
             return
         if self._failure is not None:
             raise self._failure
+        if not self._images:
+            self._images = [self.advertise(Image, f'{side}/image_rect') for side in SIDES]
+            self._infos = [self.advertise(CameraInfo, f'{side}/camera_info') for side in SIDES]
         if self._patience_s and not self._heard():
             if time.monotonic() < self._deadline:
                 return
