@@ -23,6 +23,7 @@ import statistics
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 os.environ.setdefault('ROS_DOMAIN_ID', str(random.randint(1, 100)))
@@ -53,8 +54,8 @@ from vizion3d_ros.ros.messages.outgoing import FrameAnswer
 from vizion3d_ros.ros.nodes.stereo_node import StereoFrame, StereoProcessor
 from vizion3d_ros.ros.run import keep_large_blocks
 from vizion3d_ros.ros.stream.camera_info import CameraInfoCache
-from vizion3d_ros.ros.stream.publish_stage import PublishStage
 from vizion3d_ros.ros.stream.topics import STEREO_OUTPUTS, OutputPublishers, output_qos
+from vizion3d_ros.worker import PublishStage
 
 WIDTH, HEIGHT = 1280, 720
 TOPICS = ('disparity', 'depth/image', 'confidence/image', 'points2')
@@ -115,7 +116,7 @@ def make_ours(node):
     wait_until(node, lambda: len(outputs.wanted(True)) == len(TOPICS))
     processor = StereoProcessor(StereoPipeline('cpu'), infos, outputs, lambda: settings)
 
-    stage = PublishStage(torch.device('cpu'), processor.compute, processor.on_error)
+    stage = PublishStage(processor.compute, processor.on_error, nullcontext())
 
     def alone(pair) -> None:
         processor.compute(StereoFrame(*received(pair)))()

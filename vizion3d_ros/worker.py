@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one thread that owns the device: newest frame wins, every request is answered."""
+"""
+The one thread that owns the device: newest frame wins, every request is answered.
+
+Beside it, in a node, the one that publishes a frame while the next is computed.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from typing import Generic, TypeVar
 
 from vizion3d_ros.contracts.errors import BackendError, BusyError
@@ -15,6 +19,7 @@ from vizion3d_ros.engine.loading import is_loading
 
 Frame = TypeVar('Frame')
 Answer = TypeVar('Answer')
+Job = Callable[[], None]
 THREAD_NAME = 'depth-worker'
 MOST_REQUESTS = 256  # that wait: each may hold two large images
 
@@ -193,3 +198,69 @@ def _refuse() -> object:
 
 def _refuse_more() -> object:
     raise BusyError(f'{MOST_REQUESTS} requests wait already: ask again later, or less often')
+
+
+class PublishStage(Generic[Frame]):
+    """
+    What a worker does with a frame: computes it, and hands its publishing over, in order.
+
+    The worker waits until the frame before is out: none piles up, and it then takes the newest
+    there is. An exception in publishing goes to on_error; the thread survives it.
+    """
+
+    def __init__(
+        self,
+        compute: Callable[[Frame], Job | None],
+        on_error: Callable[[Exception], None],
+        stream: AbstractContextManager[object],
+    ) -> None:
+        """Start the thread, which enters stream; compute(frame) gives what is left to do."""
+        self._compute = compute
+        self._stream = stream
+        self._on_error = on_error
+        self._job: Job | None = None
+        self._changed = threading.Condition()
+        self._closing = False
+        # A daemon for the same reason as the worker's.
+        self._thread = threading.Thread(target=self._loop, name='depth-publisher', daemon=True)
+        self._thread.start()
+
+    def __call__(self, frame: Frame) -> None:
+        """Compute one frame; it is published as soon as the one before is."""
+        job = self._compute(frame)
+        if job is None:
+            return
+        with self._changed:
+            self._changed.wait_for(lambda: self._job is None or self._closing)
+            if not self._closing:
+                self._job = job
+                self._changed.notify_all()
+
+    def close(self, timeout: float) -> bool:
+        """Stop after the job in hand; whether the thread ended within timeout seconds."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def _loop(self) -> None:
+        with self._stream:
+            while self._run_next():
+                pass
+
+    def _run_next(self) -> bool:
+        # A function of its own, so that nothing keeps a finished frame's images alive.
+        with self._changed:
+            self._changed.wait_for(lambda: self._job is not None or self._closing)
+            job = self._job
+        if job is None:
+            return False
+        try:
+            job()
+        except Exception as error:  # a bad frame must not end the thread
+            self._on_error(error)
+        with self._changed:
+            self._job = None
+            self._changed.notify_all()
+        return True

@@ -16,9 +16,8 @@ from vizion3d_ros.ros.health.backend_watch import BackendWatch
 from vizion3d_ros.ros.health.diagnostics import ERROR, OK, WARN, Diagnostics, Task
 from vizion3d_ros.ros.stream.inputs import InputSubscriptions
 from vizion3d_ros.ros.stream.processor import FrameProcessor
-from vizion3d_ros.ros.stream.publish_stage import PublishStage
 from vizion3d_ros.ros.stream.topics import OutputPublishers
-from vizion3d_ros.worker import Worker
+from vizion3d_ros.worker import PublishStage, Worker
 
 STALE_SECONDS = 5.0
 RECTIFY = (

@@ -19,6 +19,7 @@ from rclpy.clock import Clock, ClockType
 
 from vizion3d_ros.contracts.errors import BackendError
 from vizion3d_ros.contracts.settings.node_settings import NodeSettings
+from vizion3d_ros.engine.device import own_stream
 from vizion3d_ros.requests.checkpoints import check_networks
 from vizion3d_ros.requests.pipelines import ServicePipelines
 from vizion3d_ros.ros.health.backend_loader import BackendLoader
@@ -37,9 +38,8 @@ from vizion3d_ros.ros.serving.server import ServiceServer
 from vizion3d_ros.ros.serving.services import NodeServices
 from vizion3d_ros.ros.stream.inputs import NO_LISTENER, InputSubscriptions
 from vizion3d_ros.ros.stream.processor import FrameProcessor
-from vizion3d_ros.ros.stream.publish_stage import PublishStage
 from vizion3d_ros.ros.stream.topics import OutputPublishers, OutputTopic
-from vizion3d_ros.worker import Worker
+from vizion3d_ros.worker import PublishStage, Worker
 
 POLL_PERIOD = 0.5
 PAUSED = 'paused by ~/set_enabled'
@@ -195,7 +195,8 @@ class DepthNode(ManagedNode, Generic[Settings]):
         pipeline = self.make_pipeline(self.settings)
         outputs = OutputPublishers(self, self.OUTPUTS, self.update_inputs)
         processor = self.make_processor(pipeline, outputs)
-        publishing = PublishStage(pipeline.device, processor.compute, processor.on_error)
+        stream = own_stream(pipeline.device)
+        publishing = PublishStage(processor.compute, processor.on_error, stream)
         worker = Worker(publishing, processor.on_error)
         loader = BackendLoader(worker, pipeline.warm_up, self._on_loaded)
         service = self.SERVICE(

@@ -3,14 +3,13 @@
 
 import threading
 import weakref
+from contextlib import nullcontext
 
 import pytest
 import torch
 
-from vizion3d_ros.ros.stream.publish_stage import PublishStage
-from vizion3d_ros.worker import Worker
-
-pytestmark = pytest.mark.ros
+from vizion3d_ros.engine.device import own_stream
+from vizion3d_ros.worker import PublishStage, Worker
 
 DEADLINE = 10.0
 
@@ -34,7 +33,7 @@ def errors():
 
 @pytest.fixture
 def stage(errors, device):
-    stage = PublishStage(torch.device(device), lambda frame: frame, errors.append)
+    stage = PublishStage(lambda frame: frame, errors.append, own_stream(torch.device(device)))
     yield stage
     assert stage.close(DEADLINE)
 
@@ -82,7 +81,7 @@ def test_the_newest_frame_is_computed_once_publishing_is_free(errors):
             second.set()
         return {0: hold, 9: last.set}.get(frame, lambda: None)
 
-    stage = PublishStage(torch.device('cpu'), compute, errors.append)
+    stage = PublishStage(compute, errors.append, nullcontext())
     worker = Worker(stage, errors.append)
     worker.put_frame(0)
     assert hold.started.wait(DEADLINE)
@@ -110,7 +109,7 @@ def test_an_error_is_told_and_the_next_frame_goes_out(stage, errors):
 
 
 def test_a_frame_with_nothing_to_publish_is_done(errors):
-    stage = PublishStage(torch.device('cpu'), lambda frame: None, errors.append)
+    stage = PublishStage(lambda frame: None, errors.append, nullcontext())
     stage(object())
     assert stage.close(DEADLINE)
 
@@ -129,7 +128,7 @@ def test_nothing_keeps_a_published_frame_alive(stage):
 
 
 def test_closing_lets_the_one_that_waits_go(errors):
-    stage = PublishStage(torch.device('cpu'), lambda frame: frame, errors.append)
+    stage = PublishStage(lambda frame: frame, errors.append, nullcontext())
     hold = Hold()
     stage(hold)
     assert hold.started.wait(DEADLINE)
