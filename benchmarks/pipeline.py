@@ -71,9 +71,6 @@ def planes(width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
     return left, np.clip(right + noise, 0, 255).astype(np.uint8)
 
 
-# The source
-
-
 def send(size: str, rate_hz: float, seconds: float, listened_to: bool) -> dict:
     """Publish the pair at a fixed rate, from the first listener on if there will be one."""
     rclpy, node = open_node('source')
@@ -117,9 +114,6 @@ def camera_info(width: int, height: int, tx: float):
     return info
 
 
-# The reader
-
-
 def read(what: str, seconds: float) -> dict:
     """Latencies of the last topic, in milliseconds, from the second second on."""
     rclpy, node = open_node('reader')
@@ -145,9 +139,6 @@ def read(what: str, seconds: float) -> dict:
         rclpy.spin_once(node, timeout_sec=0.1)
     counted = [ms for at, ms in arrivals if at > first + WARM_UP_SECONDS]
     return {'hz': len(counted) / (seconds - WARM_UP_SECONDS), 'latencies_ms': counted}
-
-
-# The rival
 
 
 def plain(size: str) -> None:
@@ -180,9 +171,6 @@ def plain(size: str) -> None:
     ]
     message_filters.ApproximateTimeSynchronizer(inputs, 10, 0.005).registerCallback(match)
     rclpy.spin(node)
-
-
-# The measurement
 
 
 def open_node(name: str):

@@ -4,7 +4,7 @@
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from harness import values_of
-from scene import FRAME_ID
+from scene import DEPTH_M, FRAME_ID, TX, info_message, median_error, pixels_of
 from sensor_msgs.msg import PointCloud2
 
 pytestmark = pytest.mark.ros
@@ -25,6 +25,24 @@ def test_inputs_open_and_close_with_the_listeners_again_and_again(robot):
         robot.ask(depths)
         robot.ignore(depths)
         robot.wait_for_readers(0, 2.0)
+
+
+def test_a_calibration_that_comes_all_the_time_is_let_go_and_looked_at_before_the_next_depth(
+    robot,
+):
+    def readers():
+        topics = 'left/camera_info', 'right/camera_info'
+        return [robot.publisher(topic).get_subscription_count() for topic in topics]
+
+    robot.wait_for(lambda: readers() == CLOSED, 5.0, 'let go', every=robot.send_infos)
+    depths = robot.listen('depth/image')
+    robot.wait_for(lambda: readers() == OPEN, 5.0, 'looked at again')
+    for _ in range(5):
+        robot.send_images()  # by the calibration of before these would be half as far
+    robot.send_infos(right=info_message(2 * TX))
+    depth = robot.ask(depths, robot.send_images)
+    assert median_error(pixels_of(depth), 2 * DEPTH_M) < 0.01
+    assert all(median_error(pixels_of(each), 2 * DEPTH_M) < 0.01 for each in depths)
 
 
 def test_the_last_listener_of_several_closes_the_inputs(robot):

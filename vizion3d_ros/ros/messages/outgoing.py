@@ -196,7 +196,7 @@ def image_message(header: Header, pixels: Values, encoding: str) -> Image:
     return message
 
 
-def _fill(message: Image | PointCloud2, values: Values) -> None:
+def _fill(message: Any, values: Values) -> None:
     array = values.cpu().numpy() if isinstance(values, Tensor) else values
     # Past the setter, which copies all but an array.array: what serialises takes any buffer.
     message._data = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data

@@ -2,9 +2,9 @@
 """
 What the stereo and the mono node share: lifecycle, inputs opened on demand, one worker, reports.
 
-executor thread: subscriptions ─ newest frame ─┐
-worker thread:             messages.incoming ─ pipeline ─┐
-publishing thread:                              messages.outgoing ─ publishers
+executor: subscriptions ─ newest frame ─┐
+worker:                messages.incoming ─ pipeline ─┐
+publishing thread:                   messages.outgoing ─ publishers
 """
 
 from __future__ import annotations
@@ -139,8 +139,8 @@ class DepthNode(ManagedNode, Generic[Settings]):
             self.start()
 
     def hand_over(self, frame: Any) -> bool:
-        """Give the worker a frame; False while there is none."""
-        if self.components is None:
+        """Give the worker a frame; False while there is none, or no calibration that is new."""
+        if self.components is None or self.inputs.awaits_calibration:
             return False
         self.components.worker.put_frame(frame)
         self._node_services.feed(frame, self.components)
@@ -160,8 +160,9 @@ class DepthNode(ManagedNode, Generic[Settings]):
         if not self.components.loader.is_ready:
             self.inputs.close(NO_NETWORK)  # a source that waits for listeners goes on waiting
             return
-        listeners = self.components.outputs.wanted(self.settings.lazy)
-        wanted = bool(listeners) or self._node_services.want_frame
+        wanted = (
+            self.components.outputs.wanted(self.settings.lazy) or self._node_services.want_frame
+        )
         if wanted and not self.inputs.is_open:
             self.quiet_since = time.monotonic()
             self.inputs.open()
@@ -195,9 +196,9 @@ class DepthNode(ManagedNode, Generic[Settings]):
         pipeline = self.make_pipeline(self.settings)
         outputs = OutputPublishers(self, self.OUTPUTS, self.update_inputs)
         processor = self.make_processor(pipeline, outputs)
-        stream = own_stream(pipeline.device)
-        publishing = PublishStage(processor.compute, processor.on_error, stream)
-        worker = Worker(publishing, processor.on_error)
+        on_error, stream = processor.on_error, own_stream(pipeline.device)
+        publishing = PublishStage(processor.compute, on_error, stream)
+        worker = Worker(publishing, on_error)
         loader = BackendLoader(worker, pipeline.warm_up, self._on_loaded)
         service = self.SERVICE(
             ServicePipelines(pipeline),
@@ -205,15 +206,10 @@ class DepthNode(ManagedNode, Generic[Settings]):
             lambda: self.get_clock().now().to_msg(),
             lambda: self.known_camera,
         )
+        watch = BackendWatch(worker, lambda: self.settings.backend_timeout)
+        diagnostics = Diagnostics(self, lambda: self.settings.diagnostic_updater)
         self.components = Components(
-            outputs,
-            processor,
-            publishing,
-            worker,
-            loader,
-            BackendWatch(worker, lambda: self.settings.backend_timeout),
-            Diagnostics(self, lambda: self.settings.diagnostic_updater),
-            service,
+            outputs, processor, publishing, worker, loader, watch, diagnostics, service
         )
         loader.follow(self.settings)
 

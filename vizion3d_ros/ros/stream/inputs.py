@@ -25,9 +25,11 @@ from rclpy.topic_endpoint_info import TopicEndpointInfo
 from sensor_msgs.msg import CameraInfo
 
 from vizion3d_ros.ros.compat import SubscriptionEventCallbacks
+from vizion3d_ros.ros.stream.calibration_inputs import CalibrationInputs
 
 MOST_SIMILAR = 3
 NO_LISTENER = 'no subscribers'
+FRESH_SECONDS = 2.0  # a calibration that does not come then is taken to be what it was
 SILENT = partial(SubscriptionEventCallbacks, use_default_callbacks=False)
 
 
@@ -91,9 +93,13 @@ class InputSubscriptions:
         """callbacks: one for every name in topics."""
         self._node = node
         self._topics = topics
-        self._callbacks = callbacks
-        self._early: list[Subscription] = []
-        self._latched: dict[str, Subscription] = {}
+        calibrations = self._names(early=True)
+        heard = {name: partial(self._hear_calibration, name) for name in calibrations}
+        self._told = callbacks
+        self._callbacks: Mapping[str, Callable[[Any], None]] = {**callbacks, **heard}
+        self._calibrations = CalibrationInputs(
+            calibrations, self._create, self._create_latched, node.destroy_subscription
+        )
         self._images: list[Subscription] = []
         self._qos: dict[str, QoSProfile] = {}
         self._appeared: dict[str, float] = {}  # when somebody began to publish an input, at most
@@ -106,19 +112,19 @@ class InputSubscriptions:
         """Whether the node is subscribed to its images."""
         return bool(self._images)
 
+    @property
+    def awaits_calibration(self) -> bool:
+        """Whether images come, but a calibration that was not looked at meanwhile does not yet."""
+        opening = time.monotonic() - self.opened < FRESH_SECONDS
+        return self.is_open and opening and self._calibrations.may_be_old
+
     def open_early(self) -> None:
         """Subscribe to the calibrations, latched or not, unless that is done."""
-        if not self._early:
-            self._early = [self._create(name) for name in self._names(early=True)]
+        self._calibrations.open()
 
     def follow_latched(self) -> None:
         """Ask for what was sent before this node came, where a writer keeps it."""
-        if not self._early:
-            return
-        for name in self._names(early=True):
-            # Asking for it where nobody keeps anything would have every driver warn of it.
-            if name not in self._latched and self._is_kept(name):
-                self._latched[name] = self._create_latched(name)
+        self._calibrations.ask_for_kept(self._is_kept)
 
     def look_around(self) -> None:
         """Note since when there has been somebody who publishes an input; called now and then."""
@@ -128,6 +134,8 @@ class InputSubscriptions:
             else:
                 self._appeared.setdefault(name, self._looked)
         self._looked = time.monotonic()
+        if not self.is_open:
+            self._calibrations.rest()
 
     def forgive(self) -> None:
         """Count silence from now on: this node could not listen, what came meanwhile waits."""
@@ -148,8 +156,7 @@ class InputSubscriptions:
     def close_all(self) -> None:
         """Drop all subscriptions."""
         self.close()
-        self._early = self._destroyed([*self._early, *self._latched.values()])
-        self._latched = {}
+        self._calibrations.close()
 
     def topic(self, name: str) -> str:
         """Fully resolved name, after remapping."""
@@ -195,6 +202,10 @@ class InputSubscriptions:
     def _is_foreign(self, publisher: TopicEndpointInfo) -> bool:
         owner = f'{publisher.node_namespace.rstrip("/")}/{publisher.node_name}'
         return owner != self._node.get_fully_qualified_name()
+
+    def _hear_calibration(self, name: str, message: Any) -> None:
+        self._calibrations.hear(name)
+        self._told[name](message)
 
     def _create(self, name: str) -> Subscription:
         self._qos[name] = input_qos()  # rclpy writes what overrides it into this one
