@@ -146,6 +146,17 @@ def test_importing_the_package_is_light_and_silent():
     assert (answer.returncode, answer.stdout, answer.stderr) == (0, '', '')
 
 
+@pytest.mark.ros
+@pytest.mark.parametrize('source', ['synthetic_rig', 'play_pair', 'recorder'])
+def test_what_stands_for_cameras_starts_without_torch(source):
+    answer = fresh_python(
+        f'import sys, vizion3d_ros.ros.testbed.{source}\n'
+        f'loaded = {HEAVY} & set(sys.modules)\n'
+        'assert not loaded, loaded\n'
+    )
+    assert answer.returncode == 0, answer.stderr
+
+
 def test_everything_outside_the_ros_folder_works_without_ros():
     others = [m for m in MODULES if part(m) not in KNOW_ROS and not m.endswith('__main__')]
     answer = fresh_python(

@@ -2,18 +2,16 @@
 """
 Results become messages, for topics and for services.
 
-Stamp and frame are those of the (left) image. Messages lend the memory of the result.
+Stamp and frame are those of the (left) image.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField, RegionOfInterest
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2, RegionOfInterest
 from std_msgs.msg import Header
 from stereo_msgs.msg import DisparityImage
 from torch import Tensor
@@ -21,11 +19,10 @@ from torch import Tensor
 from vizion3d_ros.contracts.results import MonoResult, StereoResult
 from vizion3d_ros.contracts.settings.node_settings import NodeSettings
 from vizion3d_ros.geometry.colormap import colorize
+from vizion3d_ros.ros.messages.payloads import image_message, points_message
 
-POINT_STEP = 16
 MAX_MM = 65535
 
-Values = Tensor | NDArray[Any]
 Result = TypeVar('Result', StereoResult, MonoResult)
 
 
@@ -159,44 +156,3 @@ def cloud_message(answer: AnyAnswer) -> PointCloud2 | None:
     """The points of the answer; see points_message."""
     cloud = answer.result.cloud
     return None if cloud is None else points_message(answer.header, cloud.points)
-
-
-def points_message(header: Header, points: Values) -> PointCloud2:
-    """
-    Points of 16 bytes: float32 x, y, z in metres, optical frame, and packed rgb.
-
-    points: float32 (H, W, 4) organised, with NaN where nothing is, or (N, 4) valid ones only.
-    """
-    organized = points.ndim == 3
-    height, width = points.shape[:2] if organized else (1, len(points))
-    message = PointCloud2(
-        header=header,
-        height=height,
-        width=width,
-        fields=[
-            PointField(name=name, offset=4 * index, datatype=PointField.FLOAT32, count=1)
-            for index, name in enumerate(('x', 'y', 'z', 'rgb'))
-        ],
-        is_bigendian=False,
-        point_step=POINT_STEP,
-        row_step=POINT_STEP * width,
-        is_dense=not organized,
-    )
-    _fill(message, points)
-    return message
-
-
-def image_message(header: Header, pixels: Values, encoding: str) -> Image:
-    """Wrap pixels (H, W) or (H, W, C) of the type that the encoding says."""
-    height, width = pixels.shape[:2]
-    message = Image(header=header, height=height, width=width, encoding=encoding)
-    message.is_bigendian = False
-    _fill(message, pixels)
-    message.step = len(message.data) // height
-    return message
-
-
-def _fill(message: Any, values: Values) -> None:
-    array = values.cpu().numpy() if isinstance(values, Tensor) else values
-    # Past the setter, which copies all but an array.array: what serialises takes any buffer.
-    message._data = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data

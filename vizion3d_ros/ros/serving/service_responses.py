@@ -13,7 +13,7 @@ from vizion3d_ros.files.ply import encode_ply
 from vizion3d_ros.requests.lazy_views import LazyViews
 from vizion3d_ros.requests.mono import DepthEstimationResult
 from vizion3d_ros.requests.stereo import StereoDepthResult
-from vizion3d_ros.ros.messages.outgoing import image_message, points_message
+from vizion3d_ros.ros.messages.payloads import image_message, points_message
 
 
 def stereo_response(answer: StereoDepthResult, header: Header) -> RunStereoDepth.Response:

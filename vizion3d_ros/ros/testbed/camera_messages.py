@@ -20,7 +20,7 @@ from std_msgs.msg import Header
 
 from vizion3d_ros.contracts.camera import Intrinsics, StereoRig
 from vizion3d_ros.contracts.errors import InputError
-from vizion3d_ros.ros.messages import outgoing
+from vizion3d_ros.ros.messages import payloads
 
 Encoding = Literal['mono8', 'rgb8', 'bgr8', 'rgba8', 'bgra8', 'mono16', 'bayer_rggb8']
 LEFT_FRAME = 'rig_left_optical_frame'
@@ -45,7 +45,7 @@ def image_message(
     pixels: NDArray[Any], encoding: str, frame_id: str, row_padding: int = 0
 ) -> Image:
     """Wrap pixels (H, W) or (H, W, C); row_padding: unused bytes after each row."""
-    message = outgoing.image_message(Header(frame_id=frame_id), pixels, encoding)
+    message = payloads.image_message(Header(frame_id=frame_id), pixels, encoding)
     if row_padding:
         rows = np.frombuffer(message.data, np.uint8).reshape(message.height, message.step)
         padded = np.pad(rows, ((0, 0), (0, row_padding)), constant_values=0xA5)
