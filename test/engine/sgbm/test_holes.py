@@ -4,15 +4,15 @@
 import numpy as np
 import pytest
 
-from vizion3d_ros.engine.sgbm.holes import fill_gaps
+from vizion3d_ros.engine.sgbm.holes import fill
 
 NAN = np.nan
 
 
-def filled(row):
+def filled(row, how='narrow'):
     """Row after filling, and which of it was filled."""
     disparity = np.array([row], np.float32)
-    mask = fill_gaps(disparity)
+    mask = fill(disparity, how)
     return disparity[0].tolist(), mask[0].tolist()
 
 
@@ -23,7 +23,7 @@ def test_a_narrow_gap_in_one_surface_is_bridged_by_a_line():
 
 
 def test_a_wide_gap_in_one_surface_stays_open():
-    values, mask = filled([10, *[NAN] * 9, 10])
+    values, mask = filled([10, *[NAN] * 13, 10])
     assert np.isnan(values[1:-1]).all()
     assert not any(mask)
 
@@ -34,7 +34,7 @@ def test_a_strip_left_of_a_nearer_surface_belongs_to_the_one_behind():
 
 
 def test_a_gap_wider_than_what_a_jump_can_hide_stays_open():
-    values, _ = filled([10, *[NAN] * 18, 24])
+    values, _ = filled([10, *[NAN] * 20, 24])
     assert np.isnan(values[1:-1]).all()
 
 
@@ -51,14 +51,14 @@ def test_gaps_at_the_border_stay_open():
 
 def test_rows_are_apart():
     disparity = np.array([[10, NAN], [NAN, 10], [NAN, NAN], [10, 10]], np.float32)
-    assert not fill_gaps(disparity).any()
+    assert not fill(disparity, 'narrow').any()
 
 
 @pytest.mark.parametrize('shape', [(1, 1), (3, 1), (1, 5), (4, 6)])
 @pytest.mark.parametrize('value', [NAN, 5.0])
 def test_nothing_to_do(shape, value):
     disparity = np.full(shape, value, np.float32)
-    assert not fill_gaps(disparity).any()
+    assert not fill(disparity, 'narrow').any()
     np.testing.assert_array_equal(disparity, np.full(shape, value, np.float32))
 
 
@@ -66,6 +66,38 @@ def test_many_gaps_at_once():
     rng = np.random.default_rng(0)
     truth = np.repeat(np.linspace(5, 9, 50, dtype=np.float32)[None], 40, axis=0)
     holed = np.where(rng.random(truth.shape) < 0.3, np.float32(NAN), truth)
-    mask = fill_gaps(holed)
+    mask = fill(holed, 'narrow')
     assert mask.sum() > 400
     np.testing.assert_allclose(holed[mask], truth[mask], atol=1e-5)
+
+
+def test_nothing_is_closed_unless_asked_for():
+    values, mask = filled([10, NAN, 10], 'none')
+    assert np.isnan(values[1])
+    assert mask == [False] * 3
+
+
+@pytest.mark.parametrize(
+    ('row', 'closed'),
+    [
+        ([10, *[NAN] * 20, 24], [10] * 21 + [24]),  # too wide to be hidden by the jump
+        ([24, NAN, NAN, 10], [24, 10, 10, 10]),
+        ([NAN, NAN, 10, NAN], [10, 10, 10, 10]),
+        ([10, *[NAN] * 19, 12], np.linspace(10, 12, 21)),  # one slanted surface
+    ],
+)
+def test_dense_leaves_no_gap_and_prefers_what_is_behind(row, closed):
+    values, mask = filled(row, 'dense')
+    assert values == pytest.approx(list(closed))
+    assert mask == np.isnan(row).tolist()
+
+
+def test_a_row_without_any_value_is_as_the_nearest_one():
+    disparity = np.array([[NAN, NAN], [5, NAN], [NAN, NAN], [NAN, NAN], [NAN, 9]], np.float32)
+    mask = fill(disparity, 'dense')
+    assert disparity.tolist() == [[5, 5], [5, 5], [5, 5], [9, 9], [9, 9]]
+    assert mask.sum() == 8
+
+
+def test_a_map_without_any_value_stays_so():
+    assert not fill(np.full((3, 4), NAN, np.float32), 'dense').any()

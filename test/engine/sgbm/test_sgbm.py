@@ -175,7 +175,7 @@ def test_half_size_matching_scales_by_the_true_ratio(width):
     x, y = grid(width, 120)
     truth = 30 + 20 * x / width
     left, right = to_image(texture((x - truth) / 2, y / 2)), to_image(texture(x / 2, y / 2))
-    result = match(left, right, scale=0.5)
+    result = match(left, right, scale=0.5, preset='quality')
     error = inner(result.disparity - truth, left=60)
     assert result.disparity.shape == (120, width)
     assert np.isfinite(error).mean() > 0.97

@@ -3,7 +3,11 @@
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 from sgbm_scenes import HEIGHT, WIDTH, grid, layered_pair, match, noisy, surface_pair, to_image
+
+from vizion3d_ros.contracts.settings.stereo_settings import SgbmSettings
+from vizion3d_ros.engine.sgbm.matched_size import matched_size
 
 BOARD = {'back': 10, 'front': 26, 'left_edge': 140, 'right_edge': 220}
 
@@ -53,7 +57,7 @@ def test_a_larger_window_averages_noise():
         match(left, right, correlation_window_size=size, P1=1, P2=2, uniqueness_ratio=0)
         for size in (3, 11)
     )
-    assert share(wide) > share(narrow)
+    assert rough(wide) < 0.8 * rough(narrow)
 
 
 def test_uniqueness_drops_ambiguous_matches():
@@ -128,8 +132,51 @@ def test_the_range_limits_the_answers():
     assert np.nanmedian(result.disparity[truth == 26]) == pytest.approx(26, abs=0.1)
 
 
-def test_gaps_stay_open_when_filling_is_off():
-    left, right, _ = layered_pair(**BOARD)
-    filled, open_ = (match(left, right, fill_gaps=wanted) for wanted in (True, False))
-    assert share(filled) > share(open_)
+def test_gaps_are_left_open_closed_where_they_are_known_or_all_closed():
+    left, right, truth = layered_pair(**BOARD)
+    open_, narrow, dense = (match(left, right, fill=how) for how in ('none', 'narrow', 'dense'))
+    assert share(open_) < share(narrow) < share(dense) == 1
     assert (open_.visibility[np.isfinite(open_.disparity)] > 0).all()
+    closed = np.isnan(open_.disparity)
+    assert (dense.confidence[closed] == np.float32(0.05)).all()
+    assert (dense.visibility[closed] == 0).all()
+    np.testing.assert_array_equal(dense.disparity[~closed], open_.disparity[~closed])
+    assert (np.abs(dense.disparity - truth) < 1).mean() > 0.97
+
+
+@pytest.mark.parametrize(
+    ('settings', 'size'),
+    [
+        ({}, (800, 720)),
+        ({'preset': 'quality'}, (1280, 720)),
+        ({'preset': 'fast'}, (640, 360)),
+        ({'preset': 'fast', 'height_scale': 1.0}, (640, 720)),
+        ({'width_scale': 0.25}, (320, 720)),
+        ({'preset': 'quality', 'scale': 0.5}, (640, 360)),
+    ],
+)
+def test_a_preset_says_how_large_images_are_matched_and_single_parameters_go_before(
+    settings, size
+):
+    assert matched_size(1280, 720, SgbmSettings(**settings)) == size
+
+
+def test_small_images_lose_nothing_to_a_preset():
+    assert matched_size(400, 300, SgbmSettings(preset='fast')) == (400, 300)
+    assert matched_size(640, 480, SgbmSettings()) == (400, 480)
+
+
+@pytest.mark.parametrize('name', ['width_scale', 'height_scale'])
+def test_a_scale_that_leaves_nothing_to_match_is_refused(name):
+    with pytest.raises(ValidationError, match=f'{name} must be 0 .by preset. or 0.1 to 1'):
+        SgbmSettings(**{name: 0.01})
+
+
+@pytest.mark.parametrize('preset', ['fast', 'balanced', 'quality'])
+def test_every_preset_finds_a_wide_scene(preset):
+    x, _ = grid(1000, 120)
+    truth = np.where(x < 500, 20.3, 31.7)
+    found = match(*surface_pair(truth), preset=preset).disparity
+    error = np.abs(found - truth)[:, 60:]
+    assert np.isfinite(error).mean() > 0.9
+    assert np.nanmedian(error) < 0.2

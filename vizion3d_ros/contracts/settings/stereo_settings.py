@@ -11,10 +11,27 @@ from typing_extensions import Self
 from vizion3d_ros.contracts.base import Contract
 from vizion3d_ros.contracts.settings.node_settings import NearDepth, NetworkSettings, NodeSettings
 
+LEAST_SCALE = 0.1
+
 
 class SgbmSettings(Contract):
-    """Semi-global matching (OpenCV). Names are those of stereo_image_proc."""
+    """Semi-global matching (OpenCV). Names are those of stereo_image_proc, and some more."""
 
+    preset: Literal['fast', 'balanced', 'quality'] = Field(
+        'balanced', description='How much of the resolution is matched: time against accuracy'
+    )
+    width_scale: float = Field(
+        0.0,
+        ge=0.0,
+        le=1.0,
+        description='Match at this fraction of the image width, at least 0.1; 0 = by preset',
+    )
+    height_scale: float = Field(
+        0.0,
+        ge=0.0,
+        le=1.0,
+        description='Match at this fraction of the image height, at least 0.1; 0 = by preset',
+    )
     sgbm_mode: Literal['sgbm', 'hh', '3way'] = Field(
         '3way',
         description='Aggregation paths: 3way is the fastest, sgbm uses 5 directions, hh uses 8',
@@ -26,7 +43,8 @@ class SgbmSettings(Contract):
         1.0,
         ge=0.1,
         le=1.0,
-        description='Match at this fraction of the image size; results keep the full size',
+        description='Match at this fraction of the size that follows from the preset; '
+        'results keep the full size',
     )
     min_disparity: int = Field(
         0,
@@ -45,13 +63,13 @@ class SgbmSettings(Contract):
         3, ge=1, le=255, description='Matched block width in pixels, odd'
     )
     P1: float = Field(
-        100.0,
+        120.0,
         ge=0.0,
         le=4000.0,
         description='Smoothness: penalty of a one-pixel disparity change',
     )
     P2: float = Field(
-        400.0,
+        600.0,
         ge=0.0,
         le=16000.0,
         description='Smoothness: penalty of a larger disparity change; above P1',
@@ -88,10 +106,10 @@ class SgbmSettings(Contract):
     speckle_range: int = Field(
         1, ge=0, le=31, description='Disparity step that separates islands, in pixels'
     )
-    fill_gaps: bool = Field(
-        True,
-        description='Close narrow gaps and occluded strips from what surrounds them, at '
-        'confidence 0.05 and visibility 0; false = matched pixels only',
+    fill: Literal['none', 'narrow', 'dense'] = Field(
+        'narrow',
+        description='Close gaps from what surrounds them, at confidence 0.05 and visibility 0: '
+        'narrow ones and occluded strips, or all (dense)',
     )
 
     @model_validator(mode='after')
@@ -104,6 +122,12 @@ class SgbmSettings(Contract):
             raise ValueError(f'prefilter_size must be 0 or odd, got {self.prefilter_size}')
         if self.P2 <= self.P1:
             raise ValueError(f'P2 must be larger than P1, got P1 {self.P1} and P2 {self.P2}')
+        for name in ('width_scale', 'height_scale'):
+            if 0 < getattr(self, name) < LEAST_SCALE:
+                raise ValueError(
+                    f'{name} must be 0 (by preset) or {LEAST_SCALE} to 1, '
+                    f'got {getattr(self, name)}'
+                )
         return self
 
 

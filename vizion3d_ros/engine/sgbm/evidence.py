@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from vizion3d_ros.engine.sgbm.semiglobal import NO_MATCH, STEPS
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -16,11 +18,12 @@ if TYPE_CHECKING:
 
     FloatMap = NDArray[np.float32]
 
+# All at half the matched size: a quarter of the work, and the noise of sensors is averaged.
 MEAN_WINDOW = (9, 9)
 RESIDUAL_WINDOW = (3, 3)
 GREY_NOISE = 2.0
-SUPPORT_WINDOW = (31, 31)
-RELIEF_WINDOW = 7
+SUPPORT_WINDOW = (15, 15)
+RELIEF_WINDOW = 3
 RELIEF_PX = 4.0
 # Matching picks where noise happens to agree: correlations up to 0.19 at 2 grey levels of it.
 TEXTURE_WINDOW = (31, 31)
@@ -32,83 +35,77 @@ ROUNDING_VARIANCE = 0.3
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """
-    Cues per left pixel at the matched size, float32 (h, w); meaningless where no match is.
+    Cues per left pixel at half the matched size, (h, w); meaningless where no match is.
 
-    disagreement: pixels between the match and what the right view found there.
-    residual: difference of the two matched neighbourhoods relative to their contrast, 0 = equal.
-    gradient: mean horizontal gradient of a wide neighbourhood, in grey levels per two pixels.
+    disagreement: float32, half-size pixels between the match and what the right view found there.
+    residual: float32, difference of the two matched neighbourhoods relative to their contrast,
+    0 = equal.
+    gradient: float32, mean horizontal gradient around, in grey levels per two pixels.
+    textured: bool, whether the two views have texture in common where they were matched.
     """
 
     disagreement: FloatMap
     residual: FloatMap
     gradient: FloatMap
+    textured: NDArray[np.bool_]
 
 
-def gather_evidence(pair: GreyPair, disparity: FloatMap, right: FloatMap) -> Evidence:
+def gather_evidence(
+    pair: GreyPair, found: NDArray[np.int16], right: NDArray[np.int16]
+) -> Evidence:
     """
-    Look up every left pixel on the right.
+    Look up every left pixel on the right, at half the matched size: noise is averaged there.
 
-    disparity: float32 (h, w) pixels, any finite value where there is no match.
-    right: disparity of the right view in the same pixels, maybe as a smaller map.
+    pair: at the matched size. found: 16ths of its pixels, int16, NO_MATCH where there is none.
+    right: disparity of the right view at half size and in 16ths of its pixels, int16 (h, w).
     """
-    left_detail, right_detail = detail(pair.left), detail(pair.right)
-    size = pair.left.shape[1], pair.left.shape[0]
+    height, width = right.shape
+    left_detail, right_detail = (
+        _detail(_shrunk(image, width, height)) for image in (pair.left, pair.right)
+    )
+    sampled = _sampled(found, right.shape)
+    disparity = sampled * np.float32(width / pair.left.shape[1] / STEPS)
     window = np.ones((3, 3), np.uint8)
     bounds = [
-        cv2.resize(spread, size, interpolation=cv2.INTER_NEAREST)
+        spread * np.float32(1 / STEPS)
         for spread in (cv2.erode(right, window), cv2.dilate(right, window))
     ]
-    seen = _sample(cv2.merge([right_detail, *bounds]), disparity)
-    contrast = cv2.blur(np.abs(left_detail), MEAN_WINDOW)
-    difference = cv2.blur(cv2.absdiff(left_detail, seen[..., 0]), RESIDUAL_WINDOW)
-    slope = cv2.Sobel(pair.left, cv2.CV_32F, 1, 0, ksize=1)
-    outside = np.maximum(seen[..., 1] - disparity, disparity - seen[..., 2])
+    seen, low, high = cv2.split(_sample(cv2.merge([right_detail, *bounds]), disparity))
+    contrast = cv2.blur(cv2.absdiff(left_detail, 0.0), MEAN_WINDOW)
+    difference = cv2.blur(cv2.absdiff(left_detail, seen), RESIDUAL_WINDOW)
+    slope = cv2.Sobel(left_detail, cv2.CV_32F, 1, 0, ksize=1)
     return Evidence(
-        disagreement=np.maximum(outside, np.float32(0)),
+        disagreement=np.maximum(np.maximum(low - disparity, disparity - high), np.float32(0)),
         residual=difference / (contrast + np.float32(GREY_NOISE)),
-        gradient=cv2.blur(np.abs(slope), SUPPORT_WINDOW),
+        gradient=cv2.blur(cv2.absdiff(slope, 0.0), SUPPORT_WINDOW),
+        textured=_correlated(left_detail, seen, _without_border(sampled != NO_MATCH)),
     )
 
 
-def shows_texture(
-    pair: GreyPair, disparity: FloatMap, matched: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
+def relief(found: NDArray[np.int16], window: int) -> NDArray[np.int16]:
+    """Largest minus smallest 16th of a window, int16 (h, w); NO_MATCH is left out."""
+    box = np.ones((window, window), np.uint8)
+    high = cv2.dilate(found, box)
+    # -x turns the smallest value into itself: so NO_MATCH loses on this side, too.
+    low = cv2.dilate(np.negative(found), box)
+    return cv2.add(high, low)
+
+
+def confidence(found: NDArray[np.int16], residual: FloatMap, ratio: float) -> FloatMap:
     """
-    Whether the two views have texture in common where they were matched, bool (h, w).
+    Rank matches by their expected error, float32 (h, w) in 0..1, at half the matched size.
 
-    disparity: float32 (h, w) pixels, any finite value where there is no match.
-    matched: bool (h, w), the pixels that may tell.
+    found: 16ths of a pixel at the matched size, int16, NO_MATCH where there is none.
+    residual: float32 (h, w), see Evidence. ratio: full-size pixels in one of found.
 
-    Noise of two sensors is independent, so that matched neighbourhoods of a blank area hardly
-    correlate, however strong the noise; those of a real texture do, however weak it is. At half
-    size noise is averaged, and rows that are a pixel off matter less.
+    confidence = s * sqrt(1 / (1 + r / 4 px) / (1 + q)), with s the matched share of a 15 x 15
+    neighbourhood, r the range of disparities within 3 x 3, in full-size pixels, and q the
+    residual.
     """
-    height, width = disparity.shape
-    size = max(1, width // 2), max(1, height // 2)
-    left, right = (
-        detail(cv2.resize(image.astype(np.float32), size, interpolation=cv2.INTER_AREA))
-        for image in (pair.left, pair.right)
-    )
-    shift = cv2.resize(disparity, size, interpolation=cv2.INTER_NEAREST)
-    seen = _sample(right, shift * np.float32(size[0] / width))
-    told = cv2.resize(matched.view(np.uint8), size, interpolation=cv2.INTER_NEAREST)
-    counted = _without_border(told).astype(np.float32)
-    shown = _correlated(left, seen, counted).view(np.uint8)
-    return cv2.resize(shown, (width, height), interpolation=cv2.INTER_NEAREST) > 0
-
-
-def detail(image: NDArray[np.uint8] | FloatMap) -> FloatMap:
-    """Image without its local mean, which two cameras seldom share; float32 (h, w)."""
-    smooth = image.astype(np.float32)
-    return smooth - cv2.blur(smooth, MEAN_WINDOW)
-
-
-def relief(disparity: FloatMap, window: int) -> FloatMap:
-    """Largest minus smallest disparity of a window, float32 (h, w); NaN is left out."""
-    missing, box = np.isnan(disparity), np.ones((window, window), np.uint8)
-    high = cv2.dilate(np.where(missing, np.float32(-1e6), disparity), box)
-    low = cv2.erode(np.where(missing, np.float32(1e6), disparity), box)
-    return np.maximum(high - low, np.float32(0))
+    sampled = _sampled(found, residual.shape)
+    share = cv2.blur((sampled != NO_MATCH).astype(np.float32), SUPPORT_WINDOW)
+    spread = np.maximum(relief(sampled, RELIEF_WINDOW), 0) * np.float32(ratio / STEPS / RELIEF_PX)
+    return share / cv2.sqrt((1 + spread) * (1 + residual))
 
 
 def texture(image: NDArray[np.uint8], cap: int, window: int) -> FloatMap:
@@ -117,40 +114,50 @@ def texture(image: NDArray[np.uint8], cap: int, window: int) -> FloatMap:
     return cv2.boxFilter(gradient.astype(np.float32), -1, (window, window), normalize=False)
 
 
-def confidence(disparity: FloatMap, residual: FloatMap) -> FloatMap:
+def _sampled(found: NDArray[np.int16], shape: tuple[int, ...]) -> NDArray[np.int16]:
+    """Without mixing neighbours, of which one may be no match."""
+    return np.asarray(cv2.resize(found, shape[::-1], interpolation=cv2.INTER_NEAREST), np.int16)
+
+
+def _shrunk(image: NDArray[np.uint8], width: int, height: int) -> FloatMap:
+    """Without rounding, which the two views share."""
+    smooth = image.astype(np.float32)
+    return np.asarray(cv2.resize(smooth, (width, height), interpolation=cv2.INTER_AREA))
+
+
+def _detail(smooth: FloatMap) -> FloatMap:
+    """Image without its local mean, which two cameras seldom share; float32 (h, w)."""
+    return cv2.subtract(smooth, cv2.blur(smooth, MEAN_WINDOW))
+
+
+def _correlated(left: FloatMap, right: FloatMap, told: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """
-    Rank matches by their expected error, float32 (h, w) in 0..1; 0 where disparity is NaN.
+    Whether two details correlate around a pixel; told: 1 for those that count, else 0.
 
-    disparity: float32 (h, w) pixels. residual: float32 (h, w), see Evidence.
-
-    confidence = s * sqrt(1 / (1 + r / 4 px) / (1 + q)), with s the matched share of a 31 x 31
-    neighbourhood, r the range of disparities within 7 x 7 and q the residual.
+    Noise of two sensors is independent, so that matched neighbourhoods of a blank area hardly
+    correlate, however strong the noise; those of a real texture do, however weak it is.
     """
-    matched = np.isfinite(disparity)
-    share = cv2.blur(matched.astype(np.float32), SUPPORT_WINDOW)
-    doubt = (1 + relief(disparity, RELIEF_WINDOW) / np.float32(RELIEF_PX)) * (1 + residual)
-    return np.where(matched, share / np.sqrt(doubt), np.float32(0))
+    counted = told.astype(np.float32)
+    share = cv2.blur(counted, TEXTURE_WINDOW)
+    left, right = left * counted, right * counted
+
+    def spread(one: FloatMap, other: FloatMap, mean: FloatMap) -> FloatMap:
+        return share * cv2.blur(one * other, TEXTURE_WINDOW) - mean
+
+    left_mean, right_mean = cv2.blur(left, TEXTURE_WINDOW), cv2.blur(right, TEXTURE_WINDOW)
+    rounding = share * share * np.float32(ROUNDING_VARIANCE)
+    common = spread(left, right, left_mean * right_mean)
+    left_variance = spread(left, left, left_mean * left_mean) + rounding
+    right_variance = spread(right, right, right_mean * right_mean) + rounding
+    least = np.float32(LEAST_CORRELATION) * cv2.sqrt(left_variance * right_variance)
+    return np.asarray((common > least) & (share > 0))
 
 
-def _correlated(left: FloatMap, right: FloatMap, told: FloatMap) -> NDArray[np.bool_]:
-    """Whether two details correlate around a pixel; told: 1 for those that count, else 0."""
-    share = np.maximum(cv2.blur(told, TEXTURE_WINDOW), np.float32(1e-3))
-
-    def mean(values: FloatMap) -> FloatMap:
-        return cv2.blur(values * told, TEXTURE_WINDOW) / share
-
-    left_mean, right_mean = mean(left), mean(right)
-    common = mean(left * right) - left_mean * right_mean
-    left_variance = mean(left * left) - left_mean**2 + ROUNDING_VARIANCE
-    right_variance = mean(right * right) - right_mean**2 + ROUNDING_VARIANCE
-    return common > LEAST_CORRELATION * np.sqrt(left_variance * right_variance)
-
-
-def _without_border(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _without_border(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """Zero where a local mean has pixels on one side only, and takes smooth shade for detail."""
     height, width = mask.shape
     high, wide = min(MEAN_WINDOW[1] // 2, height // 4), min(MEAN_WINDOW[0] // 2, width // 4)
-    inner = np.zeros_like(mask)
+    inner = np.zeros(mask.shape, np.uint8)
     inside = np.s_[high : height - high, wide : width - wide]
     inner[inside] = mask[inside]
     return inner

@@ -1,24 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Closing narrow gaps of a disparity map along its rows."""
+"""Closing gaps of a disparity map along its rows: those whose content is known, or all."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
+import cv2
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-NARROW_PX = 8
-SAME_SURFACE_PX = 1.5
-OCCLUSION_SLACK_PX = 3
+    Fill = Literal['none', 'narrow', 'dense']
+
+NARROW_PX = 12
+SAME_SURFACE_PX = 2.0
+SLANTED_PX = 5.0  # across a wide gap
+OCCLUSION_SLACK_PX = 5
 
 
 @dataclass(frozen=True, slots=True)
 class _Gaps:
-    """Runs of missing values with a value on both sides, as indices into the flat map."""
+    """Runs of missing values and their neighbours, as indices into the flat map."""
 
     start: NDArray[np.intp]
     width: NDArray[np.intp]
@@ -29,24 +33,58 @@ class _Gaps:
         return _Gaps(self.start[mask], self.width[mask], self.before[mask], self.after[mask])
 
 
-def fill_gaps(disparity: NDArray[np.float32]) -> NDArray[np.bool_]:
+def fill(disparity: NDArray[np.float32], how: Fill) -> NDArray[np.bool_]:
     """
-    Fill gaps of which the content is known without a match, in place.
+    Fill gaps in place, and return the mask of filled pixels, bool (H, W).
 
-    disparity: float32 (H, W) in pixels of the left view, NaN = missing. Two kinds are filled:
-    narrow gaps within one surface, linearly, and strips left of a nearer surface that are
-    hidden from the right camera. Such a strip is as wide as the disparity jump and belongs to
-    the surface behind. Returns the mask of filled pixels, bool (H, W).
+    disparity: float32 (H, W) in pixels of the left view, NaN = missing.
+
+    narrow: only gaps of which the content is known without a match. Those are narrow gaps within
+    one surface, linearly, and strips left of a nearer surface that are hidden from the right
+    camera. Such a strip is as wide as the disparity jump and belongs to the surface behind.
+
+    dense: then all others. Between neighbours of one surface, maybe a slanted one, linearly; else
+    as the farther of the two, since what cannot be matched is mostly hidden behind the nearer
+    one; rows without any value are those of the nearest row. Only a map without a value stays so.
     """
+    missing = np.isnan(disparity)
+    if how != 'none':
+        _fill_narrow(disparity)
+    if how == 'dense':
+        _fill_empty_rows(disparity)
+        _fill_rest(disparity)
+        # Rows are filled apart from each other; what stands out of them is noise.
+        np.copyto(disparity, cv2.medianBlur(disparity, 5), where=missing)
+    return missing & ~np.isnan(disparity)
+
+
+def _fill_narrow(disparity: NDArray[np.float32]) -> None:
     gaps = _find_gaps(disparity)
+    gaps = gaps.chosen(~np.isnan(gaps.before + gaps.after))
     jump = gaps.after - gaps.before
     same = np.abs(jump) <= SAME_SURFACE_PX
     narrow = same & (gaps.width <= NARROW_PX)
     hidden = ~same & (gaps.width <= jump + OCCLUSION_SLACK_PX) & (jump > 0)
-    filled = np.zeros(disparity.shape, np.bool_)
-    _fill_lines(disparity, filled, gaps.chosen(narrow))
-    _fill_constants(disparity, filled, gaps.chosen(hidden))
-    return filled
+    _fill_lines(disparity, gaps.chosen(narrow))
+    strips = gaps.chosen(hidden)
+    _fill_constants(disparity, strips, strips.before)
+
+
+def _fill_empty_rows(disparity: NDArray[np.float32]) -> None:
+    known = ~np.isnan(disparity).all(axis=1)
+    rows = np.flatnonzero(known)
+    empty = np.flatnonzero(~known)
+    if rows.size and empty.size:
+        nearest = np.abs(empty[:, None] - rows).argmin(axis=1)
+        disparity[empty] = disparity[rows[nearest]]
+
+
+def _fill_rest(disparity: NDArray[np.float32]) -> None:
+    gaps = _find_gaps(disparity)
+    same = np.abs(gaps.after - gaps.before) <= SLANTED_PX
+    _fill_lines(disparity, gaps.chosen(same))
+    others = gaps.chosen(~same)
+    _fill_constants(disparity, others, np.fmin(others.before, others.after))
 
 
 def _find_gaps(disparity: NDArray[np.float32]) -> _Gaps:
@@ -57,11 +95,12 @@ def _find_gaps(disparity: NDArray[np.float32]) -> _Gaps:
     change = np.diff(missing.ravel(), append=np.int8(0))
     start, end = np.flatnonzero(change == 1) + 1, np.flatnonzero(change == -1) + 1
     row, column = np.divmod(start, width + 1)
-    inner = (column > 1) & (column + end - start <= width)
-    first = (row * width + column - 1)[inner]
-    run = (end - start)[inner]
+    first, run = row * width + column - 1, end - start
     flat = disparity.ravel()
-    return _Gaps(first, run, flat[first - 1], flat[first + run])
+    before = np.where(column > 1, flat[first - 1], np.float32(np.nan))
+    last = column + run > width
+    after = np.where(last, np.float32(np.nan), flat[np.where(last, 0, first + run)])
+    return _Gaps(first, run, before, after)
 
 
 def _places(gaps: _Gaps) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -72,17 +111,15 @@ def _places(gaps: _Gaps) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return np.repeat(gaps.start, gaps.width) + offset, offset
 
 
-def _fill_lines(disparity: NDArray[np.float32], filled: NDArray[np.bool_], gaps: _Gaps) -> None:
+def _fill_lines(disparity: NDArray[np.float32], gaps: _Gaps) -> None:
     place, offset = _places(gaps)
     slope = (gaps.after - gaps.before) / (gaps.width + 1)
     line = np.repeat(gaps.before, gaps.width) + np.repeat(slope, gaps.width) * (offset + 1)
     disparity.ravel()[place] = line
-    filled.ravel()[place] = True
 
 
 def _fill_constants(
-    disparity: NDArray[np.float32], filled: NDArray[np.bool_], gaps: _Gaps
+    disparity: NDArray[np.float32], gaps: _Gaps, values: NDArray[np.float32]
 ) -> None:
     place, _ = _places(gaps)
-    disparity.ravel()[place] = np.repeat(gaps.before, gaps.width)
-    filled.ravel()[place] = True
+    disparity.ravel()[place] = np.repeat(values, gaps.width)

@@ -10,14 +10,8 @@ import cv2
 import numpy as np
 
 from vizion3d_ros.contracts.results import Match
-from vizion3d_ros.engine.sgbm.evidence import (
-    confidence,
-    gather_evidence,
-    relief,
-    shows_texture,
-    texture,
-)
-from vizion3d_ros.engine.sgbm.holes import fill_gaps
+from vizion3d_ros.engine.sgbm.evidence import confidence, gather_evidence, relief, texture
+from vizion3d_ros.engine.sgbm.holes import fill
 from vizion3d_ros.engine.sgbm.matched_size import prepare_pair, to_full_size
 from vizion3d_ros.engine.sgbm.search_range import find_search_range
 from vizion3d_ros.engine.sgbm.semiglobal import NO_MATCH, STEPS, SemiGlobal, to_pixels
@@ -34,10 +28,10 @@ if TYPE_CHECKING:
     FloatMap = NDArray[np.float32]
 
 # Chosen on five public scenes, each near the knee of error against coverage.
-COARSE_PX = 2  # what the half-size right view can tell
-WORST_RESIDUAL = 1.0
+COARSE_PX = 1.0  # of half size: what the right view there can tell
+WORST_RESIDUAL = 2.0
 LEAST_GRADIENT = 0.1
-LARGEST_JUMP_PX = 16.0
+LARGEST_JUMP_PX = 16
 FILLED_CONFIDENCE = 0.05
 
 logger = logging.getLogger(__name__)
@@ -47,7 +41,7 @@ class SgbmBackend:
     """
     Semi-global matching on the CPU; see StereoBackend for the contract.
 
-    Only what lands inside the right image and is in the searched range is answered. Gaps that
+    Only what lands inside the right image and is in the searched range is matched. Gaps that
     were closed without a match have visibility 0 and confidence 0.05.
     """
 
@@ -69,15 +63,16 @@ class SgbmBackend:
         """
         searched = find_search_range(rig, settings)
         self._tell_once(searched.note)
+        height, width = left.shape[:2]
         pair = prepare_pair(left, right, searched, settings.sgbm)
-        ratio = left.shape[1] / pair.left.shape[1]
-        disparity, confident, visible = (
-            to_full_size(values, left.shape[1], left.shape[0])
-            for values in self._match_pair(pair, settings.sgbm, ratio)
-        )
-        missing = ~_answerable(disparity, searched)
-        disparity[missing] = np.nan
-        confident[missing] = visible[missing] = 0
+        found, evidence = self._match_pair(pair, settings.sgbm, width, height)
+        ratio = width / found.shape[1]
+        disparity = to_full_size(_in_pixels(found, ratio), width, height)
+        np.copyto(disparity, np.nan, where=~_answerable(disparity, searched))
+        missing = np.isnan(disparity)
+        confident = _enlarged(confidence(found, evidence.residual, ratio), missing)
+        visible = _enlarged(1 / (1 + 2 * ratio * evidence.disagreement), missing)
+        confident[fill(disparity, settings.sgbm.fill)] = FILLED_CONFIDENCE
         return Match(
             disparity=disparity,
             confidence=confident,
@@ -89,25 +84,16 @@ class SgbmBackend:
         )
 
     def _match_pair(
-        self, pair: GreyPair, settings: SgbmSettings, ratio: float
-    ) -> tuple[FloatMap, FloatMap, FloatMap]:
-        """Disparity in full-size pixels, confidence, visibility; float32 (h, w) of the pair."""
-        found = self._matcher.match_left(pair, settings)
+        self, pair: GreyPair, settings: SgbmSettings, width: int, height: int
+    ) -> tuple[NDArray[np.int16], Evidence]:
+        """16ths of a pixel of the pair, int16 (h, w), and what speaks for them."""
+        found = _without_outliers(self._matcher.match_left(pair, settings))
         coarse_right = self._matcher.match_right_coarsely(pair, settings)
-        found = _without_outliers(found)
-        disparity = to_pixels(found)
-        evidence = gather_evidence(pair, disparity, coarse_right)
-        found[_doubtful(pair, evidence, settings)] = NO_MATCH
-        found[~shows_texture(pair, disparity, found != NO_MATCH)] = NO_MATCH
-        disparity[found == NO_MATCH] = np.nan
-        found[relief(disparity, 3) > LARGEST_JUMP_PX] = NO_MATCH
-        _drop_islands(found, settings, ratio)
-        disparity[found == NO_MATCH] = np.nan
-        confident = confidence(disparity, evidence.residual)
-        visible = np.where(found == NO_MATCH, 0, 1 / (1 + evidence.disagreement))
-        if settings.fill_gaps:
-            confident[fill_gaps(disparity)] = FILLED_CONFIDENCE
-        return disparity * np.float32(ratio), confident, visible.astype(np.float32)
+        evidence = gather_evidence(pair, found, coarse_right)
+        np.copyto(found, NO_MATCH, where=_doubtful(pair, evidence, settings))
+        np.copyto(found, NO_MATCH, where=relief(found, 3) > LARGEST_JUMP_PX * STEPS)
+        _drop_islands(found, settings, width, height)
+        return found, evidence
 
     def _tell_once(self, note: str) -> None:
         if note and note not in self._told:
@@ -121,18 +107,41 @@ def _without_outliers(found: NDArray[np.int16]) -> NDArray[np.int16]:
 
 
 def _doubtful(pair: GreyPair, evidence: Evidence, settings: SgbmSettings) -> NDArray[np.bool_]:
-    doubt = evidence.disagreement > COARSE_PX * max(1, settings.disp12_max_diff)
-    doubt |= evidence.residual > WORST_RESIDUAL
-    doubt |= evidence.gradient < LEAST_GRADIENT
+    coarse = evidence.disagreement > COARSE_PX * max(1, settings.disp12_max_diff)
+    coarse |= evidence.residual > WORST_RESIDUAL
+    coarse |= evidence.gradient < LEAST_GRADIENT
+    coarse |= ~evidence.textured
+    height, width = pair.left.shape
+    enlarged = cv2.resize(coarse.view(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+    doubt = enlarged.view(np.bool_)
     if settings.texture_threshold:
         gradient = texture(pair.left, settings.prefilter_cap, settings.correlation_window_size)
         doubt |= gradient < settings.texture_threshold
     return np.asarray(doubt, np.bool_)
 
 
-def _drop_islands(found: NDArray[np.int16], settings: SgbmSettings, ratio: float) -> None:
-    size = round(settings.speckle_size / ratio**2)
-    cv2.filterSpeckles(found, NO_MATCH, size, round(settings.speckle_range * STEPS / ratio))
+def _in_pixels(found: NDArray[np.int16], ratio: float) -> FloatMap:
+    """Pixels of the full image, float32 (h, w), NaN = no match."""
+    disparity = to_pixels(found) * np.float32(ratio)
+    np.copyto(disparity, np.nan, where=found == NO_MATCH)
+    return disparity
+
+
+def _enlarged(values: FloatMap, missing: NDArray[np.bool_]) -> FloatMap:
+    """Full size, float32 (H, W), 0 where missing, bool (H, W)."""
+    height, width = missing.shape
+    full = np.asarray(cv2.resize(values, (width, height), interpolation=cv2.INTER_LINEAR))
+    np.copyto(full, 0, where=missing)
+    return full
+
+
+def _drop_islands(
+    found: NDArray[np.int16], settings: SgbmSettings, width: int, height: int
+) -> None:
+    """Small ones in pixels of the full image, width x height."""
+    size = round(settings.speckle_size * found.size / (width * height))
+    step = round(settings.speckle_range * STEPS * found.shape[1] / width)
+    cv2.filterSpeckles(found, NO_MATCH, size, step)
 
 
 def _answerable(disparity: FloatMap, searched: SearchRange) -> NDArray[np.bool_]:

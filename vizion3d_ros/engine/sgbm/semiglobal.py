@@ -47,12 +47,16 @@ class SemiGlobal:
         found = self._match(pair, settings, checks)
         width = found.shape[1]
         column = np.arange(width, dtype=np.int32) * STEPS
-        found[(found > column) | (found < column - (width - 1) * STEPS)] = NO_MATCH
+        # Only columns closer to the border than the search reaches can be concerned.
+        begin, end = max(pair.first + pair.count, 0), width - max(-pair.first, 0)
+        left, right = found[:, :begin], found[:, max(end, 0) :]
+        np.copyto(left, NO_MATCH, where=left > column[:begin])
+        np.copyto(right, NO_MATCH, where=right < column[max(end, 0) :] - (width - 1) * STEPS)
         return found
 
-    def match_right_coarsely(self, pair: GreyPair, settings: SgbmSettings) -> NDArray[np.float32]:
+    def match_right_coarsely(self, pair: GreyPair, settings: SgbmSettings) -> NDArray[np.int16]:
         """
-        Disparity of the right view in pixels of the pair, float32 of about (h/2, w/2).
+        Disparity of the right view at half size and in 16ths of its pixels, int16 (h/2, w/2).
 
         Matched at half size: an eighth of the work, and an opinion of its own, as the
         matcher's check only derives the right view from the costs of the left one.
@@ -64,8 +68,8 @@ class SemiGlobal:
             np.asarray(cv2.flip(image, 1), np.uint8) for image in (half.right, half.left)
         )
         mirrored = GreyPair(left, right, half.first, half.count)
-        found = cv2.flip(self._match(mirrored, settings, (UNCHECKED, 0)), 1)
-        return found * np.float32(width / half.left.shape[1] / STEPS)
+        found = self._match(mirrored, settings, (UNCHECKED, 0))
+        return np.asarray(cv2.flip(found, 1), np.int16)
 
     def _match(
         self, pair: GreyPair, settings: SgbmSettings, checks: tuple[int, int]
@@ -79,8 +83,9 @@ class SemiGlobal:
             for image in (pair.left, pair.right)
         )
         matcher = self._matcher(pair, settings, checks)
-        found = matcher.compute(*padded)[:, before : before + pair.left.shape[1]]
-        return np.where(found < pair.first * STEPS, np.int16(NO_MATCH), found)
+        found = matcher.compute(*padded)[:, before : before + pair.left.shape[1]].copy()
+        np.copyto(found, NO_MATCH, where=found < pair.first * STEPS)
+        return found
 
     def _matcher(self, pair: GreyPair, settings: SgbmSettings, checks: tuple[int, int]) -> Any:
         # In the order of StereoSGBM_create; its speckle filter is off, ours comes later.
