@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 # Chosen on five public scenes, each near the knee of error against coverage.
 COARSE_PX = 1.0  # of half size: what the right view there can tell
-WORST_RESIDUAL = 2.0
+WORST_RESIDUAL = 1.3
 LEAST_GRADIENT = 0.1
 LARGEST_JUMP_PX = 16
 FILLED_CONFIDENCE = 0.05
