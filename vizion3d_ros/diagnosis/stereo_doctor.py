@@ -16,6 +16,7 @@ from vizion3d_ros.contracts.commands import StereoCommand
 from vizion3d_ros.contracts.results import StereoResult
 from vizion3d_ros.diagnosis.alignment import explain_alignment, rows_off
 from vizion3d_ros.diagnosis.budget import Budget
+from vizion3d_ros.diagnosis.depth_edges import LEAST_DOFFS, explain_edges
 from vizion3d_ros.diagnosis.exposure import explain_exposure, is_black, is_blank, is_dark
 from vizion3d_ros.diagnosis.matches import GreyPair, Matches, find_matches
 from vizion3d_ros.diagnosis.repeats import Repeats, frozen_side
@@ -123,7 +124,11 @@ def _explain_matches(
     faults = explain_alignment(matches, pair.left.shape[1], command.rig.doffs)
     if matches.found < FEW_MATCHES:
         faults = [_explain_blank(pair.small_left, pair.small_right, valid)]
-    return faults if any(faults) else [explain_search(matches, command, result, valid)]
+    if not any(faults):
+        faults = [explain_search(matches, command, result, valid)]
+    if not any(faults) and command.rig.doffs >= LEAST_DOFFS:
+        faults = [explain_edges(pair.left, result.disparity.cpu().numpy())]
+    return faults
 
 
 def _explain_lenses(
