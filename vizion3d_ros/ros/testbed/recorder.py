@@ -61,7 +61,7 @@ QOS = QoSProfile(
     reliability=ReliabilityPolicy.BEST_EFFORT, history=HistoryPolicy.KEEP_LAST, depth=10
 )
 POLL_S = 0.2
-INFO_S = 5.0  # an image without a calibration gets this long, then it is recorded as it is
+INFO_S = 5.0  # our sources advertise it when they are ready; others may have none
 QUIET_S = 1.0  # after the last frame, outputs still on their way have this long to arrive
 
 TOPICS: dict[str, tuple[type, Callable[[Any], NDArray[Any]]]] = {
@@ -151,15 +151,10 @@ class Recorder(Node):
             raise ExternalShutdownException
 
     def _source_is_ready(self) -> bool:
-        """
-        Whether to listen: sooner, the node would miss images that nobody can send yet.
-
-        Our sources advertise their calibration with the first frame; others may have none.
-        """
-        now = time.monotonic()
+        """Whether to listen: sooner, the node would miss images that nobody can send yet."""
         if self.count_publishers(topic_names.LEFT):
-            self._source_seen = min(self._source_seen, now)
-        late = now - self._source_seen > INFO_S
+            self._source_seen = min(self._source_seen, time.monotonic())
+        late = time.monotonic() - self._source_seen > INFO_S
         return late or self.count_publishers(topic_names.LEFT_INFO) > 0
 
     def _subscribe(self) -> None:
