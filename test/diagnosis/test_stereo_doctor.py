@@ -8,7 +8,7 @@ import pytest
 from vizion3d_ros.contracts.camera import Intrinsics, StereoRig
 from vizion3d_ros.contracts.commands import StereoCommand
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
-from vizion3d_ros.diagnosis.stereo_doctor import StereoDoctor
+from vizion3d_ros.diagnosis.stereo_doctor import StereoDoctor, explain_pair
 from vizion3d_ros.pipeline import StereoPipeline
 from vizion3d_ros.testbed.scene import SyntheticScene
 
@@ -112,6 +112,16 @@ def test_a_side_that_shows_noise_alone_is_named_beside_a_simulated_one(room):
 def test_objects_nearer_than_min_depth_are_told_with_their_depth(room):
     text = told([(room.left, room.right)] * 2, min_depth=10.0, max_depth=20.0)[1]
     assert 'objects are nearer than what is searched' in text and 'lower min_depth to' in text
+
+
+def test_a_single_pair_is_explained_at_once(room):
+    def explained(left, right):
+        command = StereoCommand(left=left, right=right, rig=RIG, settings=StereoSettings())
+        return explain_pair(command, PIPELINE.run(command))
+
+    assert explained(room.left, room.right) == ''
+    assert 'swapped' in explained(room.right, room.left)
+    assert explained(room.left, np.full_like(room.right, 255)).startswith('right image is satur')
 
 
 def test_objects_beyond_max_depth_are_told(room):

@@ -65,10 +65,11 @@ def test_comments_units_and_notes_do_no_harm(changes):
     assert parse_calibration(text) == parse_calibration(GOOD)
 
 
+@pytest.mark.parametrize('encoding', ['utf-8-sig', 'utf-16'])
 @pytest.mark.parametrize('ending', ['\n', '\r\n', '\r'])
-def test_files_of_other_systems_are_read(tmp_path, ending):
+def test_files_of_other_systems_are_read(tmp_path, ending, encoding):
     path = tmp_path / 'calib.txt'
-    path.write_bytes(b'\xef\xbb\xbf' + GOOD.replace('\n', ending).encode())
+    path.write_bytes(GOOD.replace('\n', ending).encode(encoding))
     assert read_calibration(path) == parse_calibration(GOOD)
 
 

@@ -71,7 +71,8 @@ def end_of(process):
 
 def advertise(node, process, topics):
     """Create publishers and wait until the recorder says it found each of them."""
-    publishers = {topic: node.create_publisher(KINDS[topic], topic, 10) for topic in topics}
+    needed = {*topics, 'left/camera_info'}  # or the recorder waits for it
+    publishers = {topic: node.create_publisher(KINDS[topic], topic, 10) for topic in needed}
     unheard = {topic for topic in topics if topic not in UNSAID}
     alarm = threading.Timer(DEADLINE_S, process.kill)
     alarm.start()

@@ -17,7 +17,7 @@ from vizion3d_ros.diagnosis.sensor_noise import shows_noise
 from vizion3d_ros.diagnosis.verdict import Verdict
 from vizion3d_ros.diagnosis.views import Pixels, sample, shrink, to_grey
 
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 0.5
 ALIVE = 3  # looks in a row at a picture that stands but for its noise: it is a sensor's
 FROZEN_SECONDS = 2.0
 

@@ -3,18 +3,22 @@
 When which examination of a stereo pair is due, and what all of them say together.
 
 A look at both images and the share of valid disparities costs little and comes twice a second;
-corners are matched every few seconds, and at once when that share changes.
+corners are matched every few seconds, sooner when that share changes or a fault stands, as far as
+the budget goes.
 """
 
 from __future__ import annotations
 
 import math
+import time
 
 from vizion3d_ros.contracts.commands import StereoCommand
 from vizion3d_ros.contracts.results import StereoResult
 from vizion3d_ros.diagnosis.alignment import explain_alignment, rows_off
+from vizion3d_ros.diagnosis.budget import Budget
+from vizion3d_ros.diagnosis.depth_edges import LEAST_DOFFS, explain_edges
 from vizion3d_ros.diagnosis.exposure import explain_exposure, is_black, is_blank, is_dark
-from vizion3d_ros.diagnosis.matches import GreyPair, find_matches
+from vizion3d_ros.diagnosis.matches import GreyPair, Matches, find_matches
 from vizion3d_ros.diagnosis.repeats import Repeats, frozen_side
 from vizion3d_ros.diagnosis.search import FEW_MATCHES, FEW_VALID, explain_search, valid_share
 from vizion3d_ros.diagnosis.verdict import Verdict
@@ -36,6 +40,7 @@ class StereoDoctor:
         self.looked = -math.inf
         self._examined = -math.inf
         self._valid = math.nan
+        self._budget = Budget()
         self._repeats = {side: Repeats() for side in SIDES}
 
     def look(self, command: StereoCommand, result: StereoResult, now: float) -> None:
@@ -53,7 +58,9 @@ class StereoDoctor:
             self.verdict.update(filter(None, lenses) if any(lenses) else [frozen])
         elif self._is_due(valid, now):
             self._examined, self._valid = now, valid
+            began = time.thread_time()
             self._examine(command, result, valid)
+            self._budget.spend(time.thread_time() - began, now)
 
     def _frozen(self, images: dict[str, Pixels], samples: dict[str, Pixels], now: float) -> str:
         for side in SIDES:
@@ -76,23 +83,52 @@ class StereoDoctor:
             return True
         watched = self.verdict.suspected or valid < FEW_VALID
         changed = not abs(valid - self._valid) < CHANGED
-        return age >= (WATCH_SECONDS if watched or changed else EXAMINE_SECONDS)
+        if age < (WATCH_SECONDS if watched or changed else EXAMINE_SECONDS):
+            return False
+        return self._budget.allows(now, urgent=changed)
 
     def _examine(self, command: StereoCommand, result: StereoResult, valid: float) -> None:
-        left, right = to_grey(command.left), to_grey(command.right)
-        (small_left, factor), (small_right, _) = shrink(left), shrink(right)
-        matches = find_matches(GreyPair(left, right, small_left, small_right, factor))
+        pair = _grey_pair(command)
+        matches = find_matches(pair)
         self.verdict.values = {
             'valid share': round(valid, 3),
             'corners matched': f'{matches.found} of {matches.tried}',
             'right rows lower by': round(rows_off(matches), 1),
         }
-        faults = explain_alignment(matches, left.shape[1], command.rig.doffs)
-        if matches.found < FEW_MATCHES:
-            faults = [_explain_blank(small_left, small_right, valid)]
-        self.verdict.update(
-            faults if any(faults) else [explain_search(matches, command, result, valid)]
-        )
+        self.verdict.update(_explain_matches(pair, matches, command, result, valid))
+
+
+def explain_pair(command: StereoCommand, result: StereoResult) -> str:
+    """Say why next to nothing of a single pair has a disparity; '' if that is not so."""
+    valid = valid_share(result)
+    if not valid < FEW_VALID:
+        return ''
+    images = {'left': command.left, 'right': command.right}
+    samples = {side: sample(image) for side, image in images.items()}
+    faults = _explain_lenses(images, samples, valid)
+    if not any(faults):
+        pair = _grey_pair(command)
+        faults = _explain_matches(pair, find_matches(pair), command, result, valid)
+    return '; '.join(filter(None, faults)) or f'only {valid:.1%} of the pixels have a disparity'
+
+
+def _grey_pair(command: StereoCommand) -> GreyPair:
+    left, right = to_grey(command.left), to_grey(command.right)
+    (small_left, factor), (small_right, _) = shrink(left), shrink(right)
+    return GreyPair(left, right, small_left, small_right, factor)
+
+
+def _explain_matches(
+    pair: GreyPair, matches: Matches, command: StereoCommand, result: StereoResult, valid: float
+) -> list[str]:
+    faults = explain_alignment(matches, pair.left.shape[1], command.rig.doffs)
+    if matches.found < FEW_MATCHES:
+        faults = [_explain_blank(pair.small_left, pair.small_right, valid)]
+    if not any(faults):
+        faults = [explain_search(matches, command, result, valid)]
+    if not any(faults) and command.rig.doffs >= LEAST_DOFFS:
+        faults = [explain_edges(pair.left, result.disparity.cpu().numpy())]
+    return faults
 
 
 def _explain_lenses(

@@ -10,6 +10,7 @@ behind #, // or %, and the unit behind a number.
 
 from __future__ import annotations
 
+import codecs
 import math
 import re
 from dataclasses import dataclass
@@ -42,7 +43,10 @@ class CalibrationFile:
 def read_calibration(path: Path) -> CalibrationFile:
     """Read a calibration file; CalibrationError names the file and what is wrong with it."""
     try:
-        text = path.read_text(encoding='utf-8-sig')  # editors of Windows begin with a mark
+        content = path.read_bytes()
+        # Editors of Windows begin with a mark, and its PowerShell writes two bytes a character.
+        wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        text = content.decode('utf-16' if wide else 'utf-8-sig')
     except (OSError, UnicodeDecodeError) as error:
         raise CalibrationError(f'{path}: expected a Middlebury calib.txt: {error}') from error
     return parse_calibration(text, str(path))

@@ -112,6 +112,15 @@ def test_a_camera_that_was_found_just_now_is_not_missed_yet():
     assert 'nothing arrived on /robot/left' in text and 'right' not in text
 
 
+@pytest.mark.parametrize(('seconds', 'told'), [(3.3, False), (3.6, True)])
+def test_nobody_at_all_may_not_have_been_found_yet(seconds, told):
+    since = time.monotonic() - seconds
+    absent = {side: replace(endpoint, since=since) for side, endpoint in SILENT.items()}
+    assert bool(explain_no_pairs(fed(), absent)) == told
+    half = {**absent, 'left': LIVE['left']}
+    assert 'nobody publishes /robot/right' in explain_no_pairs(fed(FRAMES), half)
+
+
 def test_pairs_that_come_need_no_words():
     jitter = np.random.default_rng(3).integers(-2 * MS, 2 * MS, 30)
     sync = fed(FRAMES, (np.array(FRAMES) + jitter).tolist())

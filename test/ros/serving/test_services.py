@@ -155,6 +155,13 @@ def test_a_calibration_that_is_left_out_is_that_of_the_topics_if_it_fits(robot, 
     assert f'is for {WIDTH}x{HEIGHT}, and the image has 160x88' in other.message
 
 
+def test_an_answer_without_depth_says_why(ask, pair):
+    swapped = ask(png(pair.right), png(pair.left))
+    assert not values(swapped.depth_map).any()
+    assert 'have a disparity' in swapped.message or 'swapped' in swapped.message
+    assert ask(png(pair.left // 200)).message.startswith('left image is dark')
+
+
 def test_nan_everywhere_is_the_same_as_nothing(ask):
     fields = RunStereoDepth.Request().advanced_config.get_fields_and_field_types()
     default, nan = ask(config={}), ask(config=dict.fromkeys(fields, math.nan))

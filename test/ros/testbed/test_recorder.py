@@ -27,7 +27,7 @@ from recorder_feed import (  # noqa: E402
     play,
     start_recorder,
 )
-from sensor_msgs.msg import Image  # noqa: E402
+from sensor_msgs.msg import CameraInfo, Image  # noqa: E402
 
 from vizion3d_ros.report.montage import DISAGREES  # noqa: E402
 from vizion3d_ros.ros.testbed import recorder as recorder_module  # noqa: E402
@@ -219,6 +219,9 @@ def test_it_listens_once_there_is_a_source_with_matched_events_or_without(
         rclpy.spin_once(node)
         assert not list(node.subscriptions), 'the node would miss images that nobody sends yet'
         node.create_publisher(Image, 'left/image_rect', 10)
+        rclpy.spin_once(node)
+        assert not list(node.subscriptions), 'a source that renders yet'
+        node.create_publisher(CameraInfo, 'left/camera_info', 10)
         alarm = time.monotonic() + DEADLINE_S
         while not accepted and time.monotonic() < alarm:
             rclpy.spin_once(node)

@@ -58,15 +58,16 @@ class SlowSource(StereoSource):
         return []
 
 
-def test_images_are_advertised_once_they_are_there(domain):
+def test_the_calibration_is_advertised_once_the_images_are_there(domain):
     rclpy.init(domain_id=domain)
     try:
         source = SlowSource()
         rclpy.spin_once(source)
-        assert source.count_publishers('left/image_rect') == 0
+        assert source.count_publishers('left/image_rect') == 1, 'a camera is there'
+        assert source.count_publishers('left/camera_info') == 0, 'and not ready'
         source.go.set()
         alarm = time.monotonic() + 20.0
-        while not source.count_publishers('left/image_rect') and time.monotonic() < alarm:
+        while not source.count_publishers('left/camera_info') and time.monotonic() < alarm:
             rclpy.spin_once(source)
         assert source.count_publishers('right/camera_info') == 1
         source.destroy_node()

@@ -59,7 +59,7 @@ class MonoStatus:
             return OK, f'idle: {self.inputs.idle}', values
         if time.monotonic() - quiet_since >= self.settings.timeout:
             endpoint = self.inputs.endpoint(IMAGE)
-            if not is_overdue(endpoint, self.images, self.settings.timeout):
+            if not is_overdue(endpoint, self.images, self.settings.timeout, endpoint.found):
                 return OK, 'waiting for the first image', values
             text = f'no image: {explain_silence(endpoint, self.images)}'
             return ERROR if endpoint.unheard else WARN, text, values
@@ -117,7 +117,7 @@ class MonoStatus:
         nothing = InputStats()
         for name in SPARSE:
             endpoint = self.inputs.endpoint(name)
-            if endpoint.publishers and is_overdue(endpoint, nothing, self.settings.timeout):
+            if endpoint.publishers and is_overdue(endpoint, nothing, self.settings.timeout, True):
                 return f'no sparse depth: {explain_silence(endpoint, nothing)}'
         return ''
 

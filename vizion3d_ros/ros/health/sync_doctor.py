@@ -67,7 +67,10 @@ def explain_no_pairs(sync: StereoSync, endpoints: Mapping[str, Endpoint]) -> str
     """Say why no pair comes, '' if one may come yet; endpoints by side, 'left' and 'right'."""
     sides = {'left': sync.left, 'right': sync.right}
     timeout = sync.settings.timeout
-    silent = [side for side, seen in sides.items() if is_overdue(endpoints[side], seen, timeout)]
+    found = any(endpoint.found for endpoint in endpoints.values())
+    silent = [
+        side for side, seen in sides.items() if is_overdue(endpoints[side], seen, timeout, found)
+    ]
     if silent:
         reasons = (explain_silence(endpoints[side], sides[side]) for side in silent)
         return f'no stereo pair: {"; ".join(reasons)}'

@@ -13,13 +13,19 @@ TRANSPORT = 'the transport profile (docs/transport.md)'
 MOST_MISSING = 1 / 3
 FEWEST_STAMPS = 3  # one 0 is where simulated time begins
 FIRST_SECONDS = 0.4  # more for the first message, which takes the time to find each other too
+FIND_SECONDS = 1.5  # the same where nobody is found: DDS says every three seconds who is there
 
 
-def is_overdue(endpoint: Endpoint, stats: InputStats, timeout: float) -> bool:
-    """Whether an input has been silent for too long: timeout seconds, and more before it began."""
-    first = endpoint.publishers and not endpoint.unheard and stats.arrived < endpoint.since
-    silent = time.monotonic() - max(stats.arrived, endpoint.since)
-    return silent >= (timeout + FIRST_SECONDS if first else timeout)
+def is_overdue(endpoint: Endpoint, stats: InputStats, timeout: float, found: bool) -> bool:
+    """
+    Whether an input has been silent for too long: timeout seconds, and more before it began.
+
+    found: whether any camera was; if none at all, the middleware may not have found it yet.
+    """
+    patience = timeout
+    if stats.arrived < endpoint.since and not endpoint.unheard:
+        patience += FIRST_SECONDS if found else FIND_SECONDS
+    return time.monotonic() - max(stats.arrived, endpoint.since) >= patience
 
 
 def explain_silence(endpoint: Endpoint, stats: InputStats, what: str = 'image') -> str:

@@ -23,6 +23,7 @@ from vizion3d_ros.contracts.results import MonoResult, StereoResult
 from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
 from vizion3d_ros.contracts.settings.node_settings import NodeSettings
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
+from vizion3d_ros.diagnosis.stereo_doctor import explain_pair
 from vizion3d_ros.requests.known_camera import note_on_camera, note_on_rig
 from vizion3d_ros.requests.mono import answer_mono
 from vizion3d_ros.requests.pipelines import ServicePipelines
@@ -85,7 +86,11 @@ class StereoService(DepthService[ServicePipelines[StereoCommand, StereoResult], 
         answered = answer_stereo(command, run, settings, picture_limits(limits), known)
         header = self._header(request.left_image.header, settings)
         response = stereo_response(answered.answer, header)
-        response.message = note_on_rig(command.advanced_config, answered.command.rig, known)
+        notes = (
+            explain_pair(answered.command, answered.result),
+            note_on_rig(command.advanced_config, answered.command.rig, known),
+        )
+        response.message = '; '.join(filter(None, notes))
         return response
 
 

@@ -72,6 +72,11 @@ class Endpoint:
     since: float = -math.inf
 
     @property
+    def found(self) -> bool:
+        """Whether there is a camera, be it under another name."""
+        return bool(self.publishers or self.similar)
+
+    @property
     def unheard(self) -> list[PublisherSeen]:
         """Publishers that nothing will come from, however long one waits."""
         return [each for each in self.publishers if each.fault or each.type != self.type]

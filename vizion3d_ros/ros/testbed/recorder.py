@@ -4,16 +4,17 @@ Record what a stereo or mono node answers: numbers, one picture, one cloud.
 
     ros2 run vizion3d_ros recorder --ros-args -p out:=run -p frames:=100
 
-Once somebody publishes the left image, listens to it, the outputs and, where it is published,
-ground truth; of a mono node also to its sparse depth and its diagnostics. Stops after `frames`
-frames, when the source is gone, after `timeout` seconds of silence, or on Ctrl-C. Then writes
-report.json, montage.png, cloud.ply and disparity.npy (x_left - x_right in pixels, NaN = no answer)
-into the folder `out`. Exits with 1 and the reason if none of depth, disparity and relative depth
-came, or if the folder cannot be written to.
+Once somebody publishes the left image and its calibration, listens to it, the outputs and, where
+it is published, ground truth; of a mono node also to its sparse depth and its diagnostics. Stops
+after `frames` frames, when the source is gone, after `timeout` seconds of silence, or on Ctrl-C.
+Then writes report.json, montage.png, cloud.ply and disparity.npy (x_left - x_right in pixels, NaN
+= no answer) into the folder `out`. Exits with 1 and the reason if none of depth, disparity and
+relative depth came, or if the folder cannot be written to.
 """
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from contextlib import suppress
@@ -60,6 +61,7 @@ QOS = QoSProfile(
     reliability=ReliabilityPolicy.BEST_EFFORT, history=HistoryPolicy.KEEP_LAST, depth=10
 )
 POLL_S = 0.2
+INFO_S = 5.0  # our sources advertise it when they are ready; others may have none
 QUIET_S = 1.0  # after the last frame, outputs still on their way have this long to arrive
 
 TOPICS: dict[str, tuple[type, Callable[[Any], NDArray[Any]]]] = {
@@ -107,7 +109,8 @@ class Recorder(Node):
         self._timeout_s = settings.timeout
         self._infos: dict[str, CameraInfo] = {}
         self.started = self._last_message = time.monotonic()
-        self._source_seen = False
+        self._source_seen = math.inf  # time.monotonic()
+        self._listens = False
         folder.clear(self.out)
         steady = Clock(clock_type=ClockType.STEADY_TIME)  # simulated time may end with its source
         self.create_timer(POLL_S, self._poll, clock=steady)
@@ -116,7 +119,7 @@ class Recorder(Node):
     def finished(self) -> bool:
         """Whether the run is complete, its source is gone, or silence lasted too long."""
         silence = time.monotonic() - self._last_message
-        gone = self._source_seen and not self.count_publishers(topic_names.LEFT)
+        gone = self._listens and not self.count_publishers(topic_names.LEFT)
         enough = 0 < self.run.frames <= self.run.frames_seen
         patience = QUIET_S if gone or enough else self._timeout_s
         return self.run.complete or silence > patience
@@ -141,12 +144,18 @@ class Recorder(Node):
         return {name: value for name, value in asides.items() if value}
 
     def _poll(self) -> None:
-        """Listen only now that there is a source, or the node would miss its images so long."""
-        if not self._source_seen and self.count_publishers(topic_names.LEFT):
-            self._source_seen = True
+        if not self._listens and self._source_is_ready():
+            self._listens = True
             self._subscribe()
         if self.finished:
             raise ExternalShutdownException
+
+    def _source_is_ready(self) -> bool:
+        """Whether to listen: sooner, the node would miss images that nobody can send yet."""
+        if self.count_publishers(topic_names.LEFT):
+            self._source_seen = min(self._source_seen, time.monotonic())
+        late = time.monotonic() - self._source_seen > INFO_S
+        return late or self.count_publishers(topic_names.LEFT_INFO) > 0
 
     def _subscribe(self) -> None:
         for topic, (kind, _) in TOPICS.items():

@@ -96,14 +96,14 @@ class StereoSource(Node, ABC):
     """Publishes prepared frames in order, again and again, at a steady rate."""
 
     def __init__(self, name: str) -> None:
-        """Do nothing yet: images are advertised once they are there, which may take seconds."""
+        """Advertise the images; the calibrations follow when all frames are there, in seconds."""
         super().__init__(name)
         self.sent = Sent()
         self.stopping = threading.Event()
         self._frames: list[SourceFrame] = []
         self._failure: Exception | None = None
         self._advertised: list[Publisher[Any]] = []
-        self._images: list[Publisher[Image]] = []
+        self._images = [self.advertise(Image, f'{side}/image_rect') for side in SIDES]
         self._infos: list[Publisher[CameraInfo]] = []
         self._worker = threading.Thread(target=self._prepare, daemon=True)
 
@@ -158,8 +158,7 @@ class StereoSource(Node, ABC):
             return
         if self._failure is not None:
             raise self._failure
-        if not self._images:
-            self._images = [self.advertise(Image, f'{side}/image_rect') for side in SIDES]
+        if not self._infos:
             self._infos = [self.advertise(CameraInfo, f'{side}/camera_info') for side in SIDES]
         if self._patience_s and not self._heard():
             if time.monotonic() < self._deadline:
