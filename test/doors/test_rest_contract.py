@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from encoded import read_ply
-from rest_server import MONO, STEREO
+from rest_client import MONO, STEREO
 
 from vizion3d_ros.doors.rest.answers import mono_json
 from vizion3d_ros.lifting import (

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from encoded import png
 from known_answers import noise
-from rest_server import OF_FORM, STEREO, lower, multipart
+from rest_client import OF_FORM, STEREO, lower, multipart
 from served import PATIENCE_S, wait_for
 
 HELD = str(Path(__file__).with_name('held_server.py'))

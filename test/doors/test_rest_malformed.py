@@ -6,7 +6,7 @@ import os
 import pytest
 from encoded import png, png_that_claims
 from known_answers import noise
-from rest_server import OF_FORM, STEREO, multipart
+from rest_client import OF_FORM, STEREO, multipart
 
 FLAGS = ('--stereo_model', 'opencv-sgbm', '--max_bytes', '100000')
 TOO_LARGE = {'detail': 'Request body exceeds the 500 MB limit.'}

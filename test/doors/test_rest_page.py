@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from encoded import png
 from PIL import Image
-from rest_server import MONO, RestServer
+from rest_client import MONO
+from rest_server import RestServer
 from served import wait_for
 
 from vizion3d_ros.files.calibration_file import parse_calibration

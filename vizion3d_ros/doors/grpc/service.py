@@ -7,8 +7,10 @@ A method that is not here answers UNIMPLEMENTED.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError, Future
+from concurrent.futures import TimeoutError as WaitedInVain
+from contextlib import ExitStack
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -18,6 +20,7 @@ from vizion3d_ros.doors.depth_worker import DepthWorker
 from vizion3d_ros.doors.grpc.requests import mono_command, stereo_command
 from vizion3d_ros.doors.grpc.responses import mono_bytes, stereo_bytes
 from vizion3d_ros.doors.grpc.status import status_of
+from vizion3d_ros.doors.words import too_late
 from vizion3d_ros.proto import lifting_pb2
 
 SERVICE = 'vizion3d.lifting.LiftingService'
@@ -32,53 +35,57 @@ class _Call(Generic[Command, Answer]):
     def __init__(
         self,
         worker: DepthWorker,
-        deadline_s: float,
         read: Callable[[Any], Command],
         submit: Callable[[Command], Future[Answer]],
         encode: Callable[[Answer], bytes],
     ) -> None:
         self._worker = worker
-        self._deadline_s = deadline_s
+        self._deadline_s = worker.settings.web.deadline
         self._read, self._submit, self._encode = read, submit, encode
 
     def __call__(self, request: Any, context: grpc.ServicerContext) -> bytes:
         """Give the bytes of the response, or end the call with a code and a sentence."""
         try:
-            with self._worker.place():
-                return self._encode(self._answer(self._read(request), context))
+            self._take_place(context)
+            return self._encode(self._answer(self._read(request), context))
         except Exception as error:  # whatever goes wrong, the caller hears of it
-            context.abort(*status_of(error))
+            context.abort(*status_of(error, self._worker.sentence))
             raise  # abort does so already
+
+    def _take_place(self, context: grpc.ServicerContext) -> None:
+        """Keep a place until the call is over: its answer stays in memory until it is taken."""
+        place = ExitStack()
+        place.enter_context(self._worker.place())
+        if not context.add_callback(place.close):
+            place.close()
+            raise CancelledError
 
     def _answer(self, command: Command, context: grpc.ServicerContext) -> Answer:
         left = context.time_remaining()
+        patience_s = self._deadline_s if left is None else min(left, self._deadline_s)
         job = self._submit(command)
         context.add_callback(job.cancel)
         try:
-            return job.result(self._deadline_s if left is None else min(left, self._deadline_s))
+            return job.result(patience_s)
+        except WaitedInVain as error:
+            raise too_late(patience_s) from error
         finally:
             job.cancel()
 
 
-def make_service(
-    worker: DepthWorker, features: list[str], deadline_s: float
-) -> grpc.GenericRpcHandler:
-    """
-    Make the methods of the features: 'stereo_depth' and 'depth_estimation'.
-
-    deadline_s: how long a call may wait for its answer; one that has a deadline keeps it.
-    """
+def make_service(worker: DepthWorker, features: Sequence[str]) -> grpc.GenericRpcHandler:
+    """Make the methods of the features: 'stereo_depth' and 'depth_estimation'."""
     mono = partial(worker.mono, field='image_bytes')
     ways: dict[str, tuple[str, Any, _Call[Any, Any]]] = {
         'stereo_depth': (
             'RunStereoDepth',
             lifting_pb2.StereoDepthRequest,
-            _Call(worker, deadline_s, stereo_command, worker.stereo, stereo_bytes),
+            _Call(worker, stereo_command, worker.stereo, stereo_bytes),
         ),
         'depth_estimation': (
             'RunDepthEstimation',
             lifting_pb2.DepthEstimationRequest,
-            _Call(worker, deadline_s, mono_command, mono, mono_bytes),
+            _Call(worker, mono_command, mono, mono_bytes),
         ),
     }
     methods = {

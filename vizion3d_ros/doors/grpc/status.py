@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from concurrent.futures import CancelledError
-from concurrent.futures import TimeoutError as TooLate
 
 from grpc import StatusCode
 from pydantic import ValidationError
@@ -14,10 +14,11 @@ from vizion3d_ros.contracts.errors import (
     BackendError,
     BusyError,
     InputError,
+    LateError,
     NotAllowedError,
     explain,
 )
-from vizion3d_ros.doors.words import sentence
+from vizion3d_ros.doors.words import FAILED
 
 CODES: dict[type[BaseException], StatusCode] = {
     NotAllowedError: StatusCode.PERMISSION_DENIED,
@@ -26,20 +27,18 @@ CODES: dict[type[BaseException], StatusCode] = {
     BusyError: StatusCode.RESOURCE_EXHAUSTED,
     BackendError: StatusCode.UNAVAILABLE,
     CancelledError: StatusCode.CANCELLED,
-    TooLate: StatusCode.DEADLINE_EXCEEDED,
+    LateError: StatusCode.DEADLINE_EXCEEDED,
 }
 TEXTS = {
     StatusCode.CANCELLED: 'the client has cancelled',
-    StatusCode.DEADLINE_EXCEEDED: 'no answer within the deadline: ask again later, send a smaller '
-    'image, or let the operator raise --deadline',
-    StatusCode.INTERNAL: 'failed, and the log of the server says why',
+    StatusCode.INTERNAL: FAILED,
 }
 
 logger = logging.getLogger(__name__)
 
 
-def status_of(error: Exception) -> tuple[StatusCode, str]:
-    """Give code and sentence; what nobody expected is logged."""
+def status_of(error: Exception, sentence: Callable[[Exception], str]) -> tuple[StatusCode, str]:
+    """Give the code, and what sentence(error) says; what nobody expected is logged."""
     found = (code for kind, code in CODES.items() if isinstance(error, kind))
     code = next(found, StatusCode.INTERNAL)
     if code is StatusCode.INTERNAL:

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The REST server on its address."""
+
+from __future__ import annotations
+
+import logging
+import resource
+import socket
+from collections.abc import Sequence
+
+import uvicorn
+
+from vizion3d_ros.contracts.errors import DepthError
+from vizion3d_ros.doors.depth_worker import DepthWorker
+from vizion3d_ros.doors.door import shown
+from vizion3d_ros.doors.rest.app import make_app
+from vizion3d_ros.doors.rest.limits import PatientProtocol
+
+MOST_FILES = 1 << 16  # open at once; each connection is one
+QUEUE = 2048  # connections that the system holds until they are taken
+
+logger = logging.getLogger('vizion3d_ros.doors')
+
+
+class RestDoor:
+    """Serves the routes of the features; see doors/door.py."""
+
+    def __init__(self, worker: DepthWorker, features: Sequence[str], host: str, port: int) -> None:
+        """Take the address; DepthError if it cannot be had."""
+        self._listener = _bound(host, port)
+        self.address = f'http://{shown(*self._listener.getsockname()[:2])}'
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                make_app(worker, features),
+                http=PatientProtocol,
+                ws='none',
+                log_config=None,
+                log_level=logging.ERROR,
+                access_log=False,
+                server_header=False,
+            )
+        )
+
+    def serve(self) -> None:
+        """Answer until told to stop."""
+        _allow_many_files()
+        self._listener.listen(QUEUE)
+        logger.info('listening on %s, with a page; its description on /docs', self.address)
+        self._server.run([self._listener])
+
+    def stop(self) -> None:
+        """Have serve() end."""
+        self._server.should_exit = True
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ':' in host else socket.AF_INET)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise DepthError(
+            f'cannot listen on {shown(host, port)}: {error}; choose another host or port'
+        ) from error
+    return listener
+
+
+def _allow_many_files() -> None:
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    enough = MOST_FILES if most == resource.RLIM_INFINITY else min(MOST_FILES, most)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (enough, most))
