@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Protocol
 
 from vizion3d_ros.doors.arguments import Program
 from vizion3d_ros.doors.depth_worker import DepthWorker
+
+MOST_FILES = 1 << 16  # open at once; each connection is one
 
 
 class Door(Protocol):
@@ -37,6 +40,13 @@ def open_door(
     module, _, kind = program.door.partition(':')
     door: Door = getattr(import_module(module), kind)(worker, features, host, port)
     return door
+
+
+def allow_many_files() -> None:
+    """Let the process have as many connections as it may."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    enough = MOST_FILES if most == resource.RLIM_INFINITY else min(MOST_FILES, most)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (enough, most))
 
 
 def shown(host: str, port: int) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from concurrent.futures import CancelledError
 
 from grpc import StatusCode
 from pydantic import ValidationError
@@ -26,12 +25,7 @@ CODES: dict[type[BaseException], StatusCode] = {
     InputError: StatusCode.INVALID_ARGUMENT,
     BusyError: StatusCode.RESOURCE_EXHAUSTED,
     BackendError: StatusCode.UNAVAILABLE,
-    CancelledError: StatusCode.CANCELLED,
     LateError: StatusCode.DEADLINE_EXCEEDED,
-}
-TEXTS = {
-    StatusCode.CANCELLED: 'the client has cancelled',
-    StatusCode.INTERNAL: FAILED,
 }
 
 logger = logging.getLogger(__name__)
@@ -43,4 +37,5 @@ def status_of(error: Exception, sentence: Callable[[Exception], str]) -> tuple[S
     code = next(found, StatusCode.INTERNAL)
     if code is StatusCode.INTERNAL:
         logger.error('failed: %s', explain(error), exc_info=error)
-    return code, TEXTS.get(code) or sentence(error)
+        return code, FAILED
+    return code, sentence(error)

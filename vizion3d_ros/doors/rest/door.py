@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import logging
-import resource
 import socket
 from collections.abc import Sequence
 
@@ -12,11 +11,10 @@ import uvicorn
 
 from vizion3d_ros.contracts.errors import DepthError
 from vizion3d_ros.doors.depth_worker import DepthWorker
-from vizion3d_ros.doors.door import shown
+from vizion3d_ros.doors.door import allow_many_files, shown
 from vizion3d_ros.doors.rest.app import make_app
 from vizion3d_ros.doors.rest.limits import PatientProtocol
 
-MOST_FILES = 1 << 16  # open at once; each connection is one
 QUEUE = 2048  # connections that the system holds until they are taken
 
 logger = logging.getLogger('vizion3d_ros.doors')
@@ -43,7 +41,7 @@ class RestDoor:
 
     def serve(self) -> None:
         """Answer until told to stop."""
-        _allow_many_files()
+        allow_many_files()
         self._listener.listen(QUEUE)
         logger.info('listening on %s, with a page; its description on /docs', self.address)
         self._server.run([self._listener])
@@ -64,9 +62,3 @@ def _bound(host: str, port: int) -> socket.socket:
             f'cannot listen on {shown(host, port)}: {error}; choose another host or port'
         ) from error
     return listener
-
-
-def _allow_many_files() -> None:
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    enough = MOST_FILES if most == resource.RLIM_INFINITY else min(MOST_FILES, most)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (enough, most))
