@@ -38,10 +38,11 @@ def _run(program: Program, asked: Namespace) -> int:
     from pydantic import ValidationError
 
     from vizion3d_ros.contracts.errors import DepthError, explain
-    from vizion3d_ros.doors.depth_worker import DepthWorker
 
     try:
         settings = _settings(asked)
+        from vizion3d_ros.doors.depth_worker import DepthWorker  # seconds, as torch is
+
         worker = DepthWorker(lambda: settings, as_flags)
         try:
             _serve(program, worker, asked)
