@@ -36,7 +36,7 @@ def rest(flags):
 def grpc(flags):
     from vizion3d_ros.doors.grpc import door, serve, service
 
-    service.ARRIVAL_S = 1.0
+    service.TRANSFER_S = 1.0
     door.OPTIONS['grpc.server_handshake_timeout_ms'] = 1000
     serve.main(flags)
 

@@ -3,11 +3,13 @@
 
 import asyncio
 import socket
+import struct
 import subprocess
 from itertools import chain
 from threading import Event
 
 import grpc
+import numpy as np
 import pytest
 from encoded import png
 from grpc_client import channel_to, refused, stereo_message, stub_of
@@ -120,6 +122,41 @@ def test_requests_that_do_not_arrive_are_given_up_and_keep_no_place(held, reques
         assert each.code() in (Code.DEADLINE_EXCEEDED, Code.RESOURCE_EXHAUSTED)
     assert 'did not arrive within 1 s: send it again' in calls[0].details()
     hang.set()
+    assert answered(held, request_)
+
+
+def frame(kind, flags, stream, payload=b''):
+    """One frame of HTTP/2."""
+    size = struct.pack('>I', len(payload))[1:]
+    return size + bytes([kind, flags]) + struct.pack('>I', stream) + payload
+
+
+def call_that_takes_nothing(request):
+    """The bytes of a call whose client makes no room for more than 64 kB of the response."""
+    named = {':method': 'POST', ':scheme': 'http', ':path': METHOD, ':authority': 'x'}
+    named |= {'content-type': 'application/grpc', 'te': 'trailers'}
+    literal = b''.join(
+        bytes([0, len(name)]) + name.encode() + bytes([len(value)]) + value.encode()
+        for name, value in named.items()
+    )
+    message = b'\0' + struct.pack('>I', len(request)) + request
+    assert len(message) < 2**14
+    return PREFACE + frame(4, 0, 0) + frame(1, 4, 1, literal) + frame(0, 1, 1, message)
+
+
+def test_a_response_that_nobody_takes_gives_its_place_back(held, request_):
+    wide = png(np.zeros((300, 400), np.uint8))
+    images = {'left_image': wide, 'right_image': wide}
+    body = stereo_message(images, model_backend='opencv-sgbm').SerializeToString()
+    before = held.matched()
+    with socket.create_connection(('127.0.0.1', held.port), PATIENCE_S) as plug:
+        plug.sendall(call_that_takes_nothing(body))
+        wait_for(lambda: held.matched() > before)
+        held.let_go()
+        waiting = queue(held, request_, PLACES - 1)
+        wait_for(lambda: full(held, request_))
+        wait_for(lambda: not full(held, request_))
+        held.finish(*waiting)
     assert answered(held, request_)
 
 

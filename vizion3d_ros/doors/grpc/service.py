@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from contextlib import ExitStack
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -26,7 +25,7 @@ from vizion3d_ros.doors.words import too_late
 from vizion3d_ros.proto import lifting_pb2
 
 SERVICE = 'vizion3d.lifting.LiftingService'
-ARRIVAL_S = 60.0  # of a request; others may want the place
+TRANSFER_S = 60.0  # of a request or a response; others may want the place
 
 Command = TypeVar('Command')
 Answer = TypeVar('Answer')
@@ -47,21 +46,14 @@ class _Call(Generic[Command, Answer]):
         self._deadline_s = worker.settings.web.deadline
         self._read, self._submit, self._encode = read, submit, encode
 
-    async def answered(self, _: object, context: grpc.aio.ServicerContext) -> bytes:
-        """Give the bytes of the response, or end the call with a code and a sentence."""
+    async def answered(self, _: object, context: grpc.aio.ServicerContext) -> None:
+        """Send the response, or end the call with a code and a sentence."""
         try:
-            self._take_place(context)
-            answer = await self._answer(await _arrived(context))
-            return await asyncio.to_thread(self._encode, answer)
+            with self._worker.place():  # until the client has taken it
+                answer = await self._answer(await _arrived(context))
+                await _deliver(await asyncio.to_thread(self._encode, answer), context)
         except Exception as error:  # whatever goes wrong, the caller hears of it
             await context.abort(*status_of(error, self._worker.sentence))
-            raise  # abort does so already
-
-    def _take_place(self, context: grpc.aio.ServicerContext) -> None:
-        """Keep a place until the call is over: its answer stays in memory until it is taken."""
-        place = ExitStack()
-        place.enter_context(self._worker.place())
-        context.add_done_callback(lambda _: place.close())
 
     async def _answer(self, message: bytes) -> Answer:
         """Wait for the answer; a call that is cancelled or too late leaves the queue."""
@@ -85,13 +77,20 @@ class _Call(Generic[Command, Answer]):
 async def _arrived(context: grpc.aio.ServicerContext) -> bytes:
     """Receive a request, behind its place: as many are in memory as there are places."""
     try:
-        message: bytes = await asyncio.wait_for(context.read(), ARRIVAL_S)
+        message: bytes = await asyncio.wait_for(context.read(), TRANSFER_S)
     except asyncio.TimeoutError as error:
-        text = f'the request did not arrive within {ARRIVAL_S:g} s: send it again'
+        text = f'the request did not arrive within {TRANSFER_S:g} s: send it again'
         raise LateError(text) from error
     if message is grpc.aio.EOF:
         raise InputError('expected a request, got none')
     return message
+
+
+async def _deliver(response: bytes, context: grpc.aio.ServicerContext) -> None:
+    try:
+        await asyncio.wait_for(context.write(response), TRANSFER_S)
+    except asyncio.TimeoutError as error:
+        raise LateError(f'the response was not taken within {TRANSFER_S:g} s') from error
 
 
 def make_service(worker: DepthWorker, features: Sequence[str]) -> grpc.GenericRpcHandler:
@@ -108,9 +107,9 @@ def make_service(worker: DepthWorker, features: Sequence[str]) -> grpc.GenericRp
             _Call(worker, mono_kind, mono_command, mono, mono_bytes),
         ),
     }
-    # To read the one message of a call ourselves; on the wire it is the same.
+    # To read and write the one message ourselves, in time; on the wire it is the same.
     methods = {
-        name: grpc.stream_unary_rpc_method_handler(call.answered)
+        name: grpc.stream_stream_rpc_method_handler(call.answered)
         for feature, (name, call) in ways.items()
         if feature in features
     }
