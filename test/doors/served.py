@@ -71,12 +71,11 @@ class Served:
         return self.lines.count('matching')
 
     def terminate(self):
-        """Ask it to end; one that has ended is let alone."""
+        """Ask it to end."""
         self.process.send_signal(signal.SIGTERM)
 
-    def close(self):
-        """End it, and give the exit code."""
-        self.terminate()
+    def ended(self):
+        """Wait for its end, and give the exit code."""
         code = self.process.wait(PATIENCE_S)
         self._reader.join(PATIENCE_S)
         return code

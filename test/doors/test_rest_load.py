@@ -131,7 +131,7 @@ def test_what_was_accepted_is_answered_before_the_end(held, pair):
     wait_for(lambda: refuses(hand.server))
     hand.let_go(6)
     assert [answer.result().status for answer in waiting] == [200] * 6
-    assert hand.server.close() == 0
+    assert hand.server.ended() == 0
     assert not any('Traceback' in line for line in hand.server.lines), hand.server.lines
 
 

@@ -16,7 +16,7 @@ from served import wait_for
 from vizion3d_ros.files.calibration_file import parse_calibration
 from vizion3d_ros.stereo import StereoDepth, StereoDepthAdvancedConfig, StereoDepthCommand
 
-BROWSER = shutil.which('chromium')
+BROWSER = shutil.which('chromium') or shutil.which('chromium-headless-shell')
 SOFTWARE_WEBGL = ['--use-angle=swiftshader', '--enable-unsafe-swiftshader']
 READY = '#server:not(:empty)'
 WIDE, PHONE = {'width': 1300, 'height': 1000}, {'width': 390, 'height': 844}

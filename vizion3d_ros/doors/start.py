@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from vizion3d_ros.doors.depth_worker import DepthWorker
 
 CLOSE_S = 5.0
+SIGNALS = signal.SIGTERM, signal.SIGINT
 
 
 def start(program: Program, asked: Namespace) -> NoReturn:
     """Make the worker, open the door until told to stop, and exit: with 1 and one line if not."""
     logging.basicConfig(level=logging.ERROR, format='%(message)s', stream=sys.stderr)
     logging.getLogger('vizion3d_ros').setLevel(logging.INFO)
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in SIGNALS:
         signal.signal(number, _stop)
     # Spinning threads make a network ten times slower where a core is taken; read by torch.
     os.environ.setdefault('OMP_WAIT_POLICY', 'passive')
@@ -61,9 +62,11 @@ def _serve(program: Program, worker: DepthWorker, asked: Namespace) -> None:
     features = [name for name in FEATURES if getattr(asked, name)]
     door = open_door(program, worker, features, asked.host, asked.port)
     worker.preload()  # behind the address, which may be taken
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in SIGNALS:
         signal.signal(number, lambda *_: door.stop())
     door.serve()
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)  # it is ending: once is enough
 
 
 def _settings(asked: Namespace) -> ServiceSettings:

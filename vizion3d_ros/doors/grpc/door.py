@@ -43,8 +43,7 @@ class GrpcDoor:
     def serve(self) -> None:
         """Answer until told to stop."""
         allow_many_files()
-        self._loop.run_until_complete(self._serve())
-        self._loop.close()
+        self._loop.run_until_complete(self._serve())  # left open: stop() may come late
 
     def stop(self) -> None:
         """Have serve() end."""
