@@ -83,7 +83,7 @@ def test_an_address_that_is_taken_is_told_in_one_line(spoken):
     command = [sys.executable, *MODULE, '--stereo_depth', '--port', str(spoken.port)]
     code, line = one_line_of({'taken': command})['taken']
     assert code == 1
-    assert line.startswith(f'vizion3d-serve-grpc: cannot listen on 127.0.0.1:{spoken.port}, ')
+    assert line.startswith(f'vizion3d-serve-grpc: cannot listen on 127.0.0.1:{spoken.port}: ')
 
 
 def test_the_generated_code_is_that_of_the_proto(tmp_path):

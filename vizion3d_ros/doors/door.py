@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import resource
+import socket
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Protocol
 
+from vizion3d_ros.contracts.errors import DepthError
 from vizion3d_ros.doors.arguments import Program
 from vizion3d_ros.doors.depth_worker import DepthWorker
 
@@ -40,6 +42,20 @@ def open_door(
     module, _, kind = program.door.partition(':')
     door: Door = getattr(import_module(module), kind)(worker, features, host, port)
     return door
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """Take an address, at which nobody can connect yet; DepthError if it cannot be had."""
+    listener = socket.socket(socket.AF_INET6 if ':' in host else socket.AF_INET)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise DepthError(
+            f'cannot listen on {shown(host, port)}: {error}; choose another host or port'
+        ) from error
+    return listener
 
 
 def allow_many_files() -> None:

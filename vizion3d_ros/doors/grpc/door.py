@@ -13,7 +13,7 @@ from grpc_reflection.v1alpha import reflection
 
 from vizion3d_ros.contracts.errors import DepthError
 from vizion3d_ros.doors.depth_worker import DepthWorker
-from vizion3d_ros.doors.door import allow_many_files, shown
+from vizion3d_ros.doors.door import allow_many_files, bound, shown
 from vizion3d_ros.doors.grpc.service import SERVICE, make_service
 
 MOST_BYTES = 500 * 2**20  # of a message, either way
@@ -34,6 +34,7 @@ class GrpcDoor:
 
     def __init__(self, worker: DepthWorker, features: Sequence[str], host: str, port: int) -> None:
         """Take the address; DepthError if it cannot be had."""
+        bound(host, port).close()  # or it says why, which gRPC does not
         self._worker = worker
         self._told = asyncio.Event()
         self._loop = asyncio.new_event_loop()
@@ -75,9 +76,6 @@ async def _make_server(worker: DepthWorker, features: Sequence[str]) -> grpc.aio
 def _bind(server: grpc.aio.Server, address: str) -> int:
     try:
         port: int = server.add_insecure_port(address)
-    except RuntimeError as error:  # it says nothing more
-        raise DepthError(
-            f'cannot listen on {address}, which is in use or not of this machine: '
-            'choose another host or port'
-        ) from error
+    except RuntimeError as error:
+        raise DepthError(f'cannot listen on {address}: {error}') from error
     return port

@@ -4,14 +4,12 @@
 from __future__ import annotations
 
 import logging
-import socket
 from collections.abc import Sequence
 
 import uvicorn
 
-from vizion3d_ros.contracts.errors import DepthError
 from vizion3d_ros.doors.depth_worker import DepthWorker
-from vizion3d_ros.doors.door import allow_many_files, shown
+from vizion3d_ros.doors.door import allow_many_files, bound, shown
 from vizion3d_ros.doors.rest.app import make_app
 from vizion3d_ros.doors.rest.limits import PatientProtocol
 
@@ -25,7 +23,7 @@ class RestDoor:
 
     def __init__(self, worker: DepthWorker, features: Sequence[str], host: str, port: int) -> None:
         """Take the address; DepthError if it cannot be had."""
-        self._listener = _bound(host, port)
+        self._listener = bound(host, port)
         self.address = f'http://{shown(*self._listener.getsockname()[:2])}'
         self._server = uvicorn.Server(
             uvicorn.Config(
@@ -49,16 +47,3 @@ class RestDoor:
     def stop(self) -> None:
         """Have serve() end."""
         self._server.should_exit = True
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET6 if ':' in host else socket.AF_INET)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-    except (OSError, OverflowError) as error:
-        listener.close()
-        raise DepthError(
-            f'cannot listen on {shown(host, port)}: {error}; choose another host or port'
-        ) from error
-    return listener
