@@ -25,7 +25,17 @@ SOURCE_ENDINGS = {
 ELSEWHERE = {'calib.txt', 'pip.conf', 'stereo.yaml', 'utils.py'}
 MADE = ('out/', '.venv', 'build/', 'install/', 'path/', '~', '/', '$')
 # What the reports on /diagnostics are called.
-TASKS = {'sync', 'input', 'calibration', 'scale', 'pictures', 'output', 'backend', 'requests'}
+TASKS = {
+    'sync',
+    'input',
+    'calibration',
+    'scale',
+    'pictures',
+    'output',
+    'backend',
+    'requests',
+    'web',
+}
 
 each_page = pytest.mark.parametrize('page', PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 

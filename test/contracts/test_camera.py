@@ -5,6 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from vizion3d_ros.contracts.camera import Intrinsics, StereoRig
+from vizion3d_ros.contracts.errors import InputError
 
 CAMERA = {'width': 640, 'height': 480, 'fx': 400.0, 'fy': 400.0, 'cx': 319.5, 'cy': 239.5}
 
@@ -58,5 +59,5 @@ def test_impossible_rigs_are_refused(change):
 
 
 def test_contracts_are_frozen():
-    with pytest.raises(ValidationError):
+    with pytest.raises(InputError, match=r'^fx: .* cannot be changed'):
         Intrinsics(**CAMERA).fx = 1.0

@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from vizion3d_ros.contracts.camera import Intrinsics
 from vizion3d_ros.contracts.commands import MonoCommand, Output, StereoCommand
-from vizion3d_ros.contracts.errors import explain
+from vizion3d_ros.contracts.errors import InputError, explain
 from vizion3d_ros.contracts.metric_scale import SparseDepth
 
 GREY = np.zeros((96, 160), np.uint8)
@@ -95,7 +95,7 @@ def test_one_image_of_another_size_than_the_calibration_names_both():
 
 def test_commands_cannot_be_changed_or_widened(rig):
     command = MonoCommand(image=RGB, camera=rig.left)
-    with pytest.raises(ValidationError):
+    with pytest.raises(InputError, match=r'^camera: .* cannot be changed'):
         command.camera = None
     with pytest.raises(ValidationError):
         MonoCommand(image=RGB, camera=None, depth='deep')

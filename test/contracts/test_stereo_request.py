@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The stereo request: names and defaults as documented, faults that name the field."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from vizion3d_ros.contracts.errors import explain
+from vizion3d_ros.contracts.errors import InputError, explain
 from vizion3d_ros.contracts.stereo_request import (
     DEFAULT_STEREO_BACKEND,
     StereoDepthAdvancedConfig,
@@ -84,3 +85,12 @@ def test_the_depths_searched_must_be_in_order():
 def test_numbers_of_numpy_will_do():
     config = StereoDepthAdvancedConfig(focal_length=np.float32(900.5), cx=np.int64(3))
     assert (config.focal_length, config.cx) == (900.5, 3.0)
+
+
+def test_what_was_made_cannot_be_changed_and_how_to_make_another_is_told():
+    config = StereoDepthAdvancedConfig(cx=5.0)
+    told = re.escape('StereoDepthAdvancedConfig(baseline=...)')
+    with pytest.raises(InputError, match=f'^baseline: .* cannot be changed.*{told}'):
+        config.baseline = 193.0
+    another = StereoDepthAdvancedConfig(**{**dict(config), 'baseline': 193.0})
+    assert (another.cx, another.baseline, config.baseline) == (5.0, 193.0, 100.0)

@@ -1,13 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""REST servers as real processes on loopback."""
+"""Servers as real processes on loopback; shared, as each needs seconds to start."""
+
+import os
+import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from depth_anything_rules import state_dict
 from encoded import png
+from grpc_server import GrpcServer
 from known_answers import noise
+from malformed import MOST_BYTES
 from rest_server import RestServer
+from served import HELD, PLACES
+
+SGBM = ('--stereo_model', 'opencv-sgbm', '--max_bytes', str(MOST_BYTES))
 
 
 @pytest.fixture(scope='module')
@@ -21,9 +30,7 @@ def start():
 
     yield started
     for server in servers:
-        server.terminate()
-    for server in servers:
-        server.close()
+        server.kill()
 
 
 @pytest.fixture(scope='session')
@@ -50,6 +57,41 @@ def scene():
 @pytest.fixture(scope='session')
 def both(checkpoint):
     """A server with both routes, opencv-sgbm and the checkpoint."""
-    server = RestServer(('--stereo_model', 'opencv-sgbm', '--depth-model', checkpoint))
+    server = RestServer((*SGBM, '--depth-model', checkpoint))
     yield server
-    server.close()
+    server.kill()
+
+
+@pytest.fixture(scope='session')
+def few():
+    """A server for pairs alone with PLACES places, whose matcher answers when it is let go."""
+    flags = ('--stereo_depth', '--places', str(PLACES))
+    server = RestServer(flags, [HELD, 'rest'], stdin=subprocess.PIPE)
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope='session')
+def another(checkpoint, tmp_path_factory):
+    """The path of a checkpoint that is allowed, but not loaded at the start."""
+    path = tmp_path_factory.mktemp('allowed') / Path(checkpoint).name
+    os.link(checkpoint, path)
+    return str(path)
+
+
+@pytest.fixture(scope='session')
+def spoken(checkpoint, another):
+    """The same for gRPC."""
+    flags = (*SGBM, '--depth_model', checkpoint, '--allowed_models', another)
+    server = GrpcServer(flags)
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope='session')
+def held():
+    """A gRPC server as `few`."""
+    flags = ('--stereo_depth', '--places', str(PLACES))
+    server = GrpcServer(flags, [HELD, 'grpc'], stdin=subprocess.PIPE)
+    yield server
+    server.kill()

@@ -4,29 +4,20 @@
 import subprocess
 import sys
 
-import pytest
 from pages import ROOT, code_blocks
-from served import PATIENCE_S, Served
+from served import PATIENCE_S
 
 from vizion3d_ros.doors.arguments import GRPC, parse
 
 PAGE = ROOT / 'docs' / 'grpc.md'
 
 
-@pytest.fixture(scope='module')
-def server(checkpoint):
-    script = ['-m', 'vizion3d_ros.doors.grpc.serve']
-    server = Served(script, ['--stereo_model', 'opencv-sgbm', '--depth_model', checkpoint])
-    yield server
-    server.close()
-
-
-def test_the_client_is_answered(server, tmp_path, pair, scene, checkpoint):
+def test_the_client_is_answered(spoken, tmp_path, pair, scene, checkpoint):
     for name, data in {'left': 'left_image', 'right': 'right_image', 'scene': 'image'}.items():
         (tmp_path / f'{name}.png').write_bytes((pair | scene)[data])
     (code,) = code_blocks(PAGE, 'python')
     done = subprocess.run(
-        [sys.executable, '-c', code.replace('localhost:50051', f'127.0.0.1:{server.port}')],
+        [sys.executable, '-c', code.replace('localhost:50051', f'127.0.0.1:{spoken.port}')],
         cwd=tmp_path,
         capture_output=True,
         text=True,

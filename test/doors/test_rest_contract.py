@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 from encoded import read_ply
-from rest_server import MONO, STEREO
+from rest_client import MONO, STEREO
 
 from vizion3d_ros.doors.rest.answers import mono_json
 from vizion3d_ros.lifting import (
@@ -150,8 +150,7 @@ def test_the_description_has_the_contracts_fields(server):
     )
 
 
-def test_a_feature_that_is_off_has_no_route(start, scene):
-    server = start('--stereo_depth')
-    answer = server.post(MONO, scene)
+def test_a_feature_that_is_off_has_no_route(few, scene):
+    answer = few.post(MONO, scene)
     assert (answer.status, answer.json) == (404, {'detail': 'Not Found'})
-    assert server.ask('GET', STEREO).status == 405
+    assert few.ask('GET', STEREO).status == 405

@@ -5,17 +5,14 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from encoded import png
 from known_answers import noise
-from rest_server import OF_FORM, STEREO, lower, multipart
-from served import PATIENCE_S, wait_for
+from rest_client import OF_FORM, STEREO, lower, multipart
+from served import HELD, PATIENCE_S, PLACES, one_line_of, wait_for
 
-HELD = str(Path(__file__).with_name('held_server.py'))
-CLIENTS, REQUESTS = 100, 5
-PLACES = 8
+CLIENTS, REQUESTS = 100, 20
 HALF_OPEN = 1000
 MOST_GROWTH_MB = 60
 FIELDS = {'model_backend': 'opencv-sgbm'}
@@ -34,12 +31,11 @@ class Hand:
 
     def let_go(self, times=1):
         """Let so many matches end, now or later."""
-        self.server.process.stdin.write('\n' * times)
-        self.server.process.stdin.flush()
+        self.server.let_go(times)
 
     def matched(self):
         """How often the matcher was asked."""
-        return self.server.lines.count('matching')
+        return self.server.matched()
 
     def on_their_way(self, count):
         """Wait until so many requests have a place."""
@@ -48,62 +44,62 @@ class Hand:
 
 @pytest.fixture(scope='module')
 def held(start):
-    """Call it with flags to get a server whose matcher waits for a Hand."""
-    return lambda *flags: Hand(
-        start('--stereo_depth', *flags, script=[HELD, 'rest'], stdin=subprocess.PIPE)
-    )
+    """Hands on servers with other flags, started at once."""
+    flags = {'impatient': ('--deadline', '0.5'), 'ending': ()}
+    options = {'script': [HELD, 'rest'], 'stdin': subprocess.PIPE}
+    return {name: Hand(start('--stereo_depth', *more, **options)) for name, more in flags.items()}
 
 
 @pytest.fixture(scope='module')
-def few(held):
-    """One with few places, which every test leaves as it was."""
-    return held('--places', str(PLACES))
+def hand(held, few):
+    """On the server with few places, which every test leaves as it was."""
+    return Hand(few)
 
 
-def test_who_comes_when_all_places_are_taken_is_told_to_come_again(few, pair):
-    waiting = [few.ask(pair) for _ in range(PLACES)]
-    few.on_their_way(PLACES)
-    refused = few.server.post(STEREO, pair, FIELDS)
+def test_who_comes_when_all_places_are_taken_is_told_to_come_again(hand, pair):
+    waiting = [hand.ask(pair) for _ in range(PLACES)]
+    hand.on_their_way(PLACES)
+    refused = hand.server.post(STEREO, pair, FIELDS)
     assert (refused.status, refused.headers['retry-after']) == (503, '1')
     assert refused.json == {'detail': 'all 8 places are taken: ask again later'}
-    few.let_go(PLACES)
+    hand.let_go(PLACES)
     assert [answer.result().status for answer in waiting] == [200] * PLACES
-    few.on_their_way(0)
+    hand.on_their_way(0)
 
 
-def test_a_client_that_hangs_up_leaves_the_queue(few, pair):
-    before = few.matched()
-    first = few.ask(pair)
-    few.on_their_way(1)
-    gone = few.server.connect()
+def test_a_client_that_hangs_up_leaves_the_queue(hand, pair):
+    before = hand.matched()
+    first = hand.ask(pair)
+    hand.on_their_way(1)
+    gone = hand.server.connect()
     gone.request('POST', STEREO, multipart(FIELDS, pair), OF_FORM)
-    few.on_their_way(2)
+    hand.on_their_way(2)
     gone.close()
-    few.on_their_way(1)
-    few.let_go(2)
+    hand.on_their_way(1)
+    hand.let_go(2)
     assert first.result().status == 200
-    assert few.server.post(STEREO, pair, FIELDS).status == 200
-    assert few.matched() == before + 2
+    assert hand.server.post(STEREO, pair, FIELDS).status == 200
+    assert hand.matched() == before + 2
 
 
-def test_an_answer_that_nobody_reads_gives_its_place_back(few):
-    wide = png(noise(1000, 1600))
+def test_an_answer_that_nobody_reads_gives_its_place_back(hand):
+    wide = png(noise(700, 1000))
     fields = {'return_point_cloud': 'true'} | FIELDS
     body = multipart(fields, {'left_image': wide, 'right_image': wide})
-    with few.server.plug() as plug:
+    with hand.server.plug() as plug:
         plug.sendall(head_of(body) + body)
-        few.on_their_way(1)
-        few.let_go()
-        few.on_their_way(0)
+        hand.on_their_way(1)
+        hand.let_go()
+        hand.on_their_way(0)
 
 
-def test_half_open_connections_and_stalled_bodies_end_and_disturb_nobody(few, pair):
-    plugs = [few.server.plug() for _ in range(HALF_OPEN)]
+def test_half_open_connections_and_stalled_bodies_end_and_disturb_nobody(hand, pair):
+    plugs = [hand.server.plug() for _ in range(HALF_OPEN)]
     body = multipart(FIELDS, pair)
     plugs[0].sendall(head_of(body)[:60])
     plugs[1].sendall(head_of(body) + body[:1000])
-    few.let_go()
-    assert few.server.post(STEREO, pair, FIELDS).status == 200
+    hand.let_go()
+    assert hand.server.post(STEREO, pair, FIELDS).status == 200
     assert plugs[0].recv(100) == plugs[-1].recv(100) == b''
     assert plugs[1].recv(100).startswith(b'HTTP/1.1 408 ')
     for plug in plugs:
@@ -117,7 +113,7 @@ def head_of(body):
 
 
 def test_a_request_past_its_deadline_is_told_so_and_leaves_the_queue(held, pair):
-    hand = held('--deadline', '0.5')
+    hand = held['impatient']
     waiting = [hand.ask(pair) for _ in range(3)]
     for answer in waiting:
         assert answer.result().status == 504
@@ -128,14 +124,14 @@ def test_a_request_past_its_deadline_is_told_so_and_leaves_the_queue(held, pair)
 
 
 def test_what_was_accepted_is_answered_before_the_end(held, pair):
-    hand = held()
+    hand = held['ending']
     waiting = [hand.ask(pair) for _ in range(6)]
     hand.on_their_way(6)
     hand.server.terminate()
     wait_for(lambda: refuses(hand.server))
     hand.let_go(6)
     assert [answer.result().status for answer in waiting] == [200] * 6
-    assert hand.server.close() == 0
+    assert hand.server.ended() == 0
     assert not any('Traceback' in line for line in hand.server.lines), hand.server.lines
 
 
@@ -147,9 +143,10 @@ def refuses(server):
     return False
 
 
-def test_many_clients_are_all_answered_or_told_to_come_again(start, pair):
-    server = start('--stereo_model', 'opencv-sgbm')
-    seen, body, lock = [], multipart({}, pair), threading.Lock()
+def test_many_clients_are_all_answered_or_told_to_come_again(both):
+    server, small = both, png(noise(24, 64))
+    body = multipart({}, {'left_image': small, 'right_image': small})
+    seen, lock = [], threading.Lock()
 
     def client(rounds):
         connection = server.connect()
@@ -189,11 +186,18 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize(('flags', 'code', 'told'), FAULTS.values(), ids=FAULTS)
-def test_a_server_that_cannot_serve_says_why_in_one_line(monkeypatch, tmp_path, flags, code, told):
-    monkeypatch.setenv('VIZION3D_MODEL_CACHE', str(tmp_path))
-    command = [sys.executable, '-m', 'vizion3d_ros.doors.rest.serve', '--port', '0', *flags]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
-    assert done.returncode == code
-    (line,) = done.stderr.splitlines()
-    assert line.startswith('vizion3d-serve-rest: ') and told in line
+@pytest.fixture(scope='module')
+def ends(tmp_path_factory):
+    """How each of the servers that cannot serve ended."""
+    command = [sys.executable, '-m', 'vizion3d_ros.doors.rest.serve', '--port', '0']
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv('VIZION3D_MODEL_CACHE', str(tmp_path_factory.mktemp('none')))
+        return one_line_of({name: [*command, *flags] for name, (flags, _, _) in FAULTS.items()})
+
+
+@pytest.mark.parametrize('name', FAULTS)
+def test_a_server_that_cannot_serve_says_why_in_one_line(ends, name):
+    _, expected, told = FAULTS[name]
+    code, line = ends[name]
+    assert (code, told in line) == (expected, True), line
+    assert line.startswith('vizion3d-serve-rest: ')

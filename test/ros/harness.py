@@ -16,6 +16,7 @@ from scene import textured_pair
 REPOSITORY = Path(__file__).resolve().parents[2]
 STEREO_NODE = ('-m', 'vizion3d_ros.ros.nodes.stereo_node')
 EXIT_SECONDS = 3.0
+LISTENS = '0A'  # in /proc/net/tcp
 SCENE = dict(zip(('left', 'right'), textured_pair()))
 
 
@@ -87,6 +88,18 @@ class NodeProcess:
     @property
     def alive(self):
         return self._process.poll() is None
+
+    def listening(self):
+        """The TCP ports at which it listens, on whatever address."""
+        links = [fd.readlink().name for fd in Path(f'/proc/{self.pid}/fd').iterdir()]
+        sockets = {link.removeprefix('socket:[').rstrip(']') for link in links}
+        tables = [Path(f'/proc/{self.pid}/net/{name}') for name in ('tcp', 'tcp6')]
+        rows = [line.split() for table in tables for line in table.read_text().splitlines()[1:]]
+        return {
+            int(row[1].rpartition(':')[2], 16)
+            for row in rows
+            if row[3] == LISTENS and row[9] in sockets
+        }
 
     def lines(self, *words):
         """Lines of the output in which all the words occur."""

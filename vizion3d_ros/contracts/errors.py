@@ -30,6 +30,10 @@ class BusyError(BackendError):
     """A request cannot be taken now, as too many wait."""
 
 
+class LateError(DepthError):
+    """A request has waited for its answer for longer than it may."""
+
+
 class DownloadError(BackendError):
     """A checkpoint cannot be fetched; what has arrived of it is kept."""
 

@@ -12,17 +12,23 @@ from typing import NoReturn
 
 @dataclass(frozen=True)
 class Program:
-    """A server: its command, what pip calls what it needs, its port, what it is for."""
+    """A server: its command, what pip calls what it needs, its door, its port, what it is for."""
 
     name: str
     extra: str
+    door: str
     port: int
     about: str
+
+    def lacks(self, error: ModuleNotFoundError) -> str:
+        """Say how to get a module that is not there."""
+        return f'{error}; python3 -m pip install "vizion3d_ros[{self.extra}]"'
 
 
 REST = Program(
     'vizion3d-serve-rest',
     'rest',
+    'vizion3d_ros.doors.rest.door:RestDoor',
     8000,
     'Depth over HTTP, with the routes and fields of vizion3d: POST /lifting/stereo-depth and\n'
     '/lifting/depth-estimation.',
@@ -30,6 +36,7 @@ REST = Program(
 GRPC = Program(
     'vizion3d-serve-grpc',
     'grpc',
+    'vizion3d_ros.doors.grpc.door:GrpcDoor',
     50051,
     'Depth by gRPC, with the messages of vizion3d: RunStereoDepth and RunDepthEstimation of\n'
     'vizion3d.lifting.LiftingService.',

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
@@ -11,10 +11,12 @@ from threading import Lock
 from typing import Any
 
 from vizion3d_ros.contracts.commands import MonoCommand, StereoCommand
-from vizion3d_ros.contracts.errors import BusyError, DownloadError
+from vizion3d_ros.contracts.errors import BusyError, DownloadError, explain, sendable
 from vizion3d_ros.contracts.mono_request import DepthEstimationCommand
 from vizion3d_ros.contracts.results import MonoResult, StereoResult
+from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
 from vizion3d_ros.contracts.settings.service_settings import ServiceSettings
+from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 from vizion3d_ros.contracts.stereo_request import OPENCV_SGBM, StereoDepthCommand
 from vizion3d_ros.files.picture import PictureLimits
 from vizion3d_ros.pipeline import MonoPipeline, StereoPipeline
@@ -34,18 +36,30 @@ class DepthWorker:
     has a limit. Cancelling a future takes its request out of the queue.
     """
 
-    def __init__(self, settings: ServiceSettings, places: int) -> None:
-        """places: how many requests may be on their way at once. Nothing is loaded yet."""
-        self.settings = settings
-        self._limits = PictureLimits(settings.requests.max_pixels, settings.requests.max_bytes)
-        self._stereo = StereoPipeline(settings.device)
-        self._mono = MonoPipeline(settings.device)
-        self._run_stereo = ServicePipelines[StereoCommand, StereoResult](self._stereo).run
-        self._run_mono = ServicePipelines[MonoCommand, MonoResult](self._mono).run
-        self._worker: Worker[Any] = Worker(lambda _: None, lambda _: None)
-        self._places = places
+    def __init__(
+        self,
+        settings: Callable[[], ServiceSettings],
+        words: Callable[[str], str] = lambda text: text,
+    ) -> None:
+        """
+        Load nothing yet.
+
+        settings() gives those in force; words(text) puts what the operator calls a setting for
+        the parameter that a sentence names.
+        """
+        self._settings, self._words = settings, words
+        device = settings().device
+        self._stereo, self._mono = StereoPipeline(device), MonoPipeline(device)
+        self.stereo_pipelines = ServicePipelines[StereoCommand, StereoResult](self._stereo)
+        self.mono_pipelines = ServicePipelines[MonoCommand, MonoResult](self._mono)
+        self.thread: Worker[Any] = Worker(lambda _: None, lambda _: None)
         self._taken = 0
         self._lock = Lock()
+
+    @property
+    def settings(self) -> ServiceSettings:
+        """Those in force."""
+        return self._settings()
 
     @property
     def device(self) -> str:
@@ -59,18 +73,24 @@ class DepthWorker:
 
     def preload(self) -> None:
         """Load what settings.preload names; BackendError if it cannot be had."""
-        if self.settings.preload in ('stereo', 'both'):
+        settings = self.settings
+        if settings.preload in ('stereo', 'both'):
             with _other_way():
-                self._stereo.warm_up(self.settings.stereo())
-        if self.settings.preload in ('mono', 'both'):
-            self._mono.warm_up(self.settings.mono())
+                self._stereo.warm_up(settings.stereo())
+        if settings.preload in ('mono', 'both'):
+            self._mono.warm_up(settings.mono())
+
+    def sentence(self, error: Exception) -> str:
+        """What a client is told of an error."""
+        return sendable(self._words(explain(error)))
 
     @contextmanager
     def place(self) -> Iterator[None]:
         """Count as one request on its way; BusyError if there are as many as may be."""
+        places = self.settings.web.places
         with self._lock:
-            if self._taken >= self._places:
-                raise BusyError(f'all {self._places} places are taken: ask again later')
+            if self._taken >= places:
+                raise BusyError(f'all {places} places are taken: ask again later')
             self._taken += 1
         try:
             yield
@@ -86,38 +106,47 @@ class DepthWorker:
         answer_stereo raises, or BusyError.
         """
         settings = self.settings.stereo()
-        permitted = permitted_model(request.model_backend, settings.checkpoint, self._allowed)
-        run = partial(self._run_stereo, own_checkpoint=settings.checkpoint)
+        allowed, limits = settings.requests.allowed_models, _limits(settings)
+        permitted = permitted_model(request.model_backend, settings.checkpoint, allowed)
+        run = partial(self.stereo_pipelines.run, own_checkpoint=settings.checkpoint)
 
         def answer() -> StereoDepthResult:
             chosen = request.model_copy(update={'model_backend': permitted})
             with _other_way():
-                return answer_stereo(chosen, run, settings, self._limits).answer
+                return answer_stereo(chosen, run, settings, limits).answer
 
-        return self._worker.call(answer)
+        return self.thread.call(answer)
 
     def mono(
         self, request: DepthEstimationCommand, field: str = 'image'
     ) -> Future[DepthEstimationResult]:
         """Queue a request for one image, as stereo() does; field: what its sender calls it."""
         settings = self.settings.mono()
-        permitted = permitted_network(request.model_backend, settings.checkpoint, self._allowed)
-        run = partial(self._run_mono, own_checkpoint=settings.checkpoint)
+        allowed, limits = settings.requests.allowed_models, _limits(settings)
+        permitted = permitted_network(request.model_backend, settings.checkpoint, allowed)
+        run = partial(self.mono_pipelines.run, own_checkpoint=settings.checkpoint)
 
         def answer() -> DepthEstimationResult:
-            image = read_image(request.image_input, field, self._limits)
+            image = read_image(request.image_input, field, limits)
             changes = {'model_backend': permitted, 'image_input': image}
             return answer_mono(request.model_copy(update=changes), run, settings).answer
 
-        return self._worker.call(answer)
+        return self.thread.call(answer)
 
     def close(self, timeout: float) -> bool:
-        """Stop after the request in hand; tell whether that was done within timeout seconds."""
-        return self._worker.close(timeout)
+        """
+        Stop after the request in hand; tell whether that was done within timeout seconds.
 
-    @property
-    def _allowed(self) -> list[str]:
-        return self.settings.requests.allowed_models
+        Requests that wait are answered with an error, the one in hand too if it lasts longer.
+        """
+        ended = self.thread.close(timeout)
+        if not ended:
+            self.thread.give_up('shutting down before this request was done: ask again later')
+        return ended
+
+
+def _limits(settings: StereoSettings | MonoSettings) -> PictureLimits:
+    return PictureLimits(settings.requests.max_pixels, settings.requests.max_bytes)
 
 
 @contextmanager

@@ -8,59 +8,65 @@ import os
 import signal
 import sys
 from argparse import Namespace
-from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn
 
-from vizion3d_ros.doors.arguments import Program
+from vizion3d_ros.doors.arguments import FEATURES, Program
+from vizion3d_ros.doors.words import as_flags
 
 if TYPE_CHECKING:
     from vizion3d_ros.contracts.settings.service_settings import ServiceSettings
     from vizion3d_ros.doors.depth_worker import DepthWorker
 
 CLOSE_S = 5.0
+SIGNALS = signal.SIGTERM, signal.SIGINT
 
 
-def start(
-    program: Program, asked: Namespace, serve: Callable[[DepthWorker, Namespace], None]
-) -> NoReturn:
-    """
-    Make the worker, have serve(worker, asked) answer until told to stop, and exit.
-
-    With 1 and one line if it cannot serve. SIGTERM and SIGINT raise SystemExit here, unless serve
-    has its own way with them.
-    """
+def start(program: Program, asked: Namespace) -> NoReturn:
+    """Make the worker, open the door until told to stop, and exit: with 1 and one line if not."""
     logging.basicConfig(level=logging.ERROR, format='%(message)s', stream=sys.stderr)
     logging.getLogger('vizion3d_ros').setLevel(logging.INFO)
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in SIGNALS:
         signal.signal(number, _stop)
     # Spinning threads make a network ten times slower where a core is taken; read by torch.
     os.environ.setdefault('OMP_WAIT_POLICY', 'passive')
     try:
-        sys.exit(_run(program, asked, serve))
+        sys.exit(_run(program, asked))
     except ModuleNotFoundError as error:
-        sys.exit(
-            f'{program.name}: {error}; python3 -m pip install "vizion3d_ros[{program.extra}]"'
-        )
+        sys.exit(f'{program.name}: {program.lacks(error)}')
 
 
-def _run(
-    program: Program, asked: Namespace, serve: Callable[[DepthWorker, Namespace], None]
-) -> int:
+def _run(program: Program, asked: Namespace) -> int:
     from pydantic import ValidationError
 
     from vizion3d_ros.contracts.errors import DepthError, explain
-    from vizion3d_ros.doors.depth_worker import DepthWorker
 
     try:
-        worker = DepthWorker(_settings(asked), asked.places)
+        settings = _settings(asked)
+        from vizion3d_ros.doors.depth_worker import DepthWorker  # seconds, as torch is
+
+        worker = DepthWorker(lambda: settings, as_flags)
         try:
-            serve(worker, asked)
+            _serve(program, worker, asked)
         finally:
             _leave(worker)
     except (DepthError, ValidationError) as error:
-        print(f'{program.name}: {explain(error)}', file=sys.stderr)
+        print(f'{program.name}: {as_flags(explain(error))}', file=sys.stderr)
         return 1
     return 0
+
+
+def _serve(program: Program, worker: DepthWorker, asked: Namespace) -> None:
+    """Serve until a signal; what was accepted is answered first."""
+    from vizion3d_ros.doors.door import open_door
+
+    features = [name for name in FEATURES if getattr(asked, name)]
+    door = open_door(program, worker, features, asked.host, asked.port)
+    worker.preload()  # behind the address, which may be taken
+    for number in SIGNALS:
+        signal.signal(number, lambda *_: door.stop())
+    door.serve()
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)  # it is ending: once is enough
 
 
 def _settings(asked: Namespace) -> ServiceSettings:
@@ -84,6 +90,7 @@ def _settings(asked: Namespace) -> ServiceSettings:
                 name: getattr(asked, name)
                 for name in ('max_pixels', 'max_bytes', 'allowed_models')
             },
+            'web': {'places': asked.places, 'deadline': asked.deadline},
         }
     )
 

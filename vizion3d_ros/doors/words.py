@@ -1,13 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a client is told of an error."""
+"""What doors say alike, and what an operator calls the settings that a sentence names."""
 
 from __future__ import annotations
 
-from vizion3d_ros.contracts.errors import explain, sendable
+import re
 
-OF_PARAMETERS = 'requests.'  # what a flag of the command line is called as a parameter of a node
+from vizion3d_ros.contracts.errors import LateError
+
+OF_FLAGS = re.compile(r'\b(requests|web)\.')  # groups of parameters
+FAILED = 'failed, and the log of the server says why'
 
 
-def sentence(error: Exception) -> str:
-    """Say what went wrong in the words of the command line."""
-    return sendable(explain(error).replace(OF_PARAMETERS, '--'))
+def too_late(deadline_s: float) -> LateError:
+    """Make the error of a request that has waited so long."""
+    return LateError(
+        f'no answer within {deadline_s:g} s: ask again later, send a smaller image, or let the '
+        'operator raise web.deadline'
+    )
+
+
+def as_flags(text: str) -> str:
+    """Put the flags of the command line for the parameters of a node that they stand for."""
+    return OF_FLAGS.sub('--', text)

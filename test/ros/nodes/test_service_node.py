@@ -87,6 +87,10 @@ def test_it_has_two_services_and_no_topic_of_a_camera(plain):
     assert not [name for name, types in topics if 'sensor_msgs' in types[0]]
 
 
+def test_it_listens_at_no_port_unasked(plain, nodes):
+    assert nodes['/plain'].listening() == set()
+
+
 def test_stereo_is_answered_at_once_without_weights(plain, nodes):
     response = stereo(plain)
     assert response.success, response.message

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every setting of the node that only answers requests; names as in the other nodes."""
+"""Every setting of what only answers requests, node or server; names as in the other nodes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from vizion3d_ros.contracts.base import Contract
 from vizion3d_ros.contracts.settings.mono_settings import DepthAnythingSettings, MonoSettings
 from vizion3d_ros.contracts.settings.node_settings import FIXED, CommonSettings, NearDepth
 from vizion3d_ros.contracts.settings.stereo_settings import (
@@ -14,6 +15,38 @@ from vizion3d_ros.contracts.settings.stereo_settings import (
     SgbmSettings,
     StereoSettings,
 )
+
+
+class WebSettings(Contract):
+    """How many requests there may be by REST and gRPC, and for how long."""
+
+    places: int = Field(
+        32,
+        ge=1,
+        le=1024,
+        description='Requests by REST and gRPC on their way at once; more are told to come later',
+        json_schema_extra=FIXED,
+    )
+    deadline: float = Field(
+        300.0,
+        ge=0.1,
+        le=86400.0,
+        description='Seconds that a request by REST or gRPC may wait for its answer',
+        json_schema_extra=FIXED,
+    )
+
+
+class DoorSettings(Contract):
+    """Where a node listens besides its services."""
+
+    host: str = Field(
+        '127.0.0.1',
+        description='Address to listen on: 127.0.0.1 = this machine alone, 0.0.0.0 = any',
+        json_schema_extra=FIXED,
+    )
+    port: int = Field(
+        0, ge=0, le=65535, description='Port to listen on; 0 = do not', json_schema_extra=FIXED
+    )
 
 
 class ServiceSettings(CommonSettings):
@@ -31,6 +64,9 @@ class ServiceSettings(CommonSettings):
     sgbm: SgbmSettings = SgbmSettings()
     s2m2: S2m2Settings = S2m2Settings()
     depth_anything_v2: DepthAnythingSettings = DepthAnythingSettings()
+    web: WebSettings = WebSettings()
+    rest: DoorSettings = DoorSettings()
+    grpc: DoorSettings = DoorSettings()
 
     def stereo(self) -> StereoSettings:
         """What stereo requests leave open."""

@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 import logging
-from concurrent.futures import CancelledError
-from concurrent.futures import TimeoutError as TooLate
+from collections.abc import Callable
 
 from grpc import StatusCode
 from pydantic import ValidationError
@@ -14,10 +13,11 @@ from vizion3d_ros.contracts.errors import (
     BackendError,
     BusyError,
     InputError,
+    LateError,
     NotAllowedError,
     explain,
 )
-from vizion3d_ros.doors.words import sentence
+from vizion3d_ros.doors.words import FAILED
 
 CODES: dict[type[BaseException], StatusCode] = {
     NotAllowedError: StatusCode.PERMISSION_DENIED,
@@ -25,23 +25,17 @@ CODES: dict[type[BaseException], StatusCode] = {
     InputError: StatusCode.INVALID_ARGUMENT,
     BusyError: StatusCode.RESOURCE_EXHAUSTED,
     BackendError: StatusCode.UNAVAILABLE,
-    CancelledError: StatusCode.CANCELLED,
-    TooLate: StatusCode.DEADLINE_EXCEEDED,
-}
-TEXTS = {
-    StatusCode.CANCELLED: 'the client has cancelled',
-    StatusCode.DEADLINE_EXCEEDED: 'no answer within the deadline: ask again later, send a smaller '
-    'image, or let the operator raise --deadline',
-    StatusCode.INTERNAL: 'failed, and the log of the server says why',
+    LateError: StatusCode.DEADLINE_EXCEEDED,
 }
 
 logger = logging.getLogger(__name__)
 
 
-def status_of(error: Exception) -> tuple[StatusCode, str]:
-    """Give code and sentence; what nobody expected is logged."""
+def status_of(error: Exception, sentence: Callable[[Exception], str]) -> tuple[StatusCode, str]:
+    """Give the code, and what sentence(error) says; what nobody expected is logged."""
     found = (code for kind, code in CODES.items() if isinstance(error, kind))
     code = next(found, StatusCode.INTERNAL)
     if code is StatusCode.INTERNAL:
         logger.error('failed: %s', explain(error), exc_info=error)
-    return code, TEXTS.get(code) or sentence(error)
+        return code, FAILED
+    return code, sentence(error)

@@ -2,9 +2,9 @@
 """
 The REST door, with the routes, fields and answers of vizion3d.
 
-    serve ─ app ─┬─ forms: what came ─ command
-                 ├─ waiting: answer, deadline, or the client is gone
-                 ├─ answers: arrays ─ JSON
-                 ├─ browser: the page for people, its files in page/
-                 └─ errors, metrics; limits below it all
+    door ─ app ─┬─ forms: what came ─ command
+                ├─ waiting: answer, deadline, or the client is gone
+                ├─ answers: arrays ─ JSON
+                ├─ browser: the page for people, its files in page/
+                └─ errors, metrics; limits below it all
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from functools import partial
@@ -37,20 +37,19 @@ AsMaps = Annotated[
 ]
 
 
-def make_app(worker: DepthWorker, features: list[str], deadline_s: float) -> FastAPI:
+def make_app(worker: DepthWorker, features: Sequence[str]) -> FastAPI:
     """
     Make the app of a server.
 
     features: 'stereo_depth' and 'depth_estimation'; the routes of others are not there.
-    deadline_s: how long a request may wait for its answer.
     """
     app = FastAPI(title='vizion3d_ros REST API', version='1.0.0')
-    tell_errors(app)
-    door = _Door(worker, deadline_s)
+    tell_errors(app, worker.sentence)
+    routes = _Routes(worker)
     if 'stereo_depth' in features:
-        app.post(STEREO, tags=[TAG])(door.stereo)
+        app.post(STEREO, tags=[TAG])(routes.stereo)
     if 'depth_estimation' in features:
-        app.post(MONO, tags=[TAG])(door.mono)
+        app.post(MONO, tags=[TAG])(routes.mono)
     metrics = Metrics(lambda: worker.taken)
     add_views(app, worker, features, metrics)
     add_page(app)
@@ -59,12 +58,12 @@ def make_app(worker: DepthWorker, features: list[str], deadline_s: float) -> Fas
     return app
 
 
-class _Door:
+class _Routes:
     """Answers the requests of both routes."""
 
-    def __init__(self, worker: DepthWorker, deadline_s: float) -> None:
+    def __init__(self, worker: DepthWorker) -> None:
         self._worker = worker
-        self._deadline_s = deadline_s
+        self._deadline_s = worker.settings.web.deadline
 
     async def stereo(
         self, form: Annotated[StereoForm, Form()], request: Request, maps: AsMaps = 'list'

@@ -7,6 +7,8 @@ A form that does not fit gets FastAPI's list of what is wrong instead, which cli
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 from fastapi import FastAPI, Request
@@ -19,30 +21,35 @@ from vizion3d_ros.contracts.errors import (
     BusyError,
     DepthError,
     InputError,
+    LateError,
     NotAllowedError,
     sendable,
 )
-from vizion3d_ros.doors.words import sentence
+from vizion3d_ros.doors.words import FAILED
 
 STATUS: dict[type[Exception], int] = {
     NotAllowedError: 403,
     ValidationError: 422,
     InputError: 400,
     BackendError: 503,
+    LateError: 504,
 }
 COME_AGAIN = {'Retry-After': '1'}
 
 
-def tell_errors(app: FastAPI) -> None:
-    """Let the app answer with one sentence, whatever goes wrong."""
+def tell_errors(app: FastAPI, sentence: Callable[[Exception], str]) -> None:
+    """Let the app answer with one sentence, whatever goes wrong; sentence(error) is told."""
+    tell = partial(_tell, sentence)
     for kind in (DepthError, ValidationError, Exception):
-        app.add_exception_handler(kind, _tell)
+        app.add_exception_handler(kind, tell)
     app.add_exception_handler(RequestValidationError, _tell_fields)
 
 
-async def _tell(_: Request, error: Exception) -> JSONResponse:
+async def _tell(
+    sentence: Callable[[Exception], str], _: Request, error: Exception
+) -> JSONResponse:
     status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 500)
-    text = 'failed, and the log of the server says why' if status == 500 else sentence(error)
+    text = FAILED if status == 500 else sentence(error)
     headers = COME_AGAIN if isinstance(error, BusyError) else None
     return JSONResponse({'detail': text}, status, headers)
 

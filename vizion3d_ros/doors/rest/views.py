@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI, Response
@@ -13,7 +14,9 @@ from vizion3d_ros.doors.rest.metrics import Metrics
 from vizion3d_ros.requests.checkpoints import known_model
 
 
-def add_views(app: FastAPI, worker: DepthWorker, features: list[str], metrics: Metrics) -> None:
+def add_views(
+    app: FastAPI, worker: DepthWorker, features: Sequence[str], metrics: Metrics
+) -> None:
     """Add GET /health, /models and /metrics; they wait for no request."""
 
     @app.get('/health', tags=['Server'])
@@ -22,7 +25,7 @@ def add_views(app: FastAPI, worker: DepthWorker, features: list[str], metrics: M
         return {
             'status': 'ok',
             'device': worker.device,
-            'features': features,
+            'features': list(features),
             'requests_on_their_way': worker.taken,
         }
 

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 from fastapi import HTTPException, Request
 
+from vizion3d_ros.doors.words import too_late
+
 Answer = TypeVar('Answer')
 CLIENT_GONE = 499  # as nginx has it; nobody is there to read it
 
@@ -17,8 +19,8 @@ async def answer_of(job: Future[Answer], request: Request, deadline_s: float) ->
     """
     Give the result of a job of the worker; the body of its request has been read.
 
-    A job that is given up leaves the queue. Raises what the job raises, and HTTPException past
-    the deadline or if the client hangs up.
+    A job that is given up leaves the queue. Raises what the job raises, LateError past the
+    deadline, and HTTPException if the client hangs up.
     """
     waiting = asyncio.wrap_future(job)
     gone = asyncio.ensure_future(request.receive())
@@ -33,8 +35,4 @@ async def answer_of(job: Future[Answer], request: Request, deadline_s: float) ->
         gone.cancel()
     if gone.done():
         raise HTTPException(CLIENT_GONE, 'the client hung up')
-    raise HTTPException(
-        504,
-        f'no answer within {deadline_s:g} s: ask again later, send a smaller image, or let the '
-        'operator raise --deadline',
-    )
+    raise too_late(deadline_s)

@@ -3,13 +3,13 @@
 Both depth services without any camera topic, for machines that only answer requests.
 
     ros2 run vizion3d_ros service_node --ros-args -p preload:=stereo -p backend:=s2m2
+    ros2 run vizion3d_ros service_node --ros-args -p rest.port:=8000 -p grpc.port:=50051
 """
 
 from __future__ import annotations
 
 import sys
 from concurrent.futures import Future
-from functools import partial
 from typing import Any
 
 from builtin_interfaces.msg import Time
@@ -18,9 +18,8 @@ from rclpy.node import Node
 
 from vizion3d_ros.contracts.errors import explain
 from vizion3d_ros.contracts.settings.service_settings import ServiceSettings
-from vizion3d_ros.pipeline import MonoPipeline, StereoPipeline
+from vizion3d_ros.doors.depth_worker import DepthWorker
 from vizion3d_ros.requests.checkpoints import check_networks
-from vizion3d_ros.requests.pipelines import ServicePipelines
 from vizion3d_ros.ros.health.backend_watch import BackendWatch
 from vizion3d_ros.ros.health.diagnostics import ERROR, OK, WARN, Diagnostics, Task
 from vizion3d_ros.ros.log import forward_logs
@@ -28,61 +27,61 @@ from vizion3d_ros.ros.nodes.running import CLOSE_TIMEOUT, run_depth_node
 from vizion3d_ros.ros.parameters import LiveSettings
 from vizion3d_ros.ros.serving.depth_services import DepthService, MonoService, StereoService
 from vizion3d_ros.ros.serving.server import ServiceServer
-from vizion3d_ros.worker import Worker
+from vizion3d_ros.ros.serving.web import WebDoors
 
 ABOUT = 'Services that answer requests for depth, without any camera topic.'
 POLL_PERIOD = 0.5
 
 
 class ServiceNode(Node):
-    """Answers `~/run_stereo_depth` and `~/run_depth_estimation`, one request after another."""
+    """
+    Answers `~/run_stereo_depth` and `~/run_depth_estimation`, one request after another.
+
+    And by REST and gRPC, where rest.port and grpc.port say so; by one worker and its networks.
+    """
 
     def __init__(self) -> None:
         """Declare parameters, load what is to be loaded at start, and serve."""
         super().__init__('service_node')
         forward_logs(self.get_logger())
         self._live = LiveSettings(self, ServiceSettings, self._on_settings, check_networks)
-        settings = self._live.current
-        stereo, mono = StereoPipeline(settings.device), MonoPipeline(settings.device)
-        self._stereo, self._mono = stereo, mono
-        self._device, self._unloaded = str(stereo.device), ''
-        self._worker: Worker[Any] = Worker(lambda _: None, lambda _: None)
-        self._watch = BackendWatch(self._worker, lambda: self._live.current.backend_timeout)
-        self._worker.load(partial(self._preload, settings))
+        live, self._unloaded = self._live, ''
+        self._worker = worker = DepthWorker(lambda: live.current)
+        self._watch = BackendWatch(worker.thread, lambda: live.current.backend_timeout)
+        worker.thread.load(self._preload)
         self._server = ServiceServer(self)
-        live, rest = self._live, (self._now, lambda: None)  # it knows no camera
-        self._offer(StereoService(ServicePipelines(stereo), lambda: live.current.stereo(), *rest))
-        self._offer(MonoService(ServicePipelines(mono), lambda: live.current.mono(), *rest))
+        rest = self._now, lambda: None  # it knows no camera
+        self._offer(StereoService(worker.stereo_pipelines, lambda: live.current.stereo(), *rest))
+        self._offer(MonoService(worker.mono_pipelines, lambda: live.current.mono(), *rest))
+        self._web = WebDoors(worker, live.current)
         self._diagnostics = Diagnostics(self, lambda: live.current.diagnostic_updater)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._timer = self.create_timer(POLL_PERIOD, self._report, clock=steady)
 
     def destroy_node(self) -> None:
         """Stop the worker first."""
-        self._worker.close(CLOSE_TIMEOUT)
+        self._web.close(CLOSE_TIMEOUT)
         super().destroy_node()
 
-    def _preload(self, settings: ServiceSettings) -> None:
+    def _preload(self) -> None:
         """Load what is to be loaded at start, in the worker; the node stays up if that fails."""
         try:
-            if settings.preload in ('stereo', 'both'):
-                self._stereo.warm_up(settings.stereo())
-            if settings.preload in ('mono', 'both'):
-                self._mono.warm_up(settings.mono())
+            self._worker.preload()
         except Exception as error:  # whatever a driver, a compiler or a checkpoint comes up with
             self._unloaded = f'preload: {explain(error)}; until then requests of that kind fail'
             self.get_logger().error(self._unloaded)
         else:
-            self.get_logger().info(f'ready on {self._device} with {settings.backend}')
+            backend = self._live.current.backend
+            self.get_logger().info(f'ready on {self._worker.device} with {backend}')
 
-    def _on_settings(self, settings: ServiceSettings) -> None:
+    def _on_settings(self, _: ServiceSettings) -> None:
         if self._unloaded:
             self._unloaded = ''
-            self._worker.load(partial(self._preload, settings))
+            self._worker.thread.load(self._preload)
 
     def _offer(self, service: DepthService[Any, Any]) -> None:
         def begin(request: Any) -> Future[Any]:
-            return self._worker.call(lambda: service(request))
+            return self._worker.thread.call(lambda: service(request))
 
         self._server.offer(service.TYPE, service.NAME, begin)
 
@@ -90,15 +89,20 @@ class ServiceNode(Node):
         return self.get_clock().now().to_msg()
 
     def _report(self) -> None:
-        tasks = {'requests': self._server.task(), 'backend': self._backend()}
-        self._diagnostics.publish(tasks, self._device)
+        self._web.open()
+        tasks = {
+            'requests': self._server.task(),
+            'backend': self._backend(),
+            'web': self._web.task(),
+        }
+        self._diagnostics.publish(tasks, self._worker.device)
 
     def _backend(self) -> Task:
         hung = self._watch.look()
-        values = {'device': self._device}
+        values = {'device': self._worker.device}
         if hung:
             return ERROR, hung, values
-        if self._worker.is_loading:
+        if self._worker.thread.is_loading:
             return WARN, 'loading', values
         return (WARN, self._unloaded, values) if self._unloaded else (OK, '', values)
 

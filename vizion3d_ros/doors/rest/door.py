@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The REST server on its address."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import uvicorn
+
+from vizion3d_ros.doors.depth_worker import DepthWorker
+from vizion3d_ros.doors.door import allow_many_files, bound, shown
+from vizion3d_ros.doors.rest.app import make_app
+from vizion3d_ros.doors.rest.limits import PatientProtocol
+
+QUEUE = 2048  # connections that the system holds until they are taken
+
+logger = logging.getLogger('vizion3d_ros.doors')
+
+
+class RestDoor:
+    """Serves the routes of the features; see doors/door.py."""
+
+    def __init__(self, worker: DepthWorker, features: Sequence[str], host: str, port: int) -> None:
+        """Take the address; DepthError if it cannot be had."""
+        self._listener = bound(host, port)
+        self.address = f'http://{shown(*self._listener.getsockname()[:2])}'
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                make_app(worker, features),
+                http=PatientProtocol,
+                ws='none',
+                log_config=None,
+                log_level=logging.ERROR,
+                access_log=False,
+                server_header=False,
+            )
+        )
+
+    def serve(self) -> None:
+        """Answer until told to stop."""
+        allow_many_files()
+        self._listener.listen(QUEUE)
+        logger.info('listening on %s, with a page; its description on /docs', self.address)
+        self._server.run([self._listener])
+
+    def stop(self) -> None:
+        """Have serve() end."""
+        self._server.should_exit = True
