@@ -7,6 +7,8 @@
 VENV := $(CURDIR)/.venv
 IN_VENV := $(VENV)/bin/python
 BOOTSTRAP := $(or $(PYTHON),python3) standalone/bootstrap.py $(if $(PYTHON),--python-chosen)
+# Tests of nodes mostly wait; two files at a time take half as long, also on two cores.
+WORKERS := -n 2 --dist loadfile
 CODE := vizion3d_ros test $(wildcard demo benchmarks docs/examples launch) standalone stubs setup.py .ci/bare
 
 # A sourced ROS distribution must not leak into .venv, whose ROS has its own versions.
@@ -27,7 +29,7 @@ demo: run-only ## depth from a stereo pair; PAIR=folder, or MONO=1 for one camer
 	@$(IN_VENV) demo/$(if $(MONO),mono,run).py $(if $(PAIR),--pair '$(PAIR)') $(DEMO_ARGS)
 
 test: build ## the tests; PYTEST_ARGS=...
-	@$(IN_VENV) -m pytest $(PYTEST_ARGS)
+	@$(IN_VENV) -m pytest $(WORKERS) $(PYTEST_ARGS)
 
 soak: build ## a node under faults for SOAK_MINUTES=10, in the order of SOAK_SEED=1
 	@SOAK_MINUTES=$(or $(SOAK_MINUTES),10) \
