@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 
 from vizion3d_ros.contracts.results import Match
-from vizion3d_ros.engine.sgbm.evidence import confidence, gather_evidence, relief, texture
+from vizion3d_ros.engine.sgbm.confidence import confidence
+from vizion3d_ros.engine.sgbm.evidence import gather_evidence, relief, texture
 from vizion3d_ros.engine.sgbm.holes import fill
 from vizion3d_ros.engine.sgbm.matched_size import prepare_pair, to_full_size
 from vizion3d_ros.engine.sgbm.search_range import find_search_range
@@ -70,7 +71,7 @@ class SgbmBackend:
         disparity = to_full_size(_in_pixels(found, ratio), width, height)
         np.copyto(disparity, np.nan, where=~_answerable(disparity, searched))
         missing = np.isnan(disparity)
-        confident = _enlarged(confidence(found, evidence.residual, ratio), missing)
+        confident = _enlarged(confidence(found, evidence, ratio), missing)
         visible = _enlarged(1 / (1 + 2 * ratio * evidence.disagreement), missing)
         confident[fill(disparity, settings.sgbm.fill)] = FILLED_CONFIDENCE
         return Match(
