@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Confidence ranks the error: the surer the pixels, the closer they are to the truth."""
+"""Confidence is a probability, and ranks the error: the surer, the closer to the truth."""
 
 import itertools
 
@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 from sgbm_scenes import HEIGHT, WIDTH, grid, layered_pair, match, noisy
 
+from vizion3d_ros.engine.sgbm.matcher import FILLED_CONFIDENCE
+
+FILLED = np.float32(FILLED_CONFIDENCE)
 THRESHOLDS = (0.0, 0.2, 0.4, 0.6, 0.8)
 SCENES = ['motorcycle', 'teddy_half', 'playground_1l', 'kitti2015_000005', 'wood2']
 
@@ -22,6 +25,14 @@ def errors_by_confidence(result, truth):
     ]
 
 
+def recording(folder):
+    """Left and right view and true disparities."""
+    if not (folder / 'disparity.npz').exists():
+        pytest.skip(f'needs {folder}/disparity.npz')
+    left, right = (cv2.imread(str(folder / f'{side}.png')) for side in ('left', 'right'))
+    return left, right, np.load(folder / 'disparity.npz')['disparity']
+
+
 def test_confidence_ranks_the_error_of_a_noisy_pair():
     left, right, truth = layered_pair(10, 26, 140, 220)
     x, _ = grid()
@@ -29,8 +40,8 @@ def test_confidence_ranks_the_error_of_a_noisy_pair():
     result = match(noisy(left, sigma, 1), noisy(right, sigma, 2))
     errors, shares = errors_by_confidence(result, truth)
     assert all(later <= earlier + 0.02 for earlier, later in itertools.pairwise(errors))
-    assert errors[2] < 0.8 * errors[0]
-    assert shares[1] > 0.6
+    assert errors[4] < 0.8 * errors[0]
+    assert shares[4] > 0.6
 
 
 def test_a_clean_pair_is_matched_with_confidence():
@@ -48,13 +59,27 @@ def test_confidence_is_low_beside_a_jump():
 @pytest.mark.parametrize('mode', ['3way', 'hh'])
 @pytest.mark.parametrize('scene', SCENES)
 def test_confidence_ranks_the_error_of_recordings(data_dir, scene, mode):
-    folder = data_dir / scene
-    if not (folder / 'disparity.npz').exists():
-        pytest.skip(f'needs {folder}/disparity.npz')
-    left, right = (cv2.imread(str(folder / f'{side}.png')) for side in ('left', 'right'))
-    truth = np.load(folder / 'disparity.npz')['disparity']
+    left, right, truth = recording(data_dir / scene)
     result = match(left, right, sgbm_mode=mode, disparity_range=112)
     errors, shares = errors_by_confidence(result, truth)
     assert all(later <= earlier + 0.02 for earlier, later in itertools.pairwise(errors))
     assert errors[3] < 0.95 * errors[0]
     assert shares[2] > 0.8
+
+
+def matched_pixels(folder):
+    """Confidence of the matched pixels that have a truth, and whether they are within 1 px."""
+    left, right, truth = recording(folder)
+    result = match(left, right, disparity_range=112)
+    known = np.isfinite(truth) & np.isfinite(result.disparity) & (result.confidence > FILLED)
+    chosen = np.random.default_rng(0).choice(np.flatnonzero(known), 20000)  # pairs count alike
+    close = np.abs(result.disparity - truth) < 1
+    return result.confidence.ravel()[chosen], close.ravel()[chosen]
+
+
+def test_confidence_is_the_probability_of_an_error_below_one_pixel(data_dir):
+    pairs = [matched_pixels(data_dir / scene) for scene in SCENES]
+    confidence, close = (np.concatenate(values) for values in zip(*pairs, strict=True))
+    for low, high in itertools.pairwise((0.5, 0.6, 0.7, 0.8, 0.9, 1.0)):
+        told = (confidence >= low) & (confidence < high)
+        assert close[told].mean() == pytest.approx(confidence[told].mean(), abs=0.05)

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 MEAN_WINDOW = (9, 9)
 RESIDUAL_WINDOW = (3, 3)
 GREY_NOISE = 2.0
-SUPPORT_WINDOW = (15, 15)
-RELIEF_WINDOW = 3
-RELIEF_PX = 4.0
+GRADIENT_WINDOW = (15, 15)
+ROUGHNESS_WINDOW = (7, 7)
+LARGEST_STEP_PX = 5  # one jump must not speak for all around it
 # Matching picks where noise happens to agree: correlations up to 0.19 at 2 grey levels of it.
 TEXTURE_WINDOW = (31, 31)
 LEAST_CORRELATION = 0.2
@@ -41,12 +41,14 @@ class Evidence:
     residual: float32, difference of the two matched neighbourhoods relative to their contrast,
     0 = equal.
     gradient: float32, mean horizontal gradient around, in grey levels per two pixels.
+    roughness: float32, mean step between row neighbours before any doubt, in matched pixels.
     textured: bool, whether the two views have texture in common where they were matched.
     """
 
     disagreement: FloatMap
     residual: FloatMap
     gradient: FloatMap
+    roughness: FloatMap
     textured: NDArray[np.bool_]
 
 
@@ -63,7 +65,7 @@ def gather_evidence(
     left_detail, right_detail = (
         _detail(_shrunk(image, width, height)) for image in (pair.left, pair.right)
     )
-    sampled = _sampled(found, right.shape)
+    sampled = sampled_at(found, right.shape)
     disparity = sampled * np.float32(width / pair.left.shape[1] / STEPS)
     window = np.ones((3, 3), np.uint8)
     bounds = [
@@ -77,7 +79,8 @@ def gather_evidence(
     return Evidence(
         disagreement=np.maximum(np.maximum(low - disparity, disparity - high), np.float32(0)),
         residual=difference / (contrast + np.float32(GREY_NOISE)),
-        gradient=cv2.blur(cv2.absdiff(slope, 0.0), SUPPORT_WINDOW),
+        gradient=cv2.blur(cv2.absdiff(slope, 0.0), GRADIENT_WINDOW),
+        roughness=_roughness(sampled),
         textured=_correlated(left_detail, seen, _without_border(sampled != NO_MATCH)),
     )
 
@@ -91,32 +94,21 @@ def relief(found: NDArray[np.int16], window: int) -> NDArray[np.int16]:
     return cv2.add(high, low)
 
 
-def confidence(found: NDArray[np.int16], residual: FloatMap, ratio: float) -> FloatMap:
-    """
-    Rank matches by their expected error, float32 (h, w) in 0..1, at half the matched size.
-
-    found: 16ths of a pixel at the matched size, int16, NO_MATCH where there is none.
-    residual: float32 (h, w), see Evidence. ratio: full-size pixels in one of found.
-
-    confidence = s * sqrt(1 / (1 + r / 4 px) / (1 + q)), with s the matched share of a 15 x 15
-    neighbourhood, r the range of disparities within 3 x 3, in full-size pixels, and q the
-    residual.
-    """
-    sampled = _sampled(found, residual.shape)
-    share = cv2.blur((sampled != NO_MATCH).astype(np.float32), SUPPORT_WINDOW)
-    spread = np.maximum(relief(sampled, RELIEF_WINDOW), 0) * np.float32(ratio / STEPS / RELIEF_PX)
-    return share / cv2.sqrt((1 + spread) * (1 + residual))
-
-
 def texture(image: NDArray[np.uint8], cap: int, window: int) -> FloatMap:
     """Horizontal Sobel gradient, clipped at cap and summed over a window; float32 (h, w)."""
     gradient = np.minimum(np.abs(cv2.Sobel(image, cv2.CV_16S, 1, 0)), np.int16(cap))
     return cv2.boxFilter(gradient.astype(np.float32), -1, (window, window), normalize=False)
 
 
-def _sampled(found: NDArray[np.int16], shape: tuple[int, ...]) -> NDArray[np.int16]:
+def sampled_at(found: NDArray[np.int16], shape: tuple[int, ...]) -> NDArray[np.int16]:
     """Without mixing neighbours, of which one may be no match."""
     return np.asarray(cv2.resize(found, shape[::-1], interpolation=cv2.INTER_NEAREST), np.int16)
+
+
+def _roughness(sampled: NDArray[np.int16]) -> FloatMap:
+    step = np.abs(np.diff(sampled.astype(np.float32), axis=1, prepend=sampled[:, :1]))
+    step = np.minimum(step / np.float32(STEPS), np.float32(LARGEST_STEP_PX))
+    return np.asarray(cv2.blur(step, ROUGHNESS_WINDOW), np.float32)
 
 
 def _shrunk(image: NDArray[np.uint8], width: int, height: int) -> FloatMap:

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 
 from vizion3d_ros.contracts.results import Match
-from vizion3d_ros.engine.sgbm.evidence import confidence, gather_evidence, relief, texture
+from vizion3d_ros.engine.sgbm.confidence import confidence
+from vizion3d_ros.engine.sgbm.evidence import gather_evidence, relief, texture
 from vizion3d_ros.engine.sgbm.holes import fill
 from vizion3d_ros.engine.sgbm.matched_size import prepare_pair, to_full_size
 from vizion3d_ros.engine.sgbm.search_range import find_search_range
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     FloatMap = NDArray[np.float32]
 
 # Chosen on five public scenes, each near the knee of error against coverage.
-COARSE_PX = 1.0  # of half size: what the right view there can tell
-WORST_RESIDUAL = 1.3
+COARSE_PX = 2.0  # of half size: what the right view there can tell
+WORST_RESIDUAL = 1.0
 LEAST_GRADIENT = 0.1
 LARGEST_JUMP_PX = 16
 FILLED_CONFIDENCE = 0.05
@@ -70,7 +71,7 @@ class SgbmBackend:
         disparity = to_full_size(_in_pixels(found, ratio), width, height)
         np.copyto(disparity, np.nan, where=~_answerable(disparity, searched))
         missing = np.isnan(disparity)
-        confident = _enlarged(confidence(found, evidence.residual, ratio), missing)
+        confident = _enlarged(confidence(found, evidence, ratio), missing)
         visible = _enlarged(1 / (1 + 2 * ratio * evidence.disagreement), missing)
         confident[fill(disparity, settings.sgbm.fill)] = FILLED_CONFIDENCE
         return Match(
@@ -88,7 +89,10 @@ class SgbmBackend:
     ) -> tuple[NDArray[np.int16], Evidence]:
         """16ths of a pixel of the pair, int16 (h, w), and what speaks for them."""
         found = _without_outliers(self._matcher.match_left(pair, settings))
-        coarse_right = self._matcher.match_right_coarsely(pair, settings)
+        # Half the rows, and square pixels: columns that were left out would not be seen again.
+        rows = max(1, found.shape[0] // 2)
+        columns = max(1, round(rows * width / height))
+        coarse_right = self._matcher.match_right_coarsely(pair, settings, columns, rows)
         evidence = gather_evidence(pair, found, coarse_right)
         np.copyto(found, NO_MATCH, where=_doubtful(pair, evidence, settings))
         np.copyto(found, NO_MATCH, where=relief(found, 3) > LARGEST_JUMP_PX * STEPS)

@@ -54,20 +54,21 @@ class SemiGlobal:
         np.copyto(right, NO_MATCH, where=right < column[max(end, 0) :] - (width - 1) * STEPS)
         return found
 
-    def match_right_coarsely(self, pair: GreyPair, settings: SgbmSettings) -> NDArray[np.int16]:
+    def match_right_coarsely(
+        self, pair: GreyPair, settings: SgbmSettings, width: int, height: int
+    ) -> NDArray[np.int16]:
         """
-        Disparity of the right view at half size and in 16ths of its pixels, int16 (h/2, w/2).
+        Disparity of the right view at this size and in 16ths of its pixels, int16 (height, width).
 
-        Matched at half size: an eighth of the work, and an opinion of its own, as the
+        At half size it is an eighth of the work, and an opinion of its own, as the
         matcher's check only derives the right view from the costs of the left one.
         """
-        height, width = pair.left.shape
-        half = pair.resized(max(1, width // 2), max(1, height // 2))
+        coarse = pair.resized(width, height)
         # Mirrored and swapped, the right view is matched as if it were the left one.
         left, right = (
-            np.asarray(cv2.flip(image, 1), np.uint8) for image in (half.right, half.left)
+            np.asarray(cv2.flip(image, 1), np.uint8) for image in (coarse.right, coarse.left)
         )
-        mirrored = GreyPair(left, right, half.first, half.count)
+        mirrored = GreyPair(left, right, coarse.first, coarse.count)
         found = self._match(mirrored, settings, (UNCHECKED, 0))
         return np.asarray(cv2.flip(found, 1), np.int16)
 
