@@ -54,8 +54,13 @@ def begin(server, request):
     return call
 
 
-def queue(server, request, count, **options):
-    return [server.lifting.RunStereoDepth.future(request, **options) for _ in range(count)]
+def fill(lifting, request, free):
+    """Take the places that are free with twice as many calls; those that got one still wait."""
+    calls = [lifting.RunStereoDepth.future(request) for _ in range(2 * free)]
+    wait_for(lambda: sum(call.done() for call in calls) >= free)
+    refusals = {call.code() for call in calls if call.done()}
+    assert refusals == {Code.RESOURCE_EXHAUSTED}
+    return [call for call in calls if not call.done()]
 
 
 def full(server, request):
@@ -72,8 +77,8 @@ def answered(server, request):
 
 
 def test_who_comes_when_all_places_are_taken_is_told_to_come_again(held, request_):
-    calls = [begin(held, request_), *queue(held, request_, PLACES - 1)]
-    wait_for(lambda: full(held, request_))
+    calls = [begin(held, request_), *fill(held.lifting, request_, PLACES - 1)]
+    assert len(calls) == PLACES
     told = refused(held.lifting.RunStereoDepth, request_)
     assert told == (Code.RESOURCE_EXHAUSTED, FULL.format(PLACES))
     held.finish(*calls)
@@ -83,30 +88,28 @@ def test_who_comes_when_all_places_are_taken_is_told_to_come_again(held, request
 def test_calls_that_are_cancelled_or_past_their_deadline_leave_the_queue(held, request_):
     first = begin(held, request_)
     before = held.matched()
-    late = queue(held, request_, PLACES - 1, timeout=0.3)
-    assert [call.code() for call in late] == [Code.DEADLINE_EXCEEDED] * (PLACES - 1)
+    call = held.lifting.RunStereoDepth
+    late = [call.future(request_, timeout=0.3) for _ in range(PLACES - 1)]
+    assert {each.code() for each in late} == {Code.DEADLINE_EXCEEDED}
     wait_for(lambda: not full(held, request_))
-    gone = queue(held, request_, PLACES - 1)
-    wait_for(lambda: full(held, request_))
-    for call in gone:
+    for call in fill(held.lifting, request_, PLACES - 1):
         call.cancel()
     wait_for(lambda: not full(held, request_))
     held.finish(first)
     assert first.code() == Code.OK and answered(held, request_)
-    assert held.matched() - before <= 2  # the last one may leave a moment late
+    assert held.matched() - before < PLACES - 1  # the last ones may leave a moment late
 
 
 def test_a_client_that_is_gone_leaves_the_queue(held, request_):
     first = begin(held, request_)
     before = held.matched()
     with channel_to(held.port) as channel:
-        waiting = [stub_of(channel).RunStereoDepth.future(request_) for _ in range(PLACES - 1)]
-        wait_for(lambda: full(held, request_))
+        waiting = fill(stub_of(channel), request_, PLACES - 1)
     assert {call.code() for call in waiting} == {Code.CANCELLED}
     wait_for(lambda: not full(held, request_))
     held.finish(first)
     assert first.code() == Code.OK and answered(held, request_)
-    assert held.matched() - before <= 2
+    assert held.matched() - before < PLACES - 1
 
 
 def test_requests_that_do_not_arrive_are_given_up_and_keep_no_place(held, request_):
@@ -153,8 +156,7 @@ def test_a_response_that_nobody_takes_gives_its_place_back(held, request_):
         plug.sendall(call_that_takes_nothing(body))
         wait_for(lambda: held.matched() > before)
         held.let_go()
-        waiting = queue(held, request_, PLACES - 1)
-        wait_for(lambda: full(held, request_))
+        waiting = fill(held.lifting, request_, PLACES - 1)
         wait_for(lambda: not full(held, request_))
         held.finish(*waiting)
     assert answered(held, request_)
@@ -220,8 +222,7 @@ async def crowd(port, request, rounds):
 def test_the_end_comes_after_what_was_accepted_though_somebody_watches(ending, request_):
     watch = health_pb2_grpc.HealthStub(ending.channel).Watch(health_pb2.HealthCheckRequest())
     assert next(watch).status == health_pb2.HealthCheckResponse.SERVING
-    calls = [begin(ending, request_), *queue(ending, request_, 3)]
-    wait_for(lambda: full(ending, request_))
+    calls = [begin(ending, request_), *fill(ending.lifting, request_, 3)]
     ending.terminate()
     wait_for(lambda: refuses(ending.port))
     ending.terminate()  # once more, as people do
