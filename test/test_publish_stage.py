@@ -7,23 +7,10 @@ from contextlib import nullcontext
 
 import pytest
 import torch
+from hold import DEADLINE, Hold
 
 from vizion3d_ros.engine.device import own_stream
 from vizion3d_ros.worker import PublishStage, Worker
-
-DEADLINE = 10.0
-
-
-class Hold:
-    """A job that lasts until release is set."""
-
-    def __init__(self):
-        self.started = threading.Event()
-        self.release = threading.Event()
-
-    def __call__(self):
-        self.started.set()
-        assert self.release.wait(DEADLINE)
 
 
 @pytest.fixture

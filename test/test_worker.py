@@ -6,25 +6,12 @@ import weakref
 from concurrent.futures import CancelledError, wait
 
 import pytest
+from hold import DEADLINE, Hold
 
 from vizion3d_ros import worker as worker_module
 from vizion3d_ros.contracts.errors import BackendError
 from vizion3d_ros.engine.loading import loading
 from vizion3d_ros.worker import Worker
-
-DEADLINE = 10.0
-
-
-class Hold:
-    """A job that keeps the worker busy until release is set."""
-
-    def __init__(self):
-        self.started = threading.Event()
-        self.release = threading.Event()
-
-    def __call__(self):
-        self.started.set()
-        assert self.release.wait(DEADLINE)
 
 
 @pytest.fixture
