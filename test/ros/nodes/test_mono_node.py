@@ -156,16 +156,18 @@ def test_inputs_open_and_close_with_the_listeners(meet, namespace):
     robot.status('input', lambda s, _: s.message == 'idle: no subscribers')
     assert robot.input_readers() == [0]
     topic = 'depth/image' if namespace == '/metric' else 'relative_depth/image'
+
+    def sparse_readers():
+        return {robot.node.count_subscribers(f'{namespace}/{name}') for name, _ in SPARSE.values()}
+
     for _ in range(2):
         heard = robot.listen(topic)
         robot.wait_for_readers(1, 2.0)
         robot.ask(heard)
-        for name, _ in SPARSE.values():
-            assert robot.node.count_subscribers(f'{namespace}/{name}') == 1
+        robot.wait_for(lambda: sparse_readers() == {1}, 2.0, 'sparse depth is listened to')
         robot.ignore(heard)
         robot.wait_for_readers(0, 2.0)
-        for name, _ in SPARSE.values():
-            assert robot.node.count_subscribers(f'{namespace}/{name}') == 0
+        robot.wait_for(lambda: sparse_readers() == {0}, 2.0, 'sparse depth is left alone')
 
 
 def test_only_outputs_with_listeners_are_made(metric):
