@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from sgbm_scenes import HEIGHT, WIDTH, grid, layered_pair, match, noisy
 
+from vizion3d_ros.engine.sgbm.confidence import visibility
+from vizion3d_ros.engine.sgbm.evidence import Evidence
 from vizion3d_ros.engine.sgbm.matcher import FILLED_CONFIDENCE
 
 FILLED = np.float32(FILLED_CONFIDENCE)
@@ -83,3 +85,12 @@ def test_confidence_is_the_probability_of_an_error_below_one_pixel(data_dir):
     for low, high in itertools.pairwise((0.5, 0.6, 0.7, 0.8, 0.9, 1.0)):
         told = (confidence >= low) & (confidence < high)
         assert close[told].mean() == pytest.approx(confidence[told].mean(), abs=0.05)
+
+
+@pytest.mark.parametrize('width', [320, 1280])
+def test_visibility_goes_by_pixels_of_the_image_whatever_size_was_looked_at(width):
+    coarse = np.zeros((4, 320), np.float32)
+    coarse[:, 160:] = 3 * 320 / width  # three pixels of the image
+    seen = visibility(Evidence(coarse, coarse, coarse, coarse, coarse > 0), width)
+    np.testing.assert_allclose(seen[:, :160], 1.0)
+    np.testing.assert_allclose(seen[:, 160:], 0.25)

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Confidence: the probability that a match is less than a pixel off, from what surrounds it."""
+"""
+Confidence: the probability that a match is less than a pixel off, from what surrounds it.
+
+Visibility: how well what the right view found agrees with it.
+"""
 
 from __future__ import annotations
 
@@ -41,6 +45,16 @@ def confidence(found: NDArray[np.int16], evidence: Evidence, ratio: float) -> Fl
     for weight, cue in zip(WEIGHTS, cues(found, evidence, ratio), strict=True):
         cv2.scaleAdd(cue, weight, logit, logit)
     return 1 / (1 + cv2.exp(-logit))
+
+
+def visibility(evidence: Evidence, width: int) -> FloatMap:
+    """
+    1 where the right view found the same, float32 at the evidence's size; width: of the image.
+
+    1 / (1 + d), d pixels of the full image between the two.
+    """
+    ratio = width / evidence.disagreement.shape[1]
+    return 1 / (1 + np.float32(ratio) * evidence.disagreement)
 
 
 def cues(found: NDArray[np.int16], evidence: Evidence, ratio: float) -> list[FloatMap]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     FloatMap = NDArray[np.float32]
 
-# All at half the matched size: a quarter of the work, and the noise of sensors is averaged.
+# All of it is coarse, half the matched rows: less work, and the noise of sensors is averaged.
 MEAN_WINDOW = (9, 9)
 RESIDUAL_WINDOW = (3, 3)
 GREY_NOISE = 2.0
@@ -35,9 +35,9 @@ ROUNDING_VARIANCE = 0.3
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """
-    Cues per left pixel at half the matched size, (h, w); meaningless where no match is.
+    Cues per left pixel, (h, w) at the coarse size; meaningless where no match is.
 
-    disagreement: float32, half-size pixels between the match and what the right view found there.
+    disagreement: float32, coarse pixels between the match and what the right view found there.
     residual: float32, difference of the two matched neighbourhoods relative to their contrast,
     0 = equal.
     gradient: float32, mean horizontal gradient around, in grey levels per two pixels.
@@ -56,10 +56,10 @@ def gather_evidence(
     pair: GreyPair, found: NDArray[np.int16], right: NDArray[np.int16]
 ) -> Evidence:
     """
-    Look up every left pixel on the right, at half the matched size: noise is averaged there.
+    Look up every left pixel on the right, at the coarse size: noise is averaged there.
 
     pair: at the matched size. found: 16ths of its pixels, int16, NO_MATCH where there is none.
-    right: disparity of the right view at half size and in 16ths of its pixels, int16 (h, w).
+    right: disparity of the right view at the coarse size, in 16ths of its pixels, int16 (h, w).
     """
     height, width = right.shape
     left_detail, right_detail = (

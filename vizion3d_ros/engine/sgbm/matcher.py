@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from vizion3d_ros.contracts.results import Match
-from vizion3d_ros.engine.sgbm.confidence import confidence
+from vizion3d_ros.engine.sgbm.confidence import confidence, visibility
 from vizion3d_ros.engine.sgbm.evidence import gather_evidence, relief, texture
 from vizion3d_ros.engine.sgbm.holes import fill
 from vizion3d_ros.engine.sgbm.matched_size import prepare_pair, to_full_size
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     FloatMap = NDArray[np.float32]
 
 # Chosen on five public scenes, each near the knee of error against coverage.
-COARSE_PX = 2.0  # of half size: what the right view there can tell
+COARSE_PX = 2.0  # what the coarse right view can tell, in its pixels
 WORST_RESIDUAL = 1.0
 LEAST_GRADIENT = 0.1
 LARGEST_JUMP_PX = 16
@@ -72,7 +72,7 @@ class SgbmBackend:
         np.copyto(disparity, np.nan, where=~_answerable(disparity, searched))
         missing = np.isnan(disparity)
         confident = _enlarged(confidence(found, evidence, ratio), missing)
-        visible = _enlarged(1 / (1 + 2 * ratio * evidence.disagreement), missing)
+        visible = _enlarged(visibility(evidence, width), missing)
         confident[fill(disparity, settings.sgbm.fill)] = FILLED_CONFIDENCE
         return Match(
             disparity=disparity,
@@ -89,7 +89,8 @@ class SgbmBackend:
     ) -> tuple[NDArray[np.int16], Evidence]:
         """16ths of a pixel of the pair, int16 (h, w), and what speaks for them."""
         found = _without_outliers(self._matcher.match_left(pair, settings))
-        # Half the rows, and square pixels: columns that were left out would not be seen again.
+        # Half the rows, and square pixels: half the columns as well would be too few of a pair
+        # that has lost some to the preset.
         rows = max(1, found.shape[0] // 2)
         columns = max(1, round(rows * width / height))
         coarse_right = self._matcher.match_right_coarsely(pair, settings, columns, rows)

@@ -160,9 +160,8 @@ class DepthNode(ManagedNode, Generic[Settings]):
         if not self.components.loader.is_ready:
             self.inputs.close(NO_NETWORK)  # a source that waits for listeners goes on waiting
             return
-        wanted = (
-            self.components.outputs.wanted(self.settings.lazy) or self._node_services.want_frame
-        )
+        listened_to = self.components.outputs.wanted(self.settings.lazy)
+        wanted = listened_to or self._node_services.want_frame
         if wanted and not self.inputs.is_open:
             self.quiet_since = time.monotonic()
             self.inputs.open()
