@@ -5,8 +5,8 @@ How much of a plain wall is answered, in percent of the pixels: all of it is inv
     python benchmarks/sgbm_blank_wall.py [--json FILE]
 
 The wall is 150 grey levels with darker corners (90), 640x480 pixels, rounded to uint8 after
-noise that is independent in both images, and last also smeared over 3x3 pixels; 96 disparities from zero. Plain OpenCV and our
-defaults are those of sgbm_accuracy.py.
+noise that is independent in both images, and in the last column smeared over 3x3 pixels; 96
+disparities from zero. Plain OpenCV and our defaults are those of sgbm_accuracy.py.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from typing import Literal, get_args, get_origin
 import pytest
 from pydantic import ValidationError
 from rcl_interfaces.msg import ParameterType
-from rclpy.exceptions import InvalidParameterValueException
+from rclpy.exceptions import InvalidParameterValueException, ParameterNotDeclaredException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos_overriding_options import QoSOverridingOptions
@@ -216,6 +216,20 @@ def test_bad_overrides_at_start_are_refused_by_name(override, error, words, make
     with pytest.raises(error) as caught:
         LiveSettings(make_node(**override), StereoSettings, print)
     assert all(word in str(caught.value) for word in words)
+
+
+@pytest.mark.parametrize(
+    ('name', 'told'),
+    [
+        ('max_dept', r'max_dept \(did you mean max_depth\?\)'),
+        ('uniqueness_ratio', r'uniqueness_ratio \(did you mean sgbm\.uniqueness_ratio\?\)'),
+        ('zzz', r'zzz'),
+    ],
+)
+def test_a_parameter_that_nobody_declared_is_named(name, told, node, live, changes):
+    with pytest.raises(ParameterNotDeclaredException, match=rf'undeclared.*: {told}$'):
+        node.set_parameters_atomically([Parameter(name, value=1)])
+    assert not changes
 
 
 def test_parameters_of_others_pass_and_change_nothing(node, live):

@@ -45,10 +45,10 @@ def _along(rows: FloatMap) -> float:
     power = cv2.sqrBoxFilter(rows, -1, FLAT_WINDOW)
     flat = power <= np.quantile(power[:, ::STRIDE], FLAT_SHARE)
     noise = np.where(flat, rows, np.float32(0))
-    variance = float((noise**2).sum()) / max(1, np.count_nonzero(flat))
+    variance = float((noise**2).mean() / max(flat.mean(), 1e-9))
     total = 1.0
     for shift in range(1, FARTHEST_SHIFT + 1):
-        pairs = np.count_nonzero(flat[:, shift:] & flat[:, :-shift])
+        pairs = int(np.count_nonzero(flat[:, shift:] & flat[:, :-shift]))
         if variance and pairs >= FEWEST_PIXELS:
             common = float((noise[:, shift:] * noise[:, :-shift]).sum()) / pairs
             total += 2 * (common / variance) ** 2
