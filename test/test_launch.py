@@ -12,6 +12,7 @@ from launch_stand_ins import ROOT, DeclareLaunchArgument, launch_file
 
 COMMON_ARGUMENTS = {
     *('namespace', 'image', 'camera_info', 'params_file', 'rectify', 'autostart', 'use_sim_time'),
+    'image_transport',
     *('log_level', 'rviz', 'fixed_frame', 'transport_profile'),
 }
 EXPECTED_ARGUMENTS = {

@@ -43,6 +43,11 @@ COMMON: Arguments = {
         'true = the images are raw (image:=image_raw) and get rectified by the node; '
         'empty = what params_file says',
     ),
+    'image_transport': (
+        '',
+        'raw or compressed: how the images come, as in image_transport; '
+        'empty = what params_file says',
+    ),
     'autostart': ('', 'false = wait for a lifecycle manager; empty = what params_file says'),
     'use_sim_time': ('', 'true = take the time from /clock; empty = what params_file says'),
     'log_level': ('info', 'How much the node says'),
@@ -55,7 +60,9 @@ COMMON: Arguments = {
 }
 NO_PROFILE = ('none', '')  # ros2 launch itself takes no empty values
 CHOICES = {'log_level': ['debug', 'info', 'warn', 'error', 'fatal']}
-COMMON_PARAMETERS = {name: name for name in ('rectify', 'autostart', 'use_sim_time')}
+COMMON_PARAMETERS = {
+    name: name for name in ('image_transport', 'rectify', 'autostart', 'use_sim_time')
+}
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ def test_a_camera_that_died_is_told_with_its_last_sign_of_life():
 @pytest.mark.parametrize(
     ('kind', 'cure'),
     [
-        ('sensor_msgs/msg/CompressedImage', 'image_transport republish'),
+        ('sensor_msgs/msg/CompressedImage', 'set image_transport to compressed'),
         ('sensor_msgs/msg/CameraInfo', 'remap this input'),
     ],
 )

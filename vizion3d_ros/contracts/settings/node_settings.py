@@ -84,13 +84,13 @@ class RequestSettings(Contract):
         16_000_000,
         ge=1024,
         le=178_000_000,  # what Pillow refuses as a decompression bomb
-        description='Largest image of a request, in pixels',
+        description='Largest image of a request, or compressed one of a camera, in pixels',
     )
     max_bytes: int = Field(
         64 * 2**20,
         ge=1024,
         le=2**31 - 1,
-        description='Largest encoded image of a request, in bytes',
+        description='Largest encoded image of a request or a camera, in bytes',
     )
     allowed_input_dirs: list[str] = Field(
         [''], description='Folders whose images requests may name by path; empty = none'
@@ -183,6 +183,12 @@ class NodeSettings(CommonSettings):
     backend: str = Field(description='The matcher or network')
     depth: DepthSettings = DepthSettings()
     points: PointsSettings = PointsSettings()
+    image_transport: Literal['raw', 'compressed'] = Field(
+        'raw',
+        description='raw: Image on the topics of the images; compressed: CompressedImage (JPEG, '
+        'PNG) on the same names with /compressed behind',
+        json_schema_extra=FIXED,
+    )
     rectify: bool = Field(
         False,
         description='Undistort and rectify incoming raw images by K, D, R and P of camera_info',

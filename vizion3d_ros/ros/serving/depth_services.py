@@ -26,9 +26,10 @@ from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 from vizion3d_ros.diagnosis.stereo_doctor import explain_pair
 from vizion3d_ros.requests.known_camera import note_on_camera, note_on_rig
 from vizion3d_ros.requests.mono import answer_mono
+from vizion3d_ros.requests.pictures import picture_limits
 from vizion3d_ros.requests.pipelines import ServicePipelines
 from vizion3d_ros.requests.stereo import answer_stereo
-from vizion3d_ros.ros.serving.service_requests import mono_command, picture_limits, stereo_command
+from vizion3d_ros.ros.serving.service_requests import mono_command, stereo_command
 from vizion3d_ros.ros.serving.service_responses import mono_response, stereo_response
 
 Pipelines = TypeVar('Pipelines', bound=ServicePipelines[Any, Any])

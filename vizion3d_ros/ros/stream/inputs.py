@@ -22,7 +22,7 @@ from rclpy.qos import (
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
 from rclpy.topic_endpoint_info import TopicEndpointInfo
-from sensor_msgs.msg import CameraInfo
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from vizion3d_ros.ros.compat import SubscriptionEventCallbacks
 from vizion3d_ros.ros.stream.calibration_inputs import CalibrationInputs
@@ -62,6 +62,7 @@ class Endpoint:
     """
     An input as the network shows it; similar: topics of its type that may have been meant.
 
+    other_transport: topic of the same images, which nobody publishes on this one, '' if none.
     since: time.monotonic() from which on this node listened and somebody, if any, was there.
     """
 
@@ -70,11 +71,12 @@ class Endpoint:
     publishers: tuple[PublisherSeen, ...] = ()
     similar: tuple[str, ...] = ()
     since: float = -math.inf
+    other_transport: str = ''
 
     @property
     def found(self) -> bool:
         """Whether there is a camera, be it under another name."""
-        return bool(self.publishers or self.similar)
+        return bool(self.publishers or self.similar or self.other_transport)
 
     @property
     def unheard(self) -> list[PublisherSeen]:
@@ -165,7 +167,7 @@ class InputSubscriptions:
 
     def topic(self, name: str) -> str:
         """Fully resolved name, after remapping."""
-        return self._node.resolve_topic_name(name)
+        return self._node.resolve_topic_name(self._address(name))
 
     def endpoint(self, name: str) -> Endpoint:
         """Who publishes on an input, and whether this node can hear it."""
@@ -173,7 +175,22 @@ class InputSubscriptions:
         publishers = tuple(self._seen(name, each) for each in self._publishers_of(topic))
         similar = () if publishers else self._similar(topic, wanted)
         since = max(self.opened, self._appeared.get(name, self._looked) if publishers else 0.0)
-        return Endpoint(topic, wanted, publishers, similar, since)
+        other = '' if publishers else self._other_transport(name)
+        return Endpoint(topic, wanted, publishers, similar, since, other)
+
+    def _address(self, name: str) -> str:
+        """What is subscribed to: for compressed images as image_transport names their topic."""
+        if self._topics[name] is not CompressedImage:
+            return name
+        return f'{self._node.resolve_topic_name(name)}/compressed'
+
+    def _other_transport(self, name: str) -> str:
+        """The topic of these images in the other of both types, if somebody publishes that."""
+        base = self._node.resolve_topic_name(name)
+        others = {Image: (f'{base}/compressed', CompressedImage), CompressedImage: (base, Image)}
+        topic, kind = others.get(self._topics[name], ('', Image))
+        types = {each.topic_type for each in self._publishers_of(topic)} if topic else set()
+        return topic if type_name(kind) in types else ''
 
     def _names(self, early: bool) -> list[str]:
         return [name for name, kind in self._topics.items() if (kind is CameraInfo) is early]
@@ -216,7 +233,7 @@ class InputSubscriptions:
         self._qos[name] = input_qos()  # rclpy writes what overrides it into this one
         return self._node.create_subscription(
             self._topics[name],
-            name,
+            self._address(name),
             self._callbacks[name],
             self._qos[name],
             event_callbacks=SILENT(),  # endpoint() says it better
