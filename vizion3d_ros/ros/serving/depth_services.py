@@ -86,7 +86,7 @@ class StereoService(DepthService[ServicePipelines[StereoCommand, StereoResult], 
         known: StereoRig | None = self._known()
         answered = answer_stereo(command, run, settings, picture_limits(limits), known)
         header = self._header(request.left_image.header, settings)
-        response = stereo_response(answered.answer, header)
+        response = stereo_response(answered.answer, header, request.omit_maps)
         notes = (
             explain_pair(answered.command, answered.result),
             note_on_rig(command.advanced_config, answered.command.rig, known),
@@ -110,7 +110,7 @@ class MonoService(DepthService[ServicePipelines[MonoCommand, MonoResult], MonoSe
         known: Intrinsics | None = self._known()
         answered = answer_mono(command, run, settings, picture_limits(limits), known)
         header = self._header(request.image.header, settings)
-        response = mono_response(answered.answer, header)
+        response = mono_response(answered.answer, header, request.omit_maps)
         used = answered.command.camera
         if request.return_point_cloud and used is not None:
             response.message = note_on_camera(command.advanced_config, used, known)
