@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import difflib
+import logging
 import math
+import posixpath
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -30,6 +32,7 @@ from vizion3d_ros.ros.stream.calibration_inputs import CalibrationInputs
 MOST_SIMILAR = 3
 NO_LISTENER = 'no subscribers'
 FRESH_SECONDS = 2.0  # a calibration that does not come then is taken to be what it was
+logger = logging.getLogger(__name__)
 SILENT = partial(SubscriptionEventCallbacks, use_default_callbacks=False)
 
 
@@ -109,6 +112,7 @@ class InputSubscriptions:
         )
         self._images: list[Subscription] = []
         self._qos: dict[str, QoSProfile] = {}
+        self._beside: dict[str, str] = {}  # calibrations that are taken from beside their images
         self._appeared: dict[str, float] = {}  # when somebody began to publish an input, at most
         self._looked = 0.0
         self.opened = 0.0  # time.monotonic(), as all times here
@@ -141,6 +145,8 @@ class InputSubscriptions:
             else:
                 self._appeared.setdefault(name, self._looked)
         self._looked = time.monotonic()
+        for name in self._names(early=True):
+            self._look_beside(name)
         if not self.is_open:
             self._calibrations.rest()
 
@@ -180,9 +186,30 @@ class InputSubscriptions:
 
     def _address(self, name: str) -> str:
         """What is subscribed to: for compressed images as image_transport names their topic."""
+        if name in self._beside:
+            return self._beside[name]
         if self._topics[name] is not CompressedImage:
             return name
         return f'{self._node.resolve_topic_name(name)}/compressed'
+
+    def _look_beside(self, name: str) -> None:
+        """
+        Take a calibration from beside its image, if it is there and not under its own name.
+
+        There image_transport has it, so that remapping the image is enough.
+        """
+        own = self.topic(name)
+        remapped = own != self._node.resolve_topic_name(name, only_expand=True)
+        if remapped or name in self._beside or self._node.count_publishers(own):
+            return
+        image = self._node.resolve_topic_name(
+            posixpath.join(posixpath.dirname(name), 'image_rect')
+        )
+        beside = posixpath.join(posixpath.dirname(image), 'camera_info')
+        if self._node.count_publishers(beside):
+            self._beside[name] = beside
+            self._calibrations.renew(name)
+            logger.info('%s is taken from %s, beside the images', name, beside)
 
     def _other_transport(self, name: str) -> str:
         """The topic of these images in the other of both types, if somebody publishes that."""
@@ -248,7 +275,7 @@ class InputSubscriptions:
     def _create_latched(self, name: str) -> Subscription:
         return self._node.create_subscription(
             self._topics[name],
-            name,
+            self._address(name),
             self._callbacks[name],
             latched_qos(),
             event_callbacks=SILENT(),
