@@ -22,7 +22,10 @@ SOURCE_ENDINGS = {
     *('.py', '.md', '.toml', '.xml', '.cfg', '.rst', '.yaml', '.rviz', '.srv', '.msg')
 }
 # What a reader has or gets, and not the repository.
-ELSEWHERE = {'calib.txt', 'pip.conf', 'stereo.yaml', 'utils.py'}
+ELSEWHERE = {
+    *('calib.txt', 'pip.conf', 'stereo.yaml', 'utils.py'),
+    *('left_right.yaml', 'left.yaml', 'right.yaml'),
+}
 MADE = ('out/', '.venv', 'build/', 'install/', 'path/', '~', '/', '$')
 # What the reports on /diagnostics are called.
 TASKS = {
