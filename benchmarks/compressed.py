@@ -4,8 +4,8 @@ Time from CompressedImage to pixels, against cv2.imdecode, which checks and name
 
     python benchmarks/compressed.py [--json FILE] [--repeats 10]
 
-The synthetic room at 1280x720. Milliseconds: the fastest of the repeats, in turns. A pair is decoded
-in two threads.
+The synthetic room at 1280x720. Milliseconds: the fastest of the repeats, in turns. A pair is
+decoded in two threads.
 """
 
 from __future__ import annotations

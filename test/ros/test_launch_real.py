@@ -8,6 +8,7 @@ import time
 
 import pytest
 from launch_stand_ins import ROOT, launch_file
+from scene import DEPTH_M, median_error, pixels_of
 
 pytestmark = pytest.mark.ros
 pytest.importorskip('launch_ros', reason='launch_ros comes with a ROS distribution only')
@@ -27,11 +28,9 @@ sys.exit(service.run())
 
 
 @pytest.fixture
-def start(tmp_path, monkeypatch):
+def start(domain, tmp_path, monkeypatch):
     """Call it with a launch file and its arguments to get the process; each is ended."""
-    from harness import free_domain
-
-    monkeypatch.setenv('ROS_DOMAIN_ID', str(free_domain()))
+    monkeypatch.setenv('ROS_DOMAIN_ID', str(domain))
     monkeypatch.setenv('ROS_LOG_DIR', str(tmp_path))
     processes = []
 
@@ -88,6 +87,17 @@ def test_two_interrupts_end_both_nodes_of_two_rigs_cleanly(start):
     assert process.wait(20) == 0
     assert log.read_text().count('process has finished cleanly') == 2
     assert 'Traceback' not in log.read_text()
+
+
+def test_a_node_that_does_not_start_itself_is_brought_up_in_its_namespace(start, make_robot):
+    _, log = start('stereo', 'namespace:=front', 'autostart:=false', 'preset:=fast')
+    wait_for(log, 'process started')
+    robot = make_robot('/front')
+    robot.meet()
+    assert robot.get_parameters('sgbm.preset') == {'sgbm.preset': 'fast'}
+    assert robot.change_state('CONFIGURE') and robot.change_state('ACTIVATE')
+    depth = robot.ask(robot.listen('depth/image'))
+    assert median_error(pixels_of(depth), DEPTH_M) < 0.01
 
 
 @pytest.mark.parametrize(

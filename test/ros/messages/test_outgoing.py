@@ -256,6 +256,9 @@ def test_the_layout_of_pcl_is_padded_to_32_bytes(shape, answer, device):
     for index, (point, color) in enumerate(zip(POINTS, COLORS)):
         one = bytes(message.data[32 * index : 32 * (index + 1)])
         assert one == struct.pack('<3f4xI12x', *point, color)
+    read = point_cloud2.read_points(message)
+    assert np.ascontiguousarray(read['rgb']).view(np.uint32).ravel().tolist() == list(COLORS)
+    np.testing.assert_array_equal(read['z'].ravel(), np.float32(POINTS)[:, 2])
 
 
 @pytest.mark.parametrize('organized', [True, False])
