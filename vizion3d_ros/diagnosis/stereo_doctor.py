@@ -141,11 +141,9 @@ def _explain_threshold(command: StereoCommand, result: StereoResult, valid: floa
         return ''
     doubtful = (result.confidence > 0) & (result.confidence < least)
     dropped = float(doubtful.float().mean())
-    return (
-        f'min_confidence: {least:g} drops {dropped:.0%} of the pixels: lower it'
-        if dropped > LEAST_DROPPED
-        else ''
-    )
+    if dropped < LEAST_DROPPED:
+        return ''
+    return f'min_confidence: {least:g} drops {dropped:.0%} of the pixels: lower it'
 
 
 def _explain_lenses(

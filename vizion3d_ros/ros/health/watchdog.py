@@ -68,6 +68,8 @@ def _nobody(endpoint: Endpoint) -> str:
             f'nobody publishes {endpoint.topic} ({endpoint.type}), but {endpoint.other_transport} '
             f'carries these images: set image_transport to {other}'
         )
+    if endpoint.topic.endswith('/compressed/compressed'):
+        return f'{text}, leaving /compressed out of the name: it is put behind it'
     if endpoint.similar:
         text += f'; topics of its type: {", ".join(endpoint.similar)}'
     return text

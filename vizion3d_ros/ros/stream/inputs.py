@@ -113,6 +113,7 @@ class InputSubscriptions:
         self._images: list[Subscription] = []
         self._qos: dict[str, QoSProfile] = {}
         self._beside: dict[str, str] = {}  # calibrations that are taken from beside their images
+        self._alone: dict[str, float] = {}  # since when there has been none but that
         self._appeared: dict[str, float] = {}  # when somebody began to publish an input, at most
         self._looked = 0.0
         self.opened = 0.0  # time.monotonic(), as all times here
@@ -201,12 +202,18 @@ class InputSubscriptions:
         own = self.topic(name)
         remapped = own != self._node.resolve_topic_name(name, only_expand=True)
         if remapped or name in self._beside or self._node.count_publishers(own):
+            self._alone.pop(name, None)
             return
         image = self._node.resolve_topic_name(
             posixpath.join(posixpath.dirname(name), 'image_rect')
         )
         beside = posixpath.join(posixpath.dirname(image), 'camera_info')
-        if self._node.count_publishers(beside):
+        if not self._node.count_publishers(beside):
+            return
+        now = time.monotonic()
+        if (
+            now - self._alone.setdefault(name, now) >= FRESH_SECONDS
+        ):  # its own may not be found yet
             self._beside[name] = beside
             self._calibrations.renew(name)
             logger.info('%s is taken from %s, beside the images', name, beside)
