@@ -151,6 +151,16 @@ def test_ranges_of_parameters_are_those_that_the_nodes_declare(nodes):
             assert (float(low), float(high)) == (limits[Ge].ge, limits[Le].le), key
 
 
+def test_meanings_of_parameters_are_those_that_the_nodes_declare(nodes):
+    declared = declared_parameters(nodes)
+    rows = [row for row in tables('parameters.md') if len(row) == 5 and row[0] != 'parameter']
+    for name, of, _, _, meaning in rows:
+        for who in of.split(', '):
+            field = declared[who, name.strip('`')]
+            fixed = ' (fixed)' if (field.json_schema_extra or {}).get('fixed') else ''
+            assert meaning.replace('`', '') == f'{field.description}{fixed}', (who, name)
+
+
 def test_topics_are_those_of_the_nodes():
     topics = pytest.importorskip('vizion3d_ros.ros.stream.topics')
     code = {
