@@ -268,7 +268,9 @@ def what_is_missing(values: Values) -> str:
     }
     for argument, (package, wanted) in packages.items():
         if wanted and not _is_installed(package):
-            return f'{argument} needs {package}, which is not installed: install it, or leave it'
+            return (
+                f'{argument} needs {package}, which is not installed: install it, or leave it out'
+            )
     return _bad_pose(values['camera_pose'])
 
 
