@@ -14,10 +14,11 @@ import time
 from collections.abc import Callable
 
 import message_filters
-from sensor_msgs.msg import Image, PointCloud2
+from sensor_msgs.msg import PointCloud2
 from stereo_msgs.msg import DisparityImage
 
 from vizion3d_ros.contracts.settings.stereo_settings import SyncSettings
+from vizion3d_ros.ros.messages.compressed import AnyImage
 from vizion3d_ros.ros.stream.input_stats import PERIOD_SAMPLES, InputStats, Recent
 
 JUMP_BACK_NS = 1_000_000_000  # bags are looped without use_sim_time; drivers jitter far less
@@ -27,7 +28,7 @@ SLACK = 1.25  # jitter of the period must not rebuild the synchroniser again and
 STRICTNESS = 1.5e-9
 
 logger = logging.getLogger(__name__)
-OnPair = Callable[[Image, Image], None]
+OnPair = Callable[[AnyImage, AnyImage], None]
 
 
 class StereoSync:
@@ -70,11 +71,11 @@ class StereoSync:
             self.settings = settings
             self.reset()
 
-    def add_left(self, image: Image) -> None:
+    def add_left(self, image: AnyImage) -> None:
         """Take a left image."""
         self._add(0, self.left, image)
 
-    def add_right(self, image: Image) -> None:
+    def add_right(self, image: AnyImage) -> None:
         """Take a right image."""
         self._add(1, self.right, image)
 
@@ -90,7 +91,7 @@ class StereoSync:
             )
         synchronizer.registerCallback(self._paired)
 
-    def _add(self, side: int, stats: InputStats, image: Image) -> None:
+    def _add(self, side: int, stats: InputStats, image: AnyImage) -> None:
         stamp_ns = stamp_to_ns(image)
         if stats.newest_ns is not None and stamp_ns < stats.newest_ns - JUMP_BACK_NS:
             logger.info(
@@ -132,7 +133,7 @@ class StereoSync:
         for stats in (self.left, self.right):
             stats.forget_recent()
 
-    def _paired(self, left: Image, right: Image) -> None:
+    def _paired(self, left: AnyImage, right: AnyImage) -> None:
         self.left.paired += 1
         self.right.paired += 1
         if time.monotonic() - self._paired_at > self.settings.timeout:
@@ -146,7 +147,7 @@ class StereoSync:
             logger.exception('a stereo pair was lost')
 
 
-def stamp_to_ns(message: Image | PointCloud2 | DisparityImage) -> int:
+def stamp_to_ns(message: AnyImage | PointCloud2 | DisparityImage) -> int:
     """Header stamp in nanoseconds."""
     stamp = message.header.stamp
     return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
