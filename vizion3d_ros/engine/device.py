@@ -19,6 +19,11 @@ PRECISIONS = {
     'bfloat16': torch.bfloat16,
 }
 
+# What torch says on a CPU, and OpenCV, and ONNX Runtime of both kinds of memory.
+OUT_OF_MEMORY = (
+    *('allocate memory', 'Insufficient mem', 'bad_alloc', 'bad allocation', 'out of memory'),
+)
+
 
 def choose_device(name: str) -> torch.device:
     """Resolve auto, cpu, cuda or cuda:N; BackendError if that GPU is not there."""
@@ -107,5 +112,4 @@ def _is_memory_short(error: Exception) -> bool:
     if isinstance(error, BackendError):
         return False  # it says so already
     short = isinstance(error, (torch.OutOfMemoryError, MemoryError))
-    # What torch says on a CPU, and OpenCV.
-    return short or any(words in str(error) for words in ('allocate memory', 'Insufficient mem'))
+    return short or any(words in str(error) for words in OUT_OF_MEMORY)
