@@ -45,12 +45,12 @@ def doubt(
     small = cv2.resize(seen.numpy(), coarse, interpolation=cv2.INTER_NEAREST) * (coarse[0] / width)
     grey = GreyPair(_grey(pair['left']), _grey(pair['right']), 0, 0)
     evidence = gather_evidence(grey, found, _sixteenths(torch.from_numpy(small)))
-    visible = visibility(evidence, width)
-    maps = {'confidence': confidence(found, evidence, 1.0) * visible, 'visibility': visible}
-    return {
-        name: torch.from_numpy(cv2.resize(values, (width, height)))
-        for name, values in maps.items()
-    }
+    sure, visible = (
+        torch.from_numpy(cv2.resize(values, (width, height)))
+        for values in (confidence(found, evidence, 1.0), visibility(evidence, width))
+    )
+    visible[torch.arange(width) < disparity] = 0  # left of the right image
+    return {'confidence': sure * visible, 'visibility': visible}
 
 
 def _sixteenths(disparity: torch.Tensor) -> NDArray[np.int16]:

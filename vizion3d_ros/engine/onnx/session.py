@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,8 +101,11 @@ def _open(path: Path, opset: int, names: Sequence[str], wanted: Wanted) -> Sessi
             f'missing or of another version; {", ".join(native.get_providers())} would run '
             'instead: install them, or choose another in onnx.providers'
         )
+    inputs = tuple(_tensor(each) for each in native.get_inputs())
+    if wanted.stored == 'float32' and NUMBERS.get(inputs[0].type) == 'float16':
+        return _open(path, opset, names, replace(wanted, stored='float16'))  # it did not say so
     return Session(
-        inputs=tuple(_tensor(each) for each in native.get_inputs()),
+        inputs=inputs,
         outputs=tuple(_tensor(each) for each in native.get_outputs()),
         provider=' and '.join(names),
         precision=precision,
