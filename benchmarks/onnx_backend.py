@@ -7,9 +7,9 @@ S2M2 as torch runs it against its ONNX files: same weights, same pair, same run.
 torch is what backend s2m2 runs; the others are the file of `vizion3d_depth export` with each
 provider that onnxruntime has here, and with OpenVINO itself where that is installed, once with
 float32 stated and once as it chooses by itself. ms is the fastest of the repeats, in turns. MB is
-the peak of one call above the loaded network: resident memory of a fresh process, so of a CPU. px
-is the difference of the disparity from that of torch in float32, largest and median. Without
---checkpoint the weights of S are random.
+what the loaded network takes and a call adds at its peak: resident memory of a fresh process, so
+of a CPU. px is the difference of the disparity from that of torch in float32, largest and median.
+Without --checkpoint the weights of S are random.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import numpy as np
 import onnxruntime
 import torch
 from machine import print_table
-from measure import fastest_in_turns, in_fresh_process, peak_resident
+from measure import fastest_in_turns, in_fresh_process, peak_resident, resident
 
 from vizion3d_ros.contracts.errors import BackendError
 from vizion3d_ros.engine.networks import s2m2
@@ -149,9 +149,13 @@ def measure(
 
 
 def peak(make: Callable[[], Run]) -> float:
+    """Libraries apart, which are there before."""
+    torch.zeros(1)
+    before = resident('VmRSS')
     run = make()
-    run()  # libraries take memory of their own at first
-    return peak_resident(run)
+    run()  # some take at the first call what they keep
+    loaded = resident('VmRSS') - before
+    return loaded + peak_resident(run)
 
 
 if __name__ == '__main__':
