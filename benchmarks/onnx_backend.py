@@ -16,10 +16,13 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import os
 import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+
+os.environ.setdefault('OMP_WAIT_POLICY', 'passive')  # as in the nodes; read by torch
 
 import numpy as np
 import onnxruntime

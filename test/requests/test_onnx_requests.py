@@ -15,7 +15,7 @@ from vizion3d_ros.contracts.errors import NotAllowedError
 from vizion3d_ros.contracts.settings.service_settings import ServiceSettings
 from vizion3d_ros.doors import arguments
 from vizion3d_ros.doors.depth_worker import DepthWorker
-from vizion3d_ros.doors.start import _settings as settings_of_flags
+from vizion3d_ros.doors.start import settings_of
 from vizion3d_ros.lifting import DepthEstimationCommand
 from vizion3d_ros.requests.permissions import permitted_model
 from vizion3d_ros.stereo import StereoDepthAdvancedConfig, StereoDepthCommand
@@ -105,11 +105,11 @@ def test_another_file_needs_permission(worker, mono_file, tmp_path):
 def test_flags_of_the_servers_take_files(stereo_file, mono_file):
     flags = ['--stereo_model', str(stereo_file), '--depth_model', str(mono_file)]
     asked: Namespace = arguments.parse(arguments.REST, flags)
-    settings = settings_of_flags(asked)
+    settings = settings_of(asked)
     assert settings.preload == 'both'
     assert settings.stereo().checkpoint == str(stereo_file)
     assert settings.mono().checkpoint == str(mono_file)
-    plain = settings_of_flags(arguments.parse(arguments.REST, []))
+    plain = settings_of(arguments.parse(arguments.REST, []))
     assert (plain.backend, plain.mono().backend) == ('s2m2', 'depth_anything_v2')
 
 

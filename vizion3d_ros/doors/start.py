@@ -41,7 +41,7 @@ def _run(program: Program, asked: Namespace) -> int:
     from vizion3d_ros.contracts.errors import DepthError, explain
 
     try:
-        settings = _settings(asked)
+        settings = settings_of(asked)
         from vizion3d_ros.doors.depth_worker import DepthWorker  # seconds, as torch is
 
         worker = DepthWorker(lambda: settings, as_flags)
@@ -69,7 +69,7 @@ def _serve(program: Program, worker: DepthWorker, asked: Namespace) -> None:
         signal.signal(number, signal.SIG_IGN)  # it is ending: once is enough
 
 
-def _settings(asked: Namespace) -> ServiceSettings:
+def settings_of(asked: Namespace) -> ServiceSettings:
     """What the command line says, in the words of the node that answers requests."""
     from vizion3d_ros.contracts.mono_request import DEFAULT_MONO_BACKEND
     from vizion3d_ros.contracts.settings.onnx_settings import is_onnx

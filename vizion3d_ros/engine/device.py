@@ -101,14 +101,15 @@ def enough_memory(task: str, remedy: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # OpenCV has an error of its own for it
-        if not _is_memory_short(error):
+        if not is_memory_short(error):
             raise
         torch.cuda.empty_cache()
         cause = f' ({str(error).splitlines()[0]})' if str(error) else ''
         raise BackendError(f'not enough memory for {task}: {remedy}{cause}') from error
 
 
-def _is_memory_short(error: Exception) -> bool:
+def is_memory_short(error: Exception) -> bool:
+    """Whether an error of any library means that memory ran out."""
     if isinstance(error, BackendError):
         return False  # it says so already
     short = isinstance(error, (torch.OutOfMemoryError, MemoryError))

@@ -181,6 +181,7 @@ def test_an_opset_that_is_too_new(make, images, match):
             r'takes images of any size: .*size: \[height, width\]',
         ),
         ({'profile': PAIR[:-1] + ', size: [32, 32]}'}, r'takes 96x64, but its profile says 32x32'),
+        ({'profile': PAIR[:-1] + ', output: {channel: 1}}'}, r'answers a map of \[1, 1, 64, 96\]'),
         ({'profile': PAIR[:-1] + ', confidence: sure}'}, r'has no output sure, it has d'),
         (
             {'profile': '{inputs: [{images: [image]}], output: {kind: depth}}'},

@@ -116,7 +116,7 @@ class OnnxModel:
             values = values[0]
         if values.ndim == MAP_AXES + 1:
             axis = 0 if values.shape[1:] == self.size else -1
-            values = values.take(min(channel, values.shape[axis] - 1), axis)
+            values = values.take(channel, axis) if channel < values.shape[axis] else values
         if values.shape != self.size:
             raise BackendError(
                 f'{self.path} answers a map of {list(answer.shape)} for {list(self.size)} pixels: '

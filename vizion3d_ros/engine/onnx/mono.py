@@ -44,7 +44,7 @@ class OnnxMonoBackend(OnnxBackend):
         task = f'{model.path} at {columns}x{rows}'
         with torch.inference_mode(), every_core(device), enough_memory(task, REMEDY):
             pixels = interpolate(upload(image, device), model.size, mode='bicubic')
-            values = model.run({'image': pixels})[kind]
+            values = model.run({'image': pixels})[kind].to(device)
             values = interpolate(
                 values[None, None], (height, width), mode='bilinear', align_corners=True
             )
@@ -60,7 +60,8 @@ class OnnxMonoBackend(OnnxBackend):
 def _stretched(height: int, width: int, size: tuple[int, int]) -> str:
     """Say that the image has another shape than the network; '' if it has not."""
     ratio = width / height / (size[1] / size[0])
-    if max(ratio, 1 / ratio) <= STRETCHED:
+    small = height < size[0] and width < size[1]  # nothing of it is lost, as of what warms it up
+    if small or max(ratio, 1 / ratio) <= STRETCHED:
         return ''
     return (
         f'images of {width}x{height} are stretched to the {size[1]}x{size[0]} of the network: '

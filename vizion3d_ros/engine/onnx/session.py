@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vizion3d_ros.contracts.errors import BackendError
-from vizion3d_ros.engine.device import enough_memory
+from vizion3d_ros.engine.device import enough_memory, is_memory_short
 from vizion3d_ros.engine.onnx.providers import Wanted, candidates, computed_in, options
 
 if TYPE_CHECKING:
@@ -45,14 +45,14 @@ class Session:
     native: Any
 
     def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
-        """Compute all outputs, by name. Raises BackendError for what the runtime refuses."""
-        import onnxruntime
-
+        """Compute all outputs, by name. Raises BackendError unless memory runs out."""
         names = [each.name for each in self.outputs]
         try:
             answers = self.native.run(names, dict(feeds))
-        except onnxruntime.capi.onnxruntime_pybind11_state.InvalidArgument as error:
-            raise BackendError(f'the network refuses its input: {_said(error)}') from error
+        except Exception as error:  # of a dozen classes that have no common base
+            if is_memory_short(error):
+                raise
+            raise BackendError(f'{self.provider} failed: {_said(error)}') from error
         return dict(zip(names, answers))
 
 
@@ -124,14 +124,14 @@ def _load(path: Path, opset: int, chosen: Sequence[tuple[str, dict[str, Any]]]) 
         return onnxruntime.InferenceSession(
             str(path), settings, providers=list(chosen), enable_fallback=0
         )
-    except Exception as error:  # of a dozen classes that have no common base
+    except Exception as error:
+        if is_memory_short(error):
+            raise
         raise _refusal(path, opset, chosen[0][0], error) from error
 
 
-def _refusal(path: Path, opset: int, provider: str, error: Exception) -> Exception:
+def _refusal(path: Path, opset: int, provider: str, error: Exception) -> BackendError:
     said, version = _said(error), runtime().__version__
-    if isinstance(error, MemoryError) or 'llocate memory' in said or 'bad_alloc' in said:
-        return MemoryError(said)
     lowered = said.lower()
     if 'external data' in lowered or '.data' in lowered:
         return BackendError(

@@ -66,7 +66,10 @@ class OnnxStereoBackend(OnnxBackend):
             with enough_memory(f'{model.path} at {columns}x{rows}', REMEDY):
                 maps = _maps(model, pair, settings.onnx.left_right_check)
             low, high = answered_range(rig, settings)
-            maps = {name: fit.undo(values[None, None])[0, 0] for name, values in maps.items()}
+            maps = {
+                name: fit.undo(values.to(device)[None, None])[0, 0]
+                for name, values in maps.items()
+            }
             disparity = maps['disparity'] * fit.width_ratio
             disparity = torch.where((disparity >= low) & (disparity <= high), disparity, torch.nan)
             missing = disparity.isnan()
