@@ -92,7 +92,7 @@ def prepare(checkpoint: Path, size: tuple[int, int], folder: Path) -> dict[str, 
             for precision, file in files.items():
                 formats = (name, precision, file, size)
                 jobs[f'onnxruntime {name}, {precision}'] = partial(onnx_run, *formats)
-    if importlib.util.find_spec('openvino'):
+    if importlib.util.find_spec('openvino') and 'float32' in files:
         for hint in ('float32', 'its own choice'):
             run = partial(openvino_run, hint, files['float32'], size)
             jobs[f'OpenVINO, {hint}'] = run

@@ -6,7 +6,8 @@ Networks as ONNX files: run by ONNX Runtime, and made from ours.
                           ├─ providers  what computes it, and how exactly
                           └─ session    load, check that both fit, run
     stereo ─ doubt        confidence and visibility where a network answers neither
-    export ─ half         a checkpoint to a file, compared with the network that it was made of
+    export ─┬─ networks   a checkpoint to a file, compared with the network that it was made of
+            └─ half, group_norm      what is changed for that
 
 Nothing here imports onnx or onnxruntime before it is used.
 """

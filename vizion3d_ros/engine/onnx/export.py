@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from vizion3d_ros.contracts.errors import BackendError, InputError
 from vizion3d_ros.engine.device import every_core
+from vizion3d_ros.engine.onnx.group_norm import norms_by_rows
 from vizion3d_ros.engine.onnx.half import halved
 from vizion3d_ros.engine.onnx.networks import Exportable, exportable
 from vizion3d_ros.engine.onnx.profile import NOTE
@@ -61,6 +62,7 @@ def export(model: str, size: tuple[int, int] | None, precision: str, out: Path) 
     with torch.inference_mode(), every_core(CPU):
         expected = made.run(made.network)
     network = halved(made.network) if precision == 'float16' else made.network
+    norms_by_rows(network)
     draft = out.with_name(f'{out.name}.part')
     try:
         facts = {**made.facts, 'precision': precision, 'opset': str(OPSET)}
