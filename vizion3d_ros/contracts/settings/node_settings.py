@@ -8,7 +8,7 @@ start; all others take effect with the next frame.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 from typing_extensions import Self
@@ -20,15 +20,29 @@ LEAST_VOXEL = 0.001  # metres
 
 
 class NetworkSettings(Contract):
-    """How a network is loaded and run."""
+    """Which file a network is loaded from."""
 
-    model_backend: str = Field(
-        '', description='Checkpoint: a known name, an https address, or the path of a file'
-    )
+    MODEL: ClassVar[str] = 'model_backend'
+    """The setting that names the file."""
+
     sha256: str = Field(
         '',
         pattern=r'^([0-9a-fA-F]{64})?$',
         description='What the checkpoint must have; empty = any',
+    )
+
+    @property
+    def checkpoint(self) -> str:
+        """The file: a known name, an https address, or a path."""
+        name: str = getattr(self, self.MODEL)
+        return name
+
+
+class TorchSettings(NetworkSettings):
+    """How a network of our own is loaded and run."""
+
+    model_backend: str = Field(
+        '', description='Checkpoint: a known name, an https address, or the path of a file'
     )
     precision: Literal['auto', 'float32', 'float16', 'bfloat16'] = Field(
         'auto', description='Number format of the network; auto: float16 on a GPU, else float32'
@@ -193,7 +207,7 @@ class NodeSettings(CommonSettings):
     def checkpoint(self) -> str:
         """What the backend loads, '' for one without weights."""
         network = self.networks.get(self.backend)
-        return network.model_backend if network else ''
+        return network.checkpoint if network else ''
 
     @property
     def loaded(self) -> dict[str, Any]:
