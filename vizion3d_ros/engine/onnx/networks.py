@@ -65,12 +65,12 @@ class Exportable:
         return ((left / 255 - mean) / std,)
 
     def run(self, network: nn.Module) -> Tensor:
-        """The first answer of this network, or of one like it, to the made-up images."""
+        """First answer, (1, 1, H, W), of this network or one like it to the made-up images."""
         answer = network(*self.images())
         return answer[0] if isinstance(answer, tuple) else answer
 
     def difference(self, found: Tensor, expected: Tensor) -> float:
-        """Largest difference, in pixels, or for depth as a share of its range."""
+        """Largest difference of two (H, W), in pixels, or for depth as a share of its range."""
         apart = (found.reshape(expected.shape).float() - expected).abs().max().item()
         return apart if self.profile.is_stereo else apart / float(expected.max() - expected.min())
 
