@@ -116,7 +116,8 @@ class OnnxModel:
             values = values[0]
         if values.ndim == MAP_AXES + 1:
             axis = 0 if values.shape[1:] == self.size else -1
-            values = values.take(channel, axis) if channel < values.shape[axis] else values
+            if channel < values.shape[axis]:
+                values = np.asarray(values.take(channel, axis))
         if values.shape != self.size:
             raise BackendError(
                 f'{self.path} answers a map of {list(answer.shape)} for {list(self.size)} pixels: '
