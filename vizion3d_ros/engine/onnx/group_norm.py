@@ -23,7 +23,7 @@ class GroupNormByRows(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, n, h, w), the same out."""
-        parts: Tensor = x.unflatten(1, (self.groups, -1))  # type: ignore[no-untyped-call]
+        parts = x.reshape(len(x), self.groups, -1, *x.shape[-2:])
         parts = parts - _mean(parts)
         parts = parts / (_mean(parts.square()) + self.eps).sqrt()
         return parts.flatten(1, 2) * self.weight[:, None, None] + self.bias[:, None, None]

@@ -111,13 +111,13 @@ class OnnxModel:
 
     def _map(self, answer: NDArray[Any], channel: int) -> torch.Tensor:
         """Float32 (height, width) of an output (N, C, h, w), (N, h, w, C), (N, h, w) or (h, w)."""
-        values: NDArray[np.float32] = np.asarray(answer, np.float32)
+        values = np.asarray(answer, np.float32)
         while values.ndim > MAP_AXES + 1 and values.shape[0] == 1:
             values = values[0]
         if values.ndim == MAP_AXES + 1:
             axis = 0 if values.shape[1:] == self.size else -1
             if channel < values.shape[axis]:
-                values = np.take(values, channel, axis)
+                values = np.asarray(values.take(channel, axis))
         if values.shape != self.size:
             raise BackendError(
                 f'{self.path} answers a map of {list(answer.shape)} for {list(self.size)} pixels: '
