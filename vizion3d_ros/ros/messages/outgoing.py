@@ -19,6 +19,7 @@ from torch import Tensor
 from vizion3d_ros.contracts.results import MonoResult, StereoResult
 from vizion3d_ros.contracts.settings.node_settings import NodeSettings
 from vizion3d_ros.geometry.colormap import colorize
+from vizion3d_ros.incoming import messages
 from vizion3d_ros.ros.messages.payloads import image_message, points_message
 
 MAX_MM = 65535
@@ -36,7 +37,7 @@ class FrameAnswer(Generic[Result]):
 
     result: Result
     header: Header
-    info: CameraInfo | None
+    info: messages.CameraInfo | None
     settings: NodeSettings
 
 

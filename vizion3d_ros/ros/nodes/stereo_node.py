@@ -11,7 +11,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import cast
 
 from sensor_msgs.msg import CameraInfo, Image
@@ -22,35 +21,21 @@ from vizion3d_ros.contracts.commands import Output, StereoCommand
 from vizion3d_ros.contracts.results import StereoResult
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 from vizion3d_ros.diagnosis.stereo_doctor import StereoDoctor
-from vizion3d_ros.geometry.rectify import rectify
+from vizion3d_ros.incoming.camera_info import CameraInfoCache
+from vizion3d_ros.incoming.stereo_frame import StereoFrame, stereo_command
+from vizion3d_ros.incoming.sync import StereoSync
 from vizion3d_ros.pipeline import StereoPipeline
 from vizion3d_ros.ros.health.diagnostics import NO_HARDWARE, Task
 from vizion3d_ros.ros.health.picture_status import pictures_task
 from vizion3d_ros.ros.health.status import Components, output_task
 from vizion3d_ros.ros.health.stereo_status import StereoStatus
-from vizion3d_ros.ros.messages.incoming import pair_to_arrays
 from vizion3d_ros.ros.nodes.depth_node import DepthNode
 from vizion3d_ros.ros.nodes.running import run_depth_node
 from vizion3d_ros.ros.serving.depth_services import StereoService
-from vizion3d_ros.ros.stream.camera_info import CameraInfoCache
 from vizion3d_ros.ros.stream.processor import DecodedFrame, FrameProcessor
-from vizion3d_ros.ros.stream.sync import StereoSync
 from vizion3d_ros.ros.stream.topics import STEREO_INPUTS, STEREO_OUTPUTS, OutputPublishers
 
 ABOUT = 'Metric depth, disparity and coloured points from the images of a stereo rig.'
-
-
-@dataclass(frozen=True, slots=True)
-class StereoFrame:
-    """A pair as it waits for the worker."""
-
-    left: Image
-    right: Image
-
-    @property
-    def image(self) -> Image:
-        """The left image: all outputs are its pixels."""
-        return self.left
 
 
 class StereoProcessor(FrameProcessor[StereoFrame, StereoSettings]):
@@ -73,18 +58,9 @@ class StereoProcessor(FrameProcessor[StereoFrame, StereoSettings]):
     ) -> DecodedFrame | None:
         """Turn both messages into arrays, rectified if that is asked for."""
         known = self._infos.known
-        if known is None or known.calibration.rig is None:
+        command = stereo_command(frame, known, settings, needs)
+        if known is None or command is None:
             return None
-        left, right = pair_to_arrays(frame.left, frame.right, settings.mono16_bits)
-        if settings.rectify:
-            left, right = rectify(left, known.left), rectify(right, known.right)
-        command = StereoCommand(
-            left=left,
-            right=right,
-            rig=known.calibration.rig,
-            settings=settings,
-            outputs=needs,
-        )
         return DecodedFrame(command, {'left': known.left_info, 'right': known.right_info})
 
     def examine(self, command: StereoCommand, result: StereoResult) -> None:
