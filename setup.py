@@ -55,6 +55,7 @@ setup(
     python_requires='>=3.10',
     install_requires=REQUIRED if BY_PIP else ['setuptools'],
     extras_require={
+        'bags': ['rosbags>=0.11'],  # vizion3d_depth bag
         'open3d': ['open3d>=0.18'],  # depth_image and point_cloud of the Python API
         'rest': [
             'fastapi>=0.115',

@@ -40,5 +40,5 @@ def ours(arrivals, queue_size, slop_ns):
 
 @given(ARRIVALS, st.integers(1, 5), st.sampled_from([1, 3, 8, 200]))
 def test_the_same_pairs_as_message_filters(arrivals, queue_size, slop_ns):
-    images = [(side, stamped(Image(), START + offset)) for side, offset in arrivals]
+    images = [(side, stamped(Image, START + offset)) for side, offset in arrivals]
     assert ours(images, queue_size, slop_ns) == upstream(images, queue_size, slop_ns)
