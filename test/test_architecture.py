@@ -37,7 +37,7 @@ OFFERED = {'vizion3d_ros.incoming.images': {'cv_bridge'}}
 KNOW_ROS = {'ros', 'launching', 'transport'}  # `ros2 launch` reads the second
 HEAVY = {'torch', 'torchvision', 'open3d'}
 HEAVY_ALLOWED = (
-    *('geometry', 'pipeline', 'requests', 'ros'),
+    *('geometry', 'pipeline', 'bags.depth', 'requests', 'ros'),
     *('engine.networks', 'engine.device', 'engine.replay', 'engine.network_backend'),
     *('engine.s2m2', 'engine.depth_anything_v2'),
 )

@@ -5,6 +5,10 @@ import struct
 import zlib
 
 import numpy as np
+import pytest
+
+pytest.importorskip('rosbags', reason='needs the package rosbags')
+
 from rosbags.rosbag2 import CompressionMode, Reader, StoragePlugin, Writer
 from rosbags.rosbag2.enums import CompressionFormat
 from rosbags.typesys import Stores, get_typestore

@@ -1,13 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bags need the package rosbags."""
+"""The messages of a small recording."""
 
 import pytest
-
-collect_ignore_glob = []
-try:
-    import rosbags  # noqa: F401
-except ImportError:
-    collect_ignore_glob = ['test_bag*.py']
 
 
 @pytest.fixture

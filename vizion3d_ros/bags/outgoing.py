@@ -14,6 +14,7 @@ from vizion3d_ros.bags.library import typestore
 from vizion3d_ros.contracts import topic_names
 from vizion3d_ros.contracts.commands import Output
 from vizion3d_ros.contracts.results import StereoResult
+from vizion3d_ros.geometry.uncertainty import depth_uncertainty
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -83,6 +84,11 @@ def _map(name: str) -> Callable[[Make, Answer], Any]:
         return None if values is None else _image(make, answer, values)
 
     return build
+
+
+def _uncertainty(make: Make, answer: Answer) -> Any:
+    deviation = depth_uncertainty(answer.result)
+    return None if deviation is None else _image(make, answer, deviation)
 
 
 def _disparity(make: Make, answer: Answer) -> Any:
@@ -162,5 +168,6 @@ OUTPUTS: dict[str, tuple[str, Callable[[Make, Answer], Any], Output | None]] = {
     topic_names.POINTS: (CLOUD, _cloud, Output.CLOUD),
     topic_names.CONFIDENCE: (IMAGE, _map('confidence'), None),
     topic_names.VISIBILITY: (IMAGE, _map('visibility'), None),
+    topic_names.UNCERTAINTY: (IMAGE, _uncertainty, Output.DEPTH),
 }
 USUAL = topic_names.DEPTH, topic_names.DEPTH_INFO, topic_names.DISPARITY, topic_names.POINTS

@@ -10,20 +10,6 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 
-class Stamp(Protocol):
-    """builtin_interfaces/Time."""
-
-    sec: int
-    nanosec: int
-
-
-class Header(Protocol):
-    """std_msgs/Header."""
-
-    stamp: Any
-    frame_id: str
-
-
 class Stamped(Protocol):
     """Any message with a header."""
 
