@@ -25,6 +25,7 @@ ROS_COMMANDS = [
     f'synthetic_rig = {NAME}.ros.executables:main',
     f'play_pair = {NAME}.ros.executables:main',
     f'recorder = {NAME}.ros.executables:main',
+    f'view = {NAME}.ros.executables:main',
     f'fetch_models = {NAME}.fetch_models:main',
     f'depth = {NAME}.cli.main:main',
 ]
@@ -64,6 +65,7 @@ setup(
             'orjson>=3.9',
             'prometheus-client',
         ],
+        'view': ['rerun-sdk>=0.23'],  # ros2 run vizion3d_ros view
         # those that the generated code was made for, or newer
         'grpc': [
             'grpcio>=1.85.1',

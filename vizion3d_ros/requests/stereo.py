@@ -68,8 +68,9 @@ class StereoDepthResult(LazyViews):
     point_cloud_scale: 1.0, as points are in metres.
 
     Lists and open3d objects are made when they are first read; the arrays behind them (our
-    additions) are depth, disparity, picture and points; result is what the pipeline gave. disparity: float32 (H, W) pixels,
-    x_left - x_right as in the images, so before doffs.
+    additions) are depth, disparity, picture and points. disparity: float32 (H, W) pixels,
+    x_left - x_right as in the images, so before doffs. result: what the pipeline gave, tensors
+    on its device.
     """
 
     disparity: NDArray[np.float32]
