@@ -27,10 +27,12 @@ from vizion3d_ros.contracts import topic_names
 from vizion3d_ros.contracts.errors import DepthError, InputError
 from vizion3d_ros.incoming.images import image_to_array
 from vizion3d_ros.ros.run import run_node
+from vizion3d_ros.transport import use_transport_profile
 
 GRPC_PORT, WEB_PORT = 9876, 9090
 MEMORY = '512MB'  # of what was shown; older frames are forgotten
 MOST_POINTS = 100_000
+FLAT = 'camera/image', 'camera/depth', 'confidence'
 LEVELS = {DiagnosticStatus.OK: 'INFO', DiagnosticStatus.WARN: 'WARN'}
 
 
@@ -42,7 +44,6 @@ class View(Node):
         super().__init__('view')
         self._rerun = _opened(options)
         self._said: dict[str, bytes] = {}
-        newest = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
         shown: dict[str, tuple[type, Callable[[Any], None]]] = {
             topic_names.LEFT: (Image, self._show_image),
             topic_names.IMAGE: (Image, self._show_image),
@@ -53,6 +54,11 @@ class View(Node):
             '/diagnostics': (DiagnosticArray, self._show_state),
         }
         for topic, (kind, show) in shown.items():
+            # Cameras may offer no more; large maps lose a fragment, and so all, without.
+            effort = (
+                'BEST_EFFORT' if topic in (topic_names.LEFT, topic_names.IMAGE) else 'RELIABLE'
+            )
+            newest = QoSProfile(depth=1, reliability=ReliabilityPolicy[effort])
             self.create_subscription(kind, topic, partial(self._at_its_time, show), newest)
 
     def _at_its_time(self, show: Callable[[Any], None], message: Any) -> None:
@@ -75,7 +81,7 @@ class View(Node):
         self._rerun.log('confidence', self._rerun.Image(grey))
 
     def _show_camera(self, message: CameraInfo) -> None:
-        projection = np.reshape(message.p, (3, 4))[:, :3]
+        projection = np.array(message.p).reshape(3, 4)[:, :3]
         size = [message.width, message.height]
         pinhole = self._rerun.Pinhole(image_from_camera=projection, resolution=size)
         self._rerun.log('camera', pinhole)
@@ -125,11 +131,22 @@ def _opened(options: argparse.Namespace) -> Any:
     else:
         rerun.spawn(memory_limit=MEMORY)
     rerun.log('/', rerun.ViewCoordinates.RDF, static=True)
+    rerun.send_blueprint(_layout())
     return rerun
+
+
+def _layout() -> Any:
+    from rerun import blueprint
+
+    flat = [blueprint.Spatial2DView(origin=name, name=name) for name in FLAT]
+    deep = blueprint.Spatial3DView(contents=['camera/**', 'cloud'], name='points')
+    state = blueprint.TextLogView(origin='diagnostics', name='diagnostics')
+    return blueprint.Blueprint(blueprint.Grid(deep, *flat, state), collapse_panels=True)
 
 
 def main(args: list[str] | None = None) -> int:
     """Run until told to stop."""
+    use_transport_profile()
     parser = argparse.ArgumentParser(prog='view', add_help=False)
     where = parser.add_mutually_exclusive_group()
     where.add_argument('--web', action='store_true')
