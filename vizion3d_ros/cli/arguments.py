@@ -20,6 +20,7 @@ in each sub-folder (left.png, right.png or im0.png, im1.png; calib.txt as Middle
 and ETH3D have it). Writes, for each pair:
   depth.png      16 bit, millimetres, 0 = no measurement
   depth.npy      float32, metres, NaN = no measurement
+  uncertainty.npy float32, metres, one standard deviation; opencv-sgbm only
   disparity.pfm  float32, pixels, x left - x right, NaN = no measurement
   cloud.ply      coloured points, metres, x right, y up, z backward
   montage.png    to look at
