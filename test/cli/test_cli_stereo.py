@@ -92,8 +92,8 @@ def test_files_hold_the_numbers_of_the_python_api(call, images, tmp_path, calibr
     np.testing.assert_array_equal(millimetres, np.rint(expected.raw_depth * 1000))
     disparity = cv2.imread(str(tmp_path / 'out' / 'disparity.pfm'), cv2.IMREAD_UNCHANGED)
     deviation = np.load(tmp_path / 'out' / 'uncertainty.npy')
-    np.testing.assert_array_equal(np.nan_to_num(deviation), result.depth_uncertainty)
-    np.testing.assert_array_equal(np.isnan(deviation), result.depth_uncertainty == 0)
+    np.testing.assert_array_equal(np.nan_to_num(deviation), expected.depth_uncertainty)
+    np.testing.assert_array_equal(np.isnan(deviation), expected.depth_uncertainty == 0)
     np.testing.assert_array_equal(np.nan_to_num(disparity), np.float32(expected.disparity_map))
     np.testing.assert_array_equal(np.isnan(disparity), np.isnan(depth_m))
 
