@@ -45,7 +45,7 @@ setup(
     name=NAME,
     version='0.1.0',
     packages=find_packages(include=[NAME, f'{NAME}.*']),
-    package_data={NAME: ['py.typed', 'proto/*.proto', *PAGE]},
+    package_data={NAME: ['py.typed', 'proto/*.proto', 'engine/onnx/profiles/*.yaml', *PAGE]},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
         (f'share/{NAME}', ['package.xml']),
@@ -58,6 +58,8 @@ setup(
     extras_require={
         'bags': ['rosbags>=0.11'],  # vizion3d_depth bag
         'open3d': ['open3d>=0.18'],  # depth_image and point_cloud of the Python API
+        # backend onnx, and export; for a GPU onnxruntime-gpu in place of the first
+        'onnx': ['onnxruntime>=1.18', 'onnx>=1.17', 'onnxscript>=0.5'],
         'rest': [
             'fastapi>=0.115',
             'uvicorn>=0.30',

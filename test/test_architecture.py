@@ -35,11 +35,12 @@ ROS = {
 # Asked, where it is there, for the encodings that nobody else knows.
 OFFERED = {'vizion3d_ros.incoming.images': {'cv_bridge'}}
 KNOW_ROS = {'ros', 'launching', 'transport'}  # `ros2 launch` reads the second
-HEAVY = {'torch', 'torchvision', 'open3d'}
+ON_USE = {'open3d', 'onnx', 'onnxruntime', 'onnxscript', 'openvino'}
+HEAVY = {'torch', 'torchvision'} | ON_USE
 HEAVY_ALLOWED = (
     *('geometry', 'pipeline', 'bags.depth', 'requests', 'ros'),
     *('engine.networks', 'engine.device', 'engine.replay', 'engine.network_backend'),
-    *('engine.s2m2', 'engine.depth_anything_v2'),
+    *('engine.s2m2', 'engine.depth_anything_v2', 'engine.onnx.'),
 )
 # Inside ros/: each room may import those before it; testbed stands at the side.
 ROS_ROOMS = [
@@ -112,7 +113,7 @@ def test_only_the_ros_folder_knows_ros(module):
 def test_torch_and_open3d_are_imported_where_they_are_needed(module):
     at_start = imports(module, inside_functions=False, typing=False)
     heavy = {name.split('.')[0] for name in at_start} & HEAVY
-    assert 'open3d' not in heavy
+    assert not heavy & ON_USE
     if not module.removeprefix('vizion3d_ros.').startswith(HEAVY_ALLOWED):
         assert not heavy
 

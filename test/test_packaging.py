@@ -60,6 +60,15 @@ def test_the_page_of_the_rest_server_is_installed_with_the_licence_of_its_parts(
     assert present <= installed
 
 
+def test_the_profiles_of_networks_of_others_are_installed(setup_arguments):
+    package = ROOT / 'vizion3d_ros'
+    patterns = setup_arguments['package_data']['vizion3d_ros']
+    installed = {path for pattern in patterns for path in package.glob(pattern)}
+    present = {*(package / 'engine/onnx/profiles').iterdir()}
+    assert len(present) >= 4
+    assert present <= installed
+
+
 def test_every_node_has_a_module_with_main(setup_arguments):
     for entry in setup_arguments['entry_points']['console_scripts']:
         module, _, function = entry.partition('= ')[2].partition(':')
@@ -90,11 +99,12 @@ FROM_PIP = {'pydantic', 'annotated_types', 'typing_extensions', 'torch', 'open3d
 FROM_PIP |= {'fastapi', 'starlette', 'uvicorn', 'orjson', 'prometheus_client'}  # the servers
 FROM_PIP |= {'rosbags', 'lz4', 'ray', 'rerun'}  # bags, the example of many, view
 FROM_PIP |= {'grpc', 'grpc_health', 'grpc_reflection', 'google'}
+FROM_PIP |= {'onnx', 'onnxruntime', 'onnxscript'}
 KEYS = {'numpy': 'python3-numpy', 'cv2': 'python3-opencv', 'yaml': 'python3-yaml'}
 KEYS |= {'PIL': 'python3-pil', 'hypothesis': 'python3-hypothesis'}
 KEYS |= {'pytest': 'python3-pytest', 'setuptools': 'python3-setuptools', 'tqdm': 'python3-tqdm'}
-# Not imported: the command lines of the README.
-RUN_ONLY = {'ros2launch', 'rviz2'}
+# Not imported: command lines of the README, and what launch files start.
+RUN_ONLY = {'ros2launch', 'rviz2', 'ros2bag', 'tf2_ros'}
 
 
 def dependencies(*folders):

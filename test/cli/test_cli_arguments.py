@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NUMBERS = ('--fx', 995, '--cx', 311, '--cy', 255, '--baseline-mm', 193)
 
 
-@pytest.mark.parametrize('command', [[], ['stereo'], ['mono'], ['rig']])
+@pytest.mark.parametrize('command', [[], ['stereo'], ['mono'], ['rig'], ['export']])
 def test_help_loads_nothing_heavy(command):
     code = (
         'import sys\n'

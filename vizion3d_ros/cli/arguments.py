@@ -46,6 +46,13 @@ What a stereo rig can measure, from its data sheet: disparity f * B / Z, error o
 depth Z^2 * dd / (f * B) where a disparity is dd pixels off, nearest and farthest depth."""
 
 
+EXPORT = """\
+A checkpoint as an ONNX file for images of one size, for backend onnx: S2M2 (s2m2-S, -M, -L,
+-XL) or Depth Anything V2, by name, https address or path. The file is compared with the
+network that it was made of, and not kept if it differs by more than 0.01 pixels (of depth:
+0.01 of its range). Needs vizion3d_ros[onnx]."""
+
+
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line."""
 
@@ -64,6 +71,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         ('mono', MONO, _add_mono),
         ('bag', BAG, _add_bag),
         ('rig', RIG, _add_rig),
+        ('export', EXPORT, _add_export),
     ):
         command = commands.add_parser(
             name,
@@ -139,7 +147,8 @@ def _add_matcher(parser: argparse.ArgumentParser, z_far: float = 50.0) -> None:
         type=_backend,
         default=OPENCV_SGBM,
         metavar='NAME|PATH|URL',
-        help='opencv-sgbm (default; no weights needed), or an S2M2 checkpoint such as s2m2-L',
+        help='opencv-sgbm (default; no weights needed), an S2M2 checkpoint such as s2m2-L, or an '
+        'ONNX file',
     )
     _add_numbers(
         parser,
@@ -171,7 +180,8 @@ def _add_mono(parser: argparse.ArgumentParser) -> None:
         *('--model', '--model-backend'),
         default='depth-anything-v2-base',
         metavar='NAME|PATH|URL',
-        help='Depth Anything V2 checkpoint (default: depth-anything-v2-base, a relative one)',
+        help='Depth Anything V2 checkpoint (default: depth-anything-v2-base, a relative one), or '
+        'an ONNX file',
     )
     camera = parser.add_argument_group('camera of the cloud', 'if not given, 61 degrees wide')
     _add_numbers(camera, *((f'--{name}', 'PX', '', None) for name in ('fx', 'fy', 'cx', 'cy')))
@@ -206,6 +216,32 @@ def _add_rig(parser: argparse.ArgumentParser) -> None:
         '--depths-mm', type=float, nargs='+', metavar='MM', default=TABLE_DEPTHS_MM, help='rows'
     )
     parser.add_argument('--plot', type=Path, metavar='FILE', help='write a plot (PNG)')
+
+
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('model', metavar='NAME|PATH|URL')
+    parser.add_argument(
+        '--size',
+        type=_size,
+        metavar='WxH',
+        help='of the images in the network; S2M2: multiples of 32 (default: 960x544), Depth '
+        'Anything V2: of 14 (default: 924x518)',
+    )
+    parser.add_argument(
+        '--precision',
+        choices=('float32', 'float16'),
+        default='float32',
+        help='(default: float32)',
+    )
+    parser.add_argument('--out', type=Path, metavar='FILE', required=True, help='ends in .onnx')
+
+
+def _size(text: str) -> tuple[int, int]:
+    """Width and height."""
+    width, _, height = text.lower().partition('x')
+    if not (width.isdecimal() and height.isdecimal()):
+        raise argparse.ArgumentTypeError(f'expected WIDTHxHEIGHT such as 960x544, got {text!r}')
+    return int(width), int(height)
 
 
 def _add_numbers(

@@ -7,6 +7,7 @@ Depth from files, and what a stereo rig can do, on the command line.
     vizion3d_depth mono image.png                                   one camera
     vizion3d_depth bag recorded depth                               a rosbag2 folder
     vizion3d_depth rig --baseline-mm 65 --focal-mm 2.8 --pixel-um 3
+    vizion3d_depth export s2m2-L --out s2m2-L.onnx                  for ONNX Runtime
 
 The same as `ros2 run vizion3d_ros depth` and `python -m vizion3d_ros.cli`. Exits with 1 and a
 reason per line if anything failed, with 2 if the command line cannot be understood.

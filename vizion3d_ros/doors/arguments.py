@@ -85,13 +85,16 @@ def _add_features(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--depth_estimation', action='store_true', help='depth of one image')
     parser.add_argument('--stereo_depth', action='store_true', help='depth of rectified pairs')
     parser.add_argument(
-        '--depth_model', default='', metavar='NAME|PATH|URL', help='Depth Anything V2 checkpoint'
+        '--depth_model',
+        default='',
+        metavar='NAME|PATH|URL',
+        help='Depth Anything V2 checkpoint, or an ONNX file',
     )
     parser.add_argument(
         '--stereo_model',
         default='',
         metavar='NAME|PATH|URL',
-        help='S2M2 checkpoint, or opencv-sgbm, which needs no weights',
+        help='S2M2 checkpoint, an ONNX file, or opencv-sgbm, which needs no weights',
     )
     for name in NOT_OFFERED:
         parser.add_argument(f'--{name}', nargs='?', const='', help=argparse.SUPPRESS)

@@ -41,7 +41,7 @@ def _run(program: Program, asked: Namespace) -> int:
     from vizion3d_ros.contracts.errors import DepthError, explain
 
     try:
-        settings = _settings(asked)
+        settings = settings_of(asked)
         from vizion3d_ros.doors.depth_worker import DepthWorker  # seconds, as torch is
 
         worker = DepthWorker(lambda: settings, as_flags)
@@ -69,23 +69,28 @@ def _serve(program: Program, worker: DepthWorker, asked: Namespace) -> None:
         signal.signal(number, signal.SIG_IGN)  # it is ending: once is enough
 
 
-def _settings(asked: Namespace) -> ServiceSettings:
+def settings_of(asked: Namespace) -> ServiceSettings:
     """What the command line says, in the words of the node that answers requests."""
     from vizion3d_ros.contracts.mono_request import DEFAULT_MONO_BACKEND
+    from vizion3d_ros.contracts.settings.onnx_settings import is_onnx
     from vizion3d_ros.contracts.settings.service_settings import ServiceSettings
     from vizion3d_ros.contracts.stereo_request import DEFAULT_STEREO_BACKEND, OPENCV_SGBM
 
     preload = {(True, True): 'both', (True, False): 'stereo', (False, True): 'mono'}
-    sgbm = asked.stereo_model == OPENCV_SGBM
+    stereo, mono = asked.stereo_model or DEFAULT_STEREO_BACKEND, asked.depth_model
+    network = 'onnx' if is_onnx(stereo) else 's2m2'
     return ServiceSettings.model_validate(
         {
             'device': asked.device,
             'preload': preload.get((bool(asked.stereo_model), bool(asked.depth_model)), 'nothing'),
-            'backend': 'sgbm' if sgbm else 's2m2',
-            's2m2': {
-                'model_backend': '' if sgbm else asked.stereo_model or DEFAULT_STEREO_BACKEND
+            'backend': 'sgbm' if stereo == OPENCV_SGBM else network,
+            's2m2': {'model_backend': '' if stereo == OPENCV_SGBM or is_onnx(stereo) else stereo},
+            'onnx': {'model': stereo if is_onnx(stereo) else ''},
+            'mono_backend': 'onnx' if is_onnx(mono) else 'depth_anything_v2',
+            'depth_anything_v2': {
+                'model_backend': DEFAULT_MONO_BACKEND if is_onnx(mono) or not mono else mono
             },
-            'depth_anything_v2': {'model_backend': asked.depth_model or DEFAULT_MONO_BACKEND},
+            'mono_onnx': {'model': mono if is_onnx(mono) else ''},
             'requests': {
                 name: getattr(asked, name)
                 for name in ('max_pixels', 'max_bytes', 'allowed_models')

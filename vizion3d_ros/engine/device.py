@@ -19,6 +19,11 @@ PRECISIONS = {
     'bfloat16': torch.bfloat16,
 }
 
+# What torch says on a CPU, and OpenCV, and ONNX Runtime of both kinds of memory.
+OUT_OF_MEMORY = (
+    *('allocate memory', 'Insufficient mem', 'bad_alloc', 'bad allocation', 'out of memory'),
+)
+
 
 def choose_device(name: str) -> torch.device:
     """Resolve auto, cpu, cuda or cuda:N; BackendError if that GPU is not there."""
@@ -96,16 +101,16 @@ def enough_memory(task: str, remedy: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # OpenCV has an error of its own for it
-        if not _is_memory_short(error):
+        if not is_memory_short(error):
             raise
         torch.cuda.empty_cache()
         cause = f' ({str(error).splitlines()[0]})' if str(error) else ''
         raise BackendError(f'not enough memory for {task}: {remedy}{cause}') from error
 
 
-def _is_memory_short(error: Exception) -> bool:
+def is_memory_short(error: Exception) -> bool:
+    """Whether an error of any library means that memory ran out."""
     if isinstance(error, BackendError):
         return False  # it says so already
     short = isinstance(error, (torch.OutOfMemoryError, MemoryError))
-    # What torch says on a CPU, and OpenCV.
-    return short or any(words in str(error) for words in ('allocate memory', 'Insufficient mem'))
+    return short or any(words in str(error) for words in OUT_OF_MEMORY)

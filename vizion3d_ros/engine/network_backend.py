@@ -21,11 +21,32 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
-    from vizion3d_ros.contracts.settings.node_settings import NetworkSettings
+    from vizion3d_ros.contracts.camera import StereoRig
+    from vizion3d_ros.contracts.settings.node_settings import NetworkSettings, TorchSettings
+    from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
     from vizion3d_ros.engine.replay import Run
     from vizion3d_ros.engine.weights import ModelFile
 
 RETRY_S = 10.0  # trying takes seconds, which frames and requests would wait for each time
+
+
+class Finder:
+    """Finds checkpoints; one that could not be fetched is asked for again after a while."""
+
+    def __init__(self) -> None:
+        self._unavailable, self._reason, self._retry_at = ('', ''), '', 0.0
+
+    def find(self, settings: NetworkSettings, family: Family | None = None) -> ModelFile:
+        """Give the file that the settings name, as resolve does."""
+        asked = (settings.checkpoint, settings.sha256)
+        if asked == self._unavailable and time.monotonic() < self._retry_at:
+            raise DownloadError(self._reason)
+        try:
+            return resolve(settings.checkpoint, family, settings.sha256)
+        except DownloadError as error:
+            self._unavailable, self._reason = asked, str(error)
+            self._retry_at = time.monotonic() + RETRY_S
+            raise
 
 
 class NetworkBackend:
@@ -44,14 +65,14 @@ class NetworkBackend:
         self._key: tuple[object, ...] = ()
         self._run: Run | None = None
         self._checkpoint = self._variant = self._licence = self._ran_on = ''
-        self._unavailable, self._reason, self._retry_at = ('', ''), '', 0.0
+        self._finder = Finder()
 
     @classmethod
-    def check(cls, settings: NetworkSettings) -> None:
+    def check(cls, settings: TorchSettings) -> None:
         """Raise BackendError if it is plain that the checkpoint cannot be had; loads nothing."""
         check_name(settings.model_backend, cls.FAMILY)
 
-    def _network(self, settings: NetworkSettings, device: torch.device, *options: object) -> Run:
+    def _network(self, settings: TorchSettings, device: torch.device, *options: object) -> Run:
         """
         Return the network that the settings name, built with these options.
 
@@ -68,12 +89,12 @@ class NetworkBackend:
 
     def _loaded(
         self,
-        settings: NetworkSettings,
+        settings: TorchSettings,
         device: torch.device,
         precision: torch.dtype,
         options: tuple[object, ...],
     ) -> Run:
-        file = self._file(settings)
+        file = self._finder.find(settings, self.FAMILY)
         checkpoint = load(file, self.FAMILY, lambda name: self._shapes(name, options))
         network = self._empty(checkpoint.variant, options)
         network.load_state_dict(checkpoint.tensors, assign=True)
@@ -84,18 +105,6 @@ class NetworkBackend:
         self._licence = checkpoint.licence
         self._ran_on = f'{precision}, {device}'
         return run
-
-    def _file(self, settings: NetworkSettings) -> ModelFile:
-        """Find the checkpoint; one that could not be fetched is asked for again after a while."""
-        asked = (settings.model_backend, settings.sha256)
-        if asked == self._unavailable and time.monotonic() < self._retry_at:
-            raise DownloadError(self._reason)
-        try:
-            return resolve(settings.model_backend, self.FAMILY, settings.sha256)
-        except DownloadError as error:
-            self._unavailable, self._reason = asked, str(error)
-            self._retry_at = time.monotonic() + RETRY_S
-            raise
 
     def _empty(self, variant: str, options: tuple[object, ...]) -> nn.Module:
         with torch.device('meta'):
@@ -111,3 +120,12 @@ def upload(image: NDArray[np.uint8], device: torch.device) -> Tensor:
     pixels = torch.as_tensor(image, device=device)
     pixels = pixels.permute(2, 0, 1) if pixels.ndim == 3 else pixels.expand(3, *pixels.shape)
     return pixels[None].to(torch.float32)
+
+
+def answered_range(rig: StereoRig, settings: StereoSettings) -> tuple[float, float]:
+    """Lowest and highest disparity that is answered, in pixels before doffs."""
+    if rig.focal_baseline is None:
+        return 0.0, float(rig.left.width)
+    depths = settings.max_depth, settings.min_depth
+    low, high = (rig.focal_baseline / depth - rig.doffs for depth in depths)
+    return low, high

@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 STEREO_BACKENDS = {
     'sgbm': 'vizion3d_ros.engine.sgbm.matcher:SgbmBackend',
     's2m2': 'vizion3d_ros.engine.s2m2:S2m2Backend',
+    'onnx': 'vizion3d_ros.engine.onnx.stereo:OnnxStereoBackend',
 }
 
 
 MONO_BACKENDS = {
     'depth_anything_v2': 'vizion3d_ros.engine.depth_anything_v2:DepthAnythingBackend',
+    'onnx': 'vizion3d_ros.engine.onnx.mono:OnnxMonoBackend',
 }
 
 
@@ -42,7 +44,8 @@ def check_network(name: str, settings: NetworkSettings) -> None:
 
     Loads nothing, and asks no server.
     """
-    check = getattr(_class({**STEREO_BACKENDS, **MONO_BACKENDS}, name), 'check', None)
+    backend = name.removeprefix('mono_')  # where settings are those of both kinds
+    check = getattr(_class({**STEREO_BACKENDS, **MONO_BACKENDS}, backend), 'check', None)
     if check is not None:
         check(settings)
 

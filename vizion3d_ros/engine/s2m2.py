@@ -10,7 +10,7 @@ import torch
 from vizion3d_ros.contracts.errors import BackendError
 from vizion3d_ros.contracts.results import Match
 from vizion3d_ros.engine.device import choose_device, enough_memory, every_core
-from vizion3d_ros.engine.network_backend import NetworkBackend, upload
+from vizion3d_ros.engine.network_backend import NetworkBackend, answered_range, upload
 from vizion3d_ros.engine.networks import s2m2
 from vizion3d_ros.engine.weights import S2M2
 from vizion3d_ros.geometry.resize import Fit
@@ -67,7 +67,7 @@ class S2m2Backend(NetworkBackend):
                 maps = run(*pair)
             disparity, visibility, confidence = (fit.undo(values)[0, 0] for values in maps)
             disparity = disparity * fit.width_ratio
-            low, high = _searched(rig, settings)
+            low, high = answered_range(rig, settings)
             disparity = torch.where((disparity >= low) & (disparity <= high), disparity, torch.nan)
             missing = disparity.isnan()
         return Match(
@@ -81,15 +81,6 @@ class S2m2Backend(NetworkBackend):
             checkpoint=self._checkpoint,
             licence=self._licence,
         )
-
-
-def _searched(rig: StereoRig, settings: StereoSettings) -> tuple[float, float]:
-    """Lowest and highest disparity that is answered, in pixels before doffs."""
-    if rig.focal_baseline is None:
-        return 0.0, float(rig.left.width)
-    depths = settings.max_depth, settings.min_depth
-    low, high = (rig.focal_baseline / depth - rig.doffs for depth in depths)
-    return low, high
 
 
 def _check_size(fit: Fit) -> None:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -17,7 +17,8 @@ class Fit:
     """
     How images of height x width are shrunk to inner_height x inner_width and padded.
 
-    The padded size is a multiple of `multiple`; the image lies at (top, left) in it.
+    The padded size is `canvas` if that is given, else a multiple of `multiple`; the image lies at
+    (top, left) in it.
     """
 
     height: int
@@ -25,6 +26,7 @@ class Fit:
     inner_height: int
     inner_width: int
     multiple: int
+    canvas: tuple[int, int] | None = None
 
     @classmethod
     def into(cls, height: int, width: int, max_height: int, max_width: int, multiple: int) -> Fit:
@@ -33,9 +35,16 @@ class Fit:
         inner = max(1, round(height * share)), max(1, round(width * share))
         return cls(height, width, *inner, multiple)
 
+    @classmethod
+    def onto(cls, height: int, width: int, canvas: tuple[int, int], multiple: int) -> Fit:
+        """The same for a network that takes one size alone, canvas: its height and width."""
+        return replace(cls.into(height, width, *canvas, multiple), canvas=canvas)
+
     @property
     def padded_size(self) -> tuple[int, int]:
         """Height and width after padding."""
+        if self.canvas is not None:
+            return self.canvas
         return self._rounded_up(self.inner_height), self._rounded_up(self.inner_width)
 
     @property

@@ -33,9 +33,9 @@ def with_checkpoint(network: Network, model: str, **reset: Any) -> Network:
     If model is the one that they name already, or '', they come back as they are, so that nothing
     is loaded anew. reset: what the old checkpoint's settings become, beside its sha256.
     """
-    if not model or same_checkpoint(model, network.model_backend):
+    if not model or same_checkpoint(model, network.checkpoint):
         return network
-    changes = {'model_backend': _canonical(model), 'sha256': '', **reset}
+    changes = {network.MODEL: _canonical(model), 'sha256': '', **reset}
     return type(network)(**{**dict(network), **changes})
 
 
@@ -43,12 +43,12 @@ def check_networks(current: CommonSettings, wanted: CommonSettings) -> None:
     """Raise BackendError for a checkpoint that is wanted now and plainly cannot be had."""
     before = current.networks
     for name, network in wanted.networks.items():
-        if network.model_backend == before[name].model_backend:
+        if network.checkpoint == before[name].checkpoint:
             continue
         try:
             check_network(name, network)
         except BackendError as error:
-            raise BackendError(f'{name}.model_backend: {error}') from error
+            raise BackendError(f'{name}.{network.MODEL}: {error}') from error
 
 
 def _canonical(model: str) -> str:

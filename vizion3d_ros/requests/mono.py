@@ -30,7 +30,8 @@ from vizion3d_ros.contracts.mono_request import (
 )
 from vizion3d_ros.contracts.results import MonoResult
 from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
-from vizion3d_ros.contracts.settings.node_settings import PointsSettings
+from vizion3d_ros.contracts.settings.node_settings import NetworkSettings, PointsSettings
+from vizion3d_ros.contracts.settings.onnx_settings import is_onnx
 from vizion3d_ros.files.picture import GENEROUS, PictureLimits
 from vizion3d_ros.geometry.inverse_depth import spread_relative
 from vizion3d_ros.geometry.metric_scale.sparse_depth import from_pixels
@@ -38,7 +39,7 @@ from vizion3d_ros.geometry.picture16 import picture_of_depth, picture_of_inverse
 from vizion3d_ros.geometry.reprojection import make_cloud
 from vizion3d_ros.requests import ANY_DEPTH_M
 from vizion3d_ros.requests.checkpoints import with_checkpoint
-from vizion3d_ros.requests.known_camera import fitting_camera
+from vizion3d_ros.requests.known_camera import check_asked, fitting_camera
 from vizion3d_ros.requests.lazy_views import LazyViews
 from vizion3d_ros.requests.maps import span, to_array, without_nan
 from vizion3d_ros.requests.pictures import read_image
@@ -180,7 +181,7 @@ def _points(
 
 def _camera(config: DepthEstimationAdvanceConfig, width: int, height: int) -> Intrinsics:
     guess = FOCAL_PER_WIDTH * width
-    return Intrinsics(
+    camera = Intrinsics(
         width=width,
         height=height,
         fx=config.fx or config.fy or guess,
@@ -188,11 +189,19 @@ def _camera(config: DepthEstimationAdvanceConfig, width: int, height: int) -> In
         cx=width / 2 if config.cx is None else config.cx,
         cy=height / 2 if config.cy is None else config.cy,
     )
+    check_asked(config, camera)
+    return camera
 
 
 def _settings(request: DepthEstimationCommand, base: MonoSettings) -> MonoSettings:
     near, far = ANY_DEPTH_M
-    network = with_checkpoint(base.depth_anything_v2, request.model_backend, metric_max_depth=0.0)
+    model = request.model_backend
+    backend = ('onnx' if is_onnx(model) else 'depth_anything_v2') if model else base.backend
+    network: NetworkSettings
+    if backend == 'onnx':
+        network = with_checkpoint(base.onnx, model, profile='auto')
+    else:
+        network = with_checkpoint(base.depth_anything_v2, model, metric_max_depth=0.0)
     points = PointsSettings(organized=False, max_range=request.advanced_config.depth_trunc)
     changes = {'min_depth': near, 'max_depth': far, 'points': points}
-    return MonoSettings(**{**dict(base), **changes, 'depth_anything_v2': network})
+    return MonoSettings(**{**dict(base), **changes, 'backend': backend, backend: network})

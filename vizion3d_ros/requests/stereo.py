@@ -27,6 +27,7 @@ from vizion3d_ros.contracts.commands import Output, StereoCommand
 from vizion3d_ros.contracts.errors import InputError, explain
 from vizion3d_ros.contracts.results import StereoResult
 from vizion3d_ros.contracts.settings.node_settings import PointsSettings
+from vizion3d_ros.contracts.settings.onnx_settings import is_onnx
 from vizion3d_ros.contracts.settings.stereo_settings import (
     S2m2Settings,
     SgbmSettings,
@@ -198,9 +199,12 @@ def _settings(
     request: StereoDepthCommand, base: StereoSettings, width: int, height: int
 ) -> StereoSettings:
     config, model = request.advanced_config, request.model_backend
-    backend = {'': base.backend, OPENCV_SGBM: 'sgbm'}.get(model, 's2m2')
+    network = 'onnx' if is_onnx(model) else 's2m2'
+    backend = {'': base.backend, OPENCV_SGBM: 'sgbm'}.get(model, network)
     if backend == 'sgbm':
         matcher: dict[str, Any] = {'sgbm': _sgbm(config, base.sgbm)}
+    elif backend == 'onnx':
+        matcher = {'onnx': with_checkpoint(base.onnx, model, profile='auto')}
     else:
         matcher = {'s2m2': _s2m2(config, with_checkpoint(base.s2m2, model), width, height)}
     near, far = _searched(config, base if backend == 'sgbm' else None)

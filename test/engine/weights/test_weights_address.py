@@ -44,7 +44,7 @@ def test_all_others_are_refused(url):
     'name', ['', 'page.html', 'model', '.pth', '..%2F..%2Fetc.pth', 'a%5Cb.pth', 'model.pth.bad']
 )
 def test_address_must_name_a_checkpoint_file(name):
-    with pytest.raises(DownloadError, match=r'ends in \.pth or \.pt'):
+    with pytest.raises(DownloadError, match=r'ends in \.pth, \.pt or \.onnx'):
         resolve(f'https://example.com/models/{name}')
 
 

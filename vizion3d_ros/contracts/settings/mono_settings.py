@@ -9,10 +9,11 @@ from pydantic import Field, model_validator
 from typing_extensions import Self
 
 from vizion3d_ros.contracts.base import Contract
-from vizion3d_ros.contracts.settings.node_settings import NetworkSettings, NodeSettings
+from vizion3d_ros.contracts.settings.node_settings import NodeSettings, TorchSettings
+from vizion3d_ros.contracts.settings.onnx_settings import OnnxSettings
 
 
-class DepthAnythingSettings(NetworkSettings):
+class DepthAnythingSettings(TorchSettings):
     """Depth Anything V2, the network for one camera."""
 
     model_backend: str = Field(
@@ -86,10 +87,11 @@ class SparseDepthSettings(Contract):
 class MonoSettings(NodeSettings):
     """Settings of the mono pipeline and its node."""
 
-    backend: Literal['depth_anything_v2'] = Field(
+    backend: Literal['depth_anything_v2', 'onnx'] = Field(
         'depth_anything_v2', description='The network for one camera'
     )
     depth_anything_v2: DepthAnythingSettings = DepthAnythingSettings()
+    onnx: OnnxSettings = OnnxSettings()
     sparse_depth: SparseDepthSettings = SparseDepthSettings()
     timeout: float = Field(
         2.0, ge=0.1, le=3600.0, description='Seconds without an image before the log says why'

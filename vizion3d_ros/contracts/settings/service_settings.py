@@ -10,6 +10,7 @@ from pydantic import Field
 from vizion3d_ros.contracts.base import Contract
 from vizion3d_ros.contracts.settings.mono_settings import DepthAnythingSettings, MonoSettings
 from vizion3d_ros.contracts.settings.node_settings import FIXED, CommonSettings, NearDepth
+from vizion3d_ros.contracts.settings.onnx_settings import OnnxSettings, StereoOnnxSettings
 from vizion3d_ros.contracts.settings.stereo_settings import (
     S2m2Settings,
     SgbmSettings,
@@ -57,13 +58,18 @@ class ServiceSettings(CommonSettings):
         description='What is loaded at start; the rest is with its first request',
         json_schema_extra=FIXED,
     )
-    backend: Literal['sgbm', 's2m2'] = Field(
+    backend: Literal['sgbm', 's2m2', 'onnx'] = Field(
         'sgbm', description='The stereo matcher of requests that choose none'
+    )
+    mono_backend: Literal['depth_anything_v2', 'onnx'] = Field(
+        'depth_anything_v2', description='The network of requests for one image that choose none'
     )
     min_depth: NearDepth = Field(0.5, description='Nearest depth that sgbm searches, in metres')
     sgbm: SgbmSettings = SgbmSettings()
     s2m2: S2m2Settings = S2m2Settings()
+    onnx: StereoOnnxSettings = StereoOnnxSettings()
     depth_anything_v2: DepthAnythingSettings = DepthAnythingSettings()
+    mono_onnx: OnnxSettings = OnnxSettings()
     web: WebSettings = WebSettings()
     rest: DoorSettings = DoorSettings()
     grpc: DoorSettings = DoorSettings()
@@ -76,4 +82,5 @@ class ServiceSettings(CommonSettings):
     def mono(self) -> MonoSettings:
         """What requests for one image leave open."""
         names = ('device', 'depth_anything_v2', 'requests', 'mono16_bits', 'frame_id_override')
-        return MonoSettings(**{name: getattr(self, name) for name in names})
+        chosen = {name: getattr(self, name) for name in names}
+        return MonoSettings(**chosen, backend=self.mono_backend, onnx=self.mono_onnx)

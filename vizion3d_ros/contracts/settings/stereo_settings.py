@@ -9,7 +9,8 @@ from pydantic import Field, model_validator
 from typing_extensions import Self
 
 from vizion3d_ros.contracts.base import Contract
-from vizion3d_ros.contracts.settings.node_settings import NearDepth, NetworkSettings, NodeSettings
+from vizion3d_ros.contracts.settings.node_settings import NearDepth, NodeSettings, TorchSettings
+from vizion3d_ros.contracts.settings.onnx_settings import StereoOnnxSettings
 
 LEAST_SCALE = 0.1
 
@@ -131,7 +132,7 @@ class SgbmSettings(Contract):
         return self
 
 
-class S2m2Settings(NetworkSettings):
+class S2m2Settings(TorchSettings):
     """S2M2, the neural matcher."""
 
     model_backend: str = Field(
@@ -167,12 +168,22 @@ class SyncSettings(Contract):
 class StereoSettings(NodeSettings):
     """Settings of the stereo pipeline and its node."""
 
-    backend: Literal['sgbm', 's2m2'] = Field(
-        'sgbm', description='The matcher: sgbm needs no weights, s2m2 is neural and wants a GPU'
+    backend: Literal['sgbm', 's2m2', 'onnx'] = Field(
+        'sgbm',
+        description='The matcher: sgbm needs no weights, s2m2 is neural and wants a GPU, onnx '
+        'runs an exported network',
     )
     min_depth: NearDepth = Field(0.5, description='Nearest depth searched, in metres')
+    min_confidence: float = Field(
+        0.0,
+        ge=0.0,
+        le=1.0,
+        description='Drop matches of lower confidence from disparity, depth and cloud; pixels '
+        'that were filled have 0.05; 0 = keep all',
+    )
     sgbm: SgbmSettings = SgbmSettings()
     s2m2: S2m2Settings = S2m2Settings()
+    onnx: StereoOnnxSettings = StereoOnnxSettings()
     sync: SyncSettings = SyncSettings()
     baseline_m: float = Field(
         0.0, ge=0.0, le=100.0, description='Baseline in metres; 0 = from the right camera_info'

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 SUPPORT_WINDOW = (31, 31)
 RELIEF_WINDOW = 5
 # Logistic regression over five public pairs in all presets (benchmarks/sgbm_confidence.py), a
-# little steeper, so that balanced is right by itself.
-WEIGHTS = (-0.7, -0.84, -0.48)
-BIAS = 0.1
+# little gentler, so that balanced is right by itself.
+WEIGHTS = (-0.67, -0.8, -0.46)
+BIAS = 0.07
 # What is left of each cue where it speaks for the match alone: pixels, pixels, share.
 LEAST_CUES = (0.05, 0.1, 0.02)
 
@@ -49,7 +49,7 @@ def confidence(found: NDArray[np.int16], evidence: Evidence, ratio: float) -> Fl
 
 def visibility(evidence: Evidence, width: int) -> FloatMap:
     """
-    1 where the right view found the same, float32 at the evidence's size; width: of the image.
+    1 where the right view found the same, float32 (h, w), the evidence's size; width: of the image.
 
     1 / (1 + d), d pixels of the full image between the two.
     """

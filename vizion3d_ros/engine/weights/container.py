@@ -7,12 +7,17 @@ import hashlib
 import zipfile
 from pathlib import Path
 
+from vizion3d_ros.engine import onnx_file
+
 ZIP, PICKLE = b'PK\x03\x04', b'\x80'
+ONNX = '.onnx'
 
 
 def fault(path: Path) -> str:
     """
-    Why this file cannot be a PyTorch checkpoint, '' if nothing speaks against it.
+    Why this file cannot be a checkpoint, '' if nothing speaks against it.
+
+    What ends in .onnx has to be a network in ONNX, all else a checkpoint of PyTorch.
 
     Reads the whole file and compares the checksum of every record. Raises OSError if the file
     cannot be opened.
@@ -23,6 +28,8 @@ def fault(path: Path) -> str:
         return 'is empty'
     if head.lstrip().startswith(b'<'):
         return f'is an HTML or XML page, not a checkpoint: it begins with {_quote(head.lstrip())}'
+    if path.name.removesuffix('.part').endswith(ONNX):
+        return onnx_file.fault(path)
     if head.startswith(ZIP):
         return _zip_fault(path)
     return '' if head.startswith(PICKLE) else f'is no checkpoint: it begins with {_quote(head)}'

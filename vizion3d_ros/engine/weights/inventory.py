@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vizion3d_ros.contracts.errors import BackendError
+from vizion3d_ros.engine import onnx_file
 from vizion3d_ros.engine.weights.cache import Slot, cache_dir
+from vizion3d_ros.engine.weights.container import ONNX
 from vizion3d_ros.engine.weights.families import family_of
 from vizion3d_ros.engine.weights.fit import shapes_of
 from vizion3d_ros.engine.weights.load import read_tensors
@@ -37,11 +39,23 @@ def _entries(paths: list[Path]) -> Iterator[Entry]:
         size = path.stat().st_size
         if path.suffix in ('.pth', '.pt'):
             yield Entry(path.name, size, *_content(path))
+        elif path.suffix == ONNX:
+            yield Entry(path.name, size, *_of_onnx(path))
         elif path.suffix == '.bad':
             reason = Slot(path.with_suffix('')).record.refused
             yield Entry(path.name, size, f'set aside: {reason or "damaged after its download"}')
         elif path.suffix == '.part':
             yield Entry(path.name, size, 'unfinished download')
+
+
+def _of_onnx(path: Path) -> tuple[str, str]:
+    """What the file says it is, and its licence; one of somebody else may say neither."""
+    try:
+        notes = onnx_file.read(path).notes
+    except onnx_file.DamagedError as error:
+        return f'no whole ONNX file: {error}', ''
+    told = (notes.get(name, '') for name in ('network', 'variant', 'size'))
+    return ' '.join(filter(None, ('ONNX', *told))), notes.get('licence', '')
 
 
 def _content(path: Path) -> tuple[str, str]:

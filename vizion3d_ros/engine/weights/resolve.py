@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from vizion3d_ros.contracts.errors import CheckpointError, DownloadError
 from vizion3d_ros.engine.weights.cache import Slot, cache_dir, locked, slot_for
-from vizion3d_ros.engine.weights.container import fault, sha256_fault
+from vizion3d_ros.engine.weights.container import ONNX, fault, sha256_fault
 from vizion3d_ros.engine.weights.download import download
 from vizion3d_ros.engine.weights.families import Family
 from vizion3d_ros.engine.weights.http import BY_HAND, check_url, public_part
@@ -48,10 +48,7 @@ class ModelFile:
     def refuse(self, reason: str, set_aside: bool = True) -> CheckpointError:
         """Set the file aside if it is in the cache, and return the error to raise."""
         if self.slot is None or not set_aside:
-            return CheckpointError(
-                f'{self.path} {reason}; give model_backend the path of another file, '
-                f'or one of {_names()}'
-            )
+            return CheckpointError(f'{self.path} {reason}; {_another(self.path)}')
         return CheckpointError(f'{self.path} {reason}; {_set_aside(self.slot, reason)}')
 
     def unreadable(self, error: OSError) -> CheckpointError:
@@ -69,6 +66,11 @@ def _set_aside(slot: Slot, reason: str) -> str:
     return f'it was set aside as {slot.bad.name}; {slot.cure()}'
 
 
+def _another(path: Path) -> str:
+    names = '' if path.suffix == ONNX else f', or one of {_names()}'
+    return f'give model_backend the path of another file{names}'
+
+
 def _names(family: Family | None = None) -> str:
     return ', '.join(model.name for model in KNOWN if family in (None, model.family))
 
@@ -82,10 +84,10 @@ def resolve(
     """
     Return the file that model names; it is downloaded if it is an address and not cached yet.
 
-    model: a name of KNOWN, an https address that ends in .pth or .pt, or a path. family: what the
-    file is for; a known model of another family is refused before it is downloaded. sha256: 64
-    hex digits that the file must have, '' = not checked. cancel: ends a download from another
-    thread. Needs neither network nor a writable cache once the file is there.
+    model: a name of KNOWN, an https address that ends in .pth, .pt or .onnx, or a path. family:
+    what the file is for; a known model of another family is refused before it is downloaded.
+    sha256: 64 hex digits that the file must have, '' = not checked. cancel: ends a download from
+    another thread. Needs neither network nor a writable cache once the file is there.
 
     Raises DownloadError (no network, refused, disk full, cancelled) and CheckpointError (no such
     file, not a checkpoint, another sha256, set aside before).
@@ -99,7 +101,7 @@ def resolve(
     return file
 
 
-def check_name(model: str, family: Family) -> None:
+def check_name(model: str, family: Family | None = None) -> None:
     """Raise as resolve does where neither a server nor the inside of a file has to be asked."""
     known = _known_of(model, family)
     if known and not known.url:
@@ -159,6 +161,8 @@ def _own_file(model: str, family: Family | None) -> ModelFile:
                 return ModelFile(path)
     except (OSError, ValueError, RuntimeError) as error:  # too long, a zero byte, no such user
         raise CheckpointError(f'{model[:80]!r} is no path: {error}') from error
+    if model.endswith(ONNX):
+        raise CheckpointError(f'{model!r} is no file; expected a path or an https address')
     raise CheckpointError(
         f'{model!r} is neither a file nor a known model; expected a path, an https address '
         f'or one of {_names(family)}'
@@ -177,9 +181,9 @@ def _put_by_hand(known: KnownModel) -> ModelFile:
 
 def _file_name(url: str) -> str:
     name = unquote(urlsplit(url).path.rpartition('/')[2])
-    if not re.fullmatch(r'[^./\\\x00][^/\\\x00]{0,150}\.(pth|pt)', name):
+    if not re.fullmatch(r'[^./\\\x00][^/\\\x00]{0,150}\.(pth|pt|onnx)', name):
         raise DownloadError(
-            f'{public_part(url)}: expected the address of a file that ends in .pth or .pt; '
+            f'{public_part(url)}: expected the address of a file that ends in .pth, .pt or .onnx; '
             f'correct it, {BY_HAND}'
         )
     return name

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from typing import cast
 
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo
 
 from vizion3d_ros.contracts import topic_names
 from vizion3d_ros.contracts.camera import StereoRig
@@ -25,10 +25,12 @@ from vizion3d_ros.incoming.camera_info import CameraInfoCache
 from vizion3d_ros.incoming.stereo_frame import StereoFrame, stereo_command
 from vizion3d_ros.incoming.sync import StereoSync
 from vizion3d_ros.pipeline import StereoPipeline
+from vizion3d_ros.requests.pictures import picture_limits
 from vizion3d_ros.ros.health.diagnostics import NO_HARDWARE, Task
 from vizion3d_ros.ros.health.picture_status import pictures_task
 from vizion3d_ros.ros.health.status import Components, output_task
 from vizion3d_ros.ros.health.stereo_status import StereoStatus
+from vizion3d_ros.ros.messages.compressed import AnyImage, pair_as_images
 from vizion3d_ros.ros.nodes.depth_node import DepthNode
 from vizion3d_ros.ros.nodes.running import run_depth_node
 from vizion3d_ros.ros.serving.depth_services import StereoService
@@ -58,10 +60,15 @@ class StereoProcessor(FrameProcessor[StereoFrame, StereoSettings]):
     ) -> DecodedFrame | None:
         """Turn both messages into arrays, rectified if that is asked for."""
         known = self._infos.known
-        command = stereo_command(frame, known, settings, needs)
-        if known is None or command is None:
+        if known is None or known.calibration.rig is None:
             return None
-        return DecodedFrame(command, {'left': known.left_info, 'right': known.right_info})
+        messages = pair_as_images(frame.left, frame.right, picture_limits(settings.requests))
+        command = stereo_command(StereoFrame(*messages), known, settings, needs)
+        if command is None:
+            return None
+        return DecodedFrame(
+            messages[0], command, {'left': known.left_info, 'right': known.right_info}
+        )
 
     def examine(self, command: StereoCommand, result: StereoResult) -> None:
         """Let the doctor look at the pair."""
@@ -146,7 +153,7 @@ class StereoNode(DepthNode[StereoSettings]):
         self._infos.add_right(info)
         self._release_waiting()
 
-    def _on_pair(self, left: Image, right: Image) -> None:
+    def _on_pair(self, left: AnyImage, right: AnyImage) -> None:
         self.quiet_since = time.monotonic()
         self._waiting = StereoFrame(left, right)
         self._release_waiting()

@@ -24,6 +24,7 @@ from vizion3d_ros.contracts.commands import MonoCommand, Output, StereoCommand
 from vizion3d_ros.contracts.errors import DepthError, explain
 from vizion3d_ros.contracts.settings.node_settings import NodeSettings
 from vizion3d_ros.incoming.messages import CameraInfo
+from vizion3d_ros.ros.messages.compressed import AnyImage
 from vizion3d_ros.ros.messages.outgoing import AnyAnswer, FrameAnswer
 from vizion3d_ros.ros.stream.significant_bits import SignificantBits
 from vizion3d_ros.ros.stream.sparse_reading import SparseReading
@@ -39,7 +40,7 @@ class Frame(Protocol):
     """A frame as it waits for the worker: references only, nothing decoded."""
 
     @property
-    def image(self) -> Image:
+    def image(self) -> AnyImage:
         """The image whose stamp and frame the outputs carry."""
         ...
 
@@ -53,8 +54,11 @@ class DecodedFrame:
     """
     What to compute of a frame, the infos by camera, that of the image first, and how the message
     of sparse depth that came with it was read, None without one.
+
+    image: the one whose stamp and frame the outputs carry, no longer compressed.
     """
 
+    image: Image
     command: StereoCommand | MonoCommand
     infos: Mapping[str, CameraInfo]
     sparse: SparseReading | None = None
@@ -145,7 +149,7 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
         decoded = self.decode(frame, settings, self._outputs.needs(topics))
         if decoded is None:
             return None
-        self.bits.look(frame.image, settings.mono16_bits, time.monotonic())
+        self.bits.look(decoded.image, settings.mono16_bits, time.monotonic())
         ready = time.perf_counter()
         answer = self.answer(frame, decoded, settings, self.run(decoded.command))
         timings_ms = {'decode': 1e3 * (ready - started), **answer.result.timings_ms}

@@ -13,7 +13,7 @@ from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from stereo_msgs.msg import DisparityImage
 
 from vizion3d_ros.contracts import topic_names
@@ -37,6 +37,14 @@ MONO_INPUTS: dict[str, type] = {
     topic_names.SPARSE_IMAGE: Image,
     topic_names.IMAGE: Image,
 }
+
+
+def transported(
+    inputs: Mapping[str, type], images: Collection[str], image_transport: str
+) -> dict[str, type]:
+    """The inputs with the type in which image_transport brings the named images."""
+    kind = CompressedImage if image_transport == 'compressed' else Image
+    return {**inputs, **dict.fromkeys(images, kind)}
 
 
 def output_qos() -> QoSProfile:

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every setting of networks that were exported to ONNX; see node_settings.py."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field
+
+from vizion3d_ros.contracts.settings.node_settings import NetworkSettings
+
+ENDING = '.onnx'
+
+
+def is_onnx(model: str) -> bool:
+    """Whether a path or an address is that of an ONNX file."""
+    path = urlsplit(model).path if '://' in model else model
+    return path.endswith(ENDING)
+
+
+class OnnxSettings(NetworkSettings):
+    """A network that was exported to ONNX: by `vizion3d_depth export`, or by somebody else."""
+
+    MODEL: ClassVar[str] = 'model'
+
+    model: str = Field(
+        '', description='The path or https address of a file that ends in .onnx; empty = none'
+    )
+    providers: str = Field(
+        'auto',
+        description='What runs it: tensorrt, cuda, openvino, cpu or others of onnxruntime, '
+        'separated by commas; auto: the first of these four that is there',
+    )
+    profile: str = Field(
+        'auto',
+        description='What the network takes and answers: auto (as the file itself or the YAML '
+        'beside it says), a shipped name, or the path of a YAML file',
+    )
+    precision: Literal['auto', 'float32', 'float16'] = Field(
+        'auto', description='Number format of the computation; auto: that of the file'
+    )
+
+
+class StereoOnnxSettings(OnnxSettings):
+    """The same for a network that takes a pair."""
+
+    left_right_check: bool = Field(
+        False,
+        description='Run the mirrored pair too, for confidence and visibility, where the network '
+        'answers neither; takes twice the time',
+    )

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+A checkpoint becomes an ONNX file that says what it is, and is compared with what it was made of.
+
+    checkpoint ─ network ─ (half) ─ torch.onnx ─ folded ─ notes ─ file ─ compared ─ kept, or not
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from vizion3d_ros.contracts.errors import BackendError, InputError
+from vizion3d_ros.engine.device import every_core
+from vizion3d_ros.engine.onnx.group_norm import norms_by_rows
+from vizion3d_ros.engine.onnx.half import halved
+from vizion3d_ros.engine.onnx.networks import Exportable, exportable
+from vizion3d_ros.engine.onnx.profile import NOTE
+from vizion3d_ros.engine.onnx.providers import Wanted
+from vizion3d_ros.engine.onnx.session import open_session, runtime
+from vizion3d_ros.engine.weights.container import ONNX
+
+OPSET = 18  # what torch translates into by itself
+LARGEST_DIFFERENCE = 0.01
+CPU = torch.device('cpu')
+TALKERS = ('torch.onnx', 'onnxscript', 'onnx_ir')
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A file that was kept: its size in bytes, and the largest difference with its unit."""
+
+    path: Path
+    bytes: int
+    difference: float
+    unit: str
+    facts: dict[str, str]
+
+
+def export(model: str, size: tuple[int, int] | None, precision: str, out: Path) -> Exported:
+    """
+    Write a checkpoint as an ONNX file for images of one size.
+
+    model: as s2m2.model_backend or depth_anything_v2.model_backend take it. size: width and
+    height, None for what images of 960x540 become. precision: float32 or float16. Raises
+    InputError for a size or a path that cannot be, BackendError if a package is missing, the
+    checkpoint cannot be had, or the file differs from the network by more than 0.01 pixels (of a
+    depth map: than 0.01 of its range); that file is not kept.
+    """
+    _check_path(out)
+    _packages()
+    runtime()
+    made = exportable(model, size)
+    with torch.inference_mode(), every_core(CPU):
+        expected = made.run(made.network)
+    network = halved(made.network) if precision == 'float16' else made.network
+    norms_by_rows(network)
+    draft = out.with_name(f'{out.name}.part')
+    try:
+        facts = {**made.facts, 'precision': precision, 'opset': str(OPSET)}
+        _write(network, made, facts, draft)
+        difference = _compared(draft, made, expected, precision)
+        draft.replace(out)
+    except OSError as error:
+        raise InputError(f'--out {out} cannot be written: {error.strerror}') from error
+    finally:
+        draft.unlink(missing_ok=True)
+    return Exported(out, out.stat().st_size, difference, made.unit, facts)
+
+
+def _check_path(out: Path) -> None:
+    if out.suffix != ONNX:
+        raise InputError(f'--out {out}: expected the path of a file that ends in {ONNX}')
+    if not out.parent.is_dir():
+        raise InputError(f'--out {out}: there is no folder {out.parent}: make it first')
+
+
+def _packages() -> Any:
+    """The module that folds constants; BackendError if one of those that export is not there."""
+    try:
+        import onnx  # noqa: F401  torch needs it
+        import onnxscript.optimizer
+    except ImportError as error:
+        raise BackendError(
+            f'export needs onnx and onnxscript ({error}): '
+            'python3 -m pip install "vizion3d_ros[onnx]"'
+        ) from error
+    return onnxscript.optimizer
+
+
+def _write(network: nn.Module, made: Exportable, facts: dict[str, str], path: Path) -> None:
+    """Translate the network and write it with its notes, all in one file."""
+    inputs = made.images()
+    with _silence(), torch.no_grad():
+        program = torch.onnx.export(
+            network,
+            inputs,
+            dynamo=True,
+            optimize=False,  # most of the time of an export, and onnxruntime does it anyway
+            opset_version=OPSET,
+            input_names=list(made.inputs),
+            output_names=list(made.outputs),
+            verbose=False,
+        )
+        if program is None:
+            raise BackendError(f'torch {torch.__version__} gave no ONNX program: install another')
+        _fold(program.model)
+    notes = {**facts, NOTE: made.profile.model_dump_json(exclude_defaults=True)}
+    program.model.metadata_props.update(notes)
+    program.model.producer_name = 'vizion3d_ros'
+    program.save(str(path))
+
+
+def _fold(model: Any) -> None:
+    """Compute what is constant; the rest of what onnxscript can do takes longer than it saves."""
+    optimizer = _packages()
+    optimizer.inline(model)
+    optimizer.fold_constants(model, onnx_shape_inference=False)
+    optimizer.remove_unused_nodes(model)
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """What these tell is for those who write exporters."""
+    talkers = [logging.getLogger(name) for name in TALKERS]
+    before = [talker.level for talker in talkers]
+    for talker in talkers:
+        talker.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')
+            yield
+    finally:
+        for talker, level in zip(talkers, before):
+            talker.setLevel(level)
+
+
+def _compared(path: Path, made: Exportable, expected: Tensor, precision: str) -> float:
+    """Largest difference of the file's answer; BackendError if it is too large."""
+    session = open_session(path, OPSET, Wanted('cpu', precision, 'cpu', precision))
+    feeds = dict(zip(made.inputs, (image.numpy() for image in made.images())))
+    found = torch.from_numpy(session.run(feeds)[made.outputs[0]])
+    difference = made.difference(found, expected)
+    if not difference <= LARGEST_DIFFERENCE:  # also where it is no number
+        raise BackendError(
+            f'the {precision} file differs from the network by {difference:.2g} {made.unit}, more '
+            f'than {LARGEST_DIFFERENCE:g}: it was not kept'
+            + ('; export it as float32' if precision != 'float32' else '')
+        )
+    return difference

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Group normalisation that stays exact when it is exported.
+
+ONNX has it as an instance norm, which runtimes sum up value by value: over two million of them,
+as in 960x544, float32 loses so much that S2M2 is 0.01 pixels off. Row by row it loses nothing.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+ROW, GROUP = -1, (-3, -2)  # axes of (B, groups, n, h, w)
+
+
+class GroupNormByRows(nn.Module):
+    """As nn.GroupNorm, whose weights it takes over."""
+
+    def __init__(self, norm: nn.GroupNorm) -> None:
+        super().__init__()
+        self.groups, self.eps = norm.num_groups, norm.eps
+        self.weight, self.bias = norm.weight, norm.bias
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, n, h, w), the same out."""
+        parts = x.unflatten(1, (self.groups, -1))
+        parts = parts - _mean(parts)
+        parts = parts / (_mean(parts.square()) + self.eps).sqrt()
+        return parts.flatten(1, 2) * self.weight[:, None, None] + self.bias[:, None, None]
+
+
+def _mean(parts: Tensor) -> Tensor:
+    return parts.mean(ROW, keepdim=True).mean(GROUP, keepdim=True)
+
+
+def norms_by_rows(network: nn.Module) -> None:
+    """Replace every group normalisation of a network."""
+    for parent in list(network.modules()):
+        for name, module in parent.named_children():
+            if isinstance(module, nn.GroupNorm):
+                setattr(parent, name, GroupNormByRows(module))
