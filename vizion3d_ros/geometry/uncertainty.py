@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 # Pixels, fitted on five public pairs in all presets (benchmarks/uncertainty.py). Errors have
 # heavy tails: no normal distribution has their 68 % and their 95 %, so the numbers are those that
 # leave both of these shares of all errors within 1 and 2 deviations.
-LEAST_PX = 0.29
-PX_PER_ODDS = 2.3
+LEAST_PX = 0.28
+PX_PER_ODDS = 2.2
 LEAST_CONFIDENCE = 0.01
 
 
