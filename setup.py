@@ -25,6 +25,7 @@ ROS_COMMANDS = [
     f'synthetic_rig = {NAME}.ros.executables:main',
     f'play_pair = {NAME}.ros.executables:main',
     f'recorder = {NAME}.ros.executables:main',
+    f'view = {NAME}.ros.executables:main',
     f'fetch_models = {NAME}.fetch_models:main',
     f'depth = {NAME}.cli.main:main',
 ]
@@ -55,6 +56,7 @@ setup(
     python_requires='>=3.10',
     install_requires=REQUIRED if BY_PIP else ['setuptools'],
     extras_require={
+        'bags': ['rosbags>=0.11'],  # vizion3d_depth bag
         'open3d': ['open3d>=0.18'],  # depth_image and point_cloud of the Python API
         # backend onnx, and export; for a GPU onnxruntime-gpu in place of the first
         'onnx': ['onnxruntime>=1.18', 'onnx>=1.17', 'onnxscript>=0.5'],
@@ -65,6 +67,7 @@ setup(
             'orjson>=3.9',
             'prometheus-client',
         ],
+        'view': ['rerun-sdk>=0.23'],  # ros2 run vizion3d_ros view
         # those that the generated code was made for, or newer
         'grpc': [
             'grpcio>=1.85.1',

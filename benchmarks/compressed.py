@@ -22,8 +22,8 @@ from sensor_msgs.msg import CompressedImage
 
 from vizion3d_ros.contracts.camera import StereoRig
 from vizion3d_ros.files.picture import GENEROUS
+from vizion3d_ros.incoming.images import image_to_array
 from vizion3d_ros.ros.messages.compressed import as_image, pair_as_images
-from vizion3d_ros.ros.messages.incoming import image_to_array
 from vizion3d_ros.testbed.scene import SyntheticScene
 
 RIG = StereoRig.from_field_of_view(1280, 720, hfov_deg=65, baseline_m=0.12)

@@ -48,12 +48,12 @@ from vizion3d_ros.contracts.commands import Output, StereoCommand
 from vizion3d_ros.contracts.results import Match
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 from vizion3d_ros.engine import registry
+from vizion3d_ros.incoming.camera_info import CameraInfoCache
+from vizion3d_ros.incoming.images import calibration_of
 from vizion3d_ros.pipeline import StereoPipeline
-from vizion3d_ros.ros.messages.incoming import calibration_of
 from vizion3d_ros.ros.messages.outgoing import FrameAnswer
 from vizion3d_ros.ros.nodes.stereo_node import StereoFrame, StereoProcessor
 from vizion3d_ros.ros.run import keep_large_blocks
-from vizion3d_ros.ros.stream.camera_info import CameraInfoCache
 from vizion3d_ros.ros.stream.topics import STEREO_OUTPUTS, OutputPublishers, output_qos
 from vizion3d_ros.worker import PublishStage
 

@@ -40,6 +40,7 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--frames', type=int, help='default 120, for a pair 12')
     parser.add_argument('--rate', type=float, metavar='HZ', help='default 10, for a pair 2')
     parser.add_argument('--disparities', type=int, metavar='N', help='search 0..N px (pair)')
+    parser.add_argument('--view', action='store_true', help='show it live, by rerun')
     parser.add_argument('--out', type=Path, default=ROOT / 'out', help='default: out/')
     parser.add_argument('node', nargs='*', metavar='-- ...', help='arguments of the stereo node')
     options = parser.parse_args(argv)
@@ -79,7 +80,7 @@ def matcher(options: argparse.Namespace) -> list[str]:
 
 
 def demonstrate(options: argparse.Namespace) -> None:
-    """Run the three processes and show what came."""
+    """Run the three processes, and the viewer if asked for, and show what came."""
     options.out.mkdir(parents=True, exist_ok=True)
     print(f'{options.frames} frames at {options.rate:g} Hz; logs in {options.out}', flush=True)
     recorder = {'out': str(options.out), 'frames': options.frames, 'timeout': START_S + 10.0}
@@ -88,6 +89,8 @@ def demonstrate(options: argparse.Namespace) -> None:
         'stereo_node': matcher(options),
         'source': source(options),
     }
+    if options.view:
+        commands = {'view': node('testbed.view', {}), **commands}
     show(record(commands, options.out, options.frames / options.rate), options.out)
 
 

@@ -11,8 +11,8 @@ from source_tree import MODULES, ROOT, TREES, imports, ours, part
 
 # imports go left only
 CORE = [
-    *('contracts', 'geometry', 'engine', 'pipeline', 'files', 'requests', 'worker'),
-    *('proto', 'doors', 'ros'),
+    *('contracts', 'geometry', 'engine', 'pipeline', 'files', 'incoming', 'bags', 'requests'),
+    *('worker', 'proto', 'doors', 'ros'),
 ]
 DOOR = {'contracts', 'geometry', 'engine', 'pipeline', 'requests'}
 SIDE = {
@@ -22,7 +22,7 @@ SIDE = {
     'fetch_models': {'contracts', 'engine'},
     'stereo': DOOR,
     'lifting': DOOR,
-    'cli': DOOR | {'files', 'report'},
+    'cli': DOOR | {'files', 'incoming', 'bags', 'report'},
     'transport': set(),
     'launching': {'transport'},
 }
@@ -32,11 +32,13 @@ ROS = {
     *('sensor_msgs_py', 'tf2_ros', 'tf2_py', 'builtin_interfaces', 'rosidl_runtime_py'),
     *('ament_index_python', 'rosbag2_py', 'image_transport_py', 'diagnostic_updater'),
 }
+# Asked, where it is there, for the encodings that nobody else knows.
+OFFERED = {'vizion3d_ros.incoming.images': {'cv_bridge'}}
 KNOW_ROS = {'ros', 'launching', 'transport'}  # `ros2 launch` reads the second
 ON_USE = {'open3d', 'onnx', 'onnxruntime', 'onnxscript', 'openvino'}
 HEAVY = {'torch', 'torchvision'} | ON_USE
 HEAVY_ALLOWED = (
-    *('geometry', 'pipeline', 'requests', 'ros'),
+    *('geometry', 'pipeline', 'bags.depth', 'requests', 'ros'),
     *('engine.networks', 'engine.device', 'engine.replay', 'engine.network_backend'),
     *('engine.s2m2', 'engine.depth_anything_v2', 'engine.onnx.'),
 )
@@ -103,7 +105,8 @@ def is_ros(name):
 
 @pytest.mark.parametrize('module', [m for m in MODULES if part(m) not in KNOW_ROS])
 def test_only_the_ros_folder_knows_ros(module):
-    assert [name for name in imports(module) if is_ros(name)] == []
+    known = {name.split('.')[0] for name in imports(module) if is_ros(name)}
+    assert known == OFFERED.get(module, set())
 
 
 @pytest.mark.parametrize('module', MODULES)

@@ -66,7 +66,7 @@ def run(tmp_path):
         )
         assert (done.returncode != 0) == fails, done.stderr
         assert 'Traceback' not in done.stderr, done.stderr
-        return done.stderr if fails else done.stdout
+        return done.stdout + done.stderr if fails else done.stdout
 
     return run_example
 
@@ -239,3 +239,16 @@ def test_save_a_snapshot(run, robot):
     paths = [Path(line) for line in run(8, **robot).splitlines()]
     assert all(path.is_file() for path in paths)
     assert {path.suffix for path in paths} >= {'.png', '.pfm', '.ply', '.yaml', '.json'}
+
+
+def test_many_bags_with_ray(run, tmp_path, make_pair):
+    pytest.importorskip('ray', reason='needs ray, which is too large for the checks')
+    sys.path.append(str(ROOT / 'test' / 'bags'))
+    from bag_files import messages, write
+
+    write(tmp_path / 'drive', messages(make_pair, 2))
+    path = os.pathsep.join([str(ROOT), os.environ.get('PYTHONPATH', '')])
+    printed = run(9, 'out', 'drive', 'none', fails=True, PYTHONPATH=path)
+    assert '2 pairs, 0 failed' in printed
+    assert 'failed: ' in printed
+    assert (tmp_path / 'out' / 'drive' / 'metadata.yaml').exists()

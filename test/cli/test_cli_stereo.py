@@ -23,7 +23,10 @@ height=96
 """
 NUMBERS = ('--fx', 100, '--cx', 79.5, '--cy', 47.5, '--baseline-mm', 100.1, '--doffs', 2)
 CONFIG = {'focal_length': 100.0, 'cx': 79.5, 'cy': 47.5, 'baseline': 100.1, 'doffs': 2.0}
-FILES = ('depth.png', 'depth.npy', 'disparity.pfm', 'cloud.ply', 'montage.png', 'result.json')
+FILES = (
+    *('depth.png', 'depth.npy', 'uncertainty.npy', 'disparity.pfm', 'cloud.ply'),
+    *('montage.png', 'result.json'),
+)
 
 
 def write_pair(folder, pair, calibration=CALIB):
@@ -88,6 +91,9 @@ def test_files_hold_the_numbers_of_the_python_api(call, images, tmp_path, calibr
     assert millimetres.dtype == np.uint16
     np.testing.assert_array_equal(millimetres, np.rint(expected.raw_depth * 1000))
     disparity = cv2.imread(str(tmp_path / 'out' / 'disparity.pfm'), cv2.IMREAD_UNCHANGED)
+    deviation = np.load(tmp_path / 'out' / 'uncertainty.npy')
+    np.testing.assert_array_equal(np.nan_to_num(deviation), expected.depth_uncertainty)
+    np.testing.assert_array_equal(np.isnan(deviation), expected.depth_uncertainty == 0)
     np.testing.assert_array_equal(np.nan_to_num(disparity), np.float32(expected.disparity_map))
     np.testing.assert_array_equal(np.isnan(disparity), np.isnan(depth_m))
 

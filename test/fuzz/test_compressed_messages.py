@@ -15,8 +15,8 @@ from sensor_msgs.msg import CompressedImage
 
 from vizion3d_ros.contracts.errors import InputError
 from vizion3d_ros.files.picture import PictureLimits
+from vizion3d_ros.incoming.images import image_to_array
 from vizion3d_ros.ros.messages.compressed import as_image
-from vizion3d_ros.ros.messages.incoming import image_to_array
 
 pytestmark = pytest.mark.ros
 

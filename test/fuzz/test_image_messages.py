@@ -14,8 +14,8 @@ from sensor_msgs.msg import CameraInfo, Image, RegionOfInterest
 from vizion3d_ros.contracts.calibration import calibrate
 from vizion3d_ros.contracts.errors import CalibrationError, InputError
 from vizion3d_ros.geometry.rectify import rectify
-from vizion3d_ros.ros.messages.encodings import ENCODINGS
-from vizion3d_ros.ros.messages.incoming import calibration_of, image_to_array
+from vizion3d_ros.incoming.encodings import ENCODINGS
+from vizion3d_ros.incoming.images import calibration_of, image_to_array
 
 pytestmark = pytest.mark.ros
 

@@ -25,6 +25,7 @@ OUTPUTS = {
     'points2': PointCloud2,
     'confidence/image': Image,
     'visibility/image': Image,
+    'depth/uncertainty': Image,
 }
 
 

@@ -20,6 +20,7 @@ in each sub-folder (left.png, right.png or im0.png, im1.png; calib.txt as Middle
 and ETH3D have it). Writes, for each pair:
   depth.png      16 bit, millimetres, 0 = no measurement
   depth.npy      float32, metres, NaN = no measurement
+  uncertainty.npy float32, metres, one standard deviation; opencv-sgbm only
   disparity.pfm  float32, pixels, x left - x right, NaN = no measurement
   cloud.ply      coloured points, metres, x right, y up, z backward
   montage.png    to look at
@@ -35,6 +36,11 @@ A relative checkpoint writes, for each image:
 A metric one writes depth.png, depth.npy and cloud.ply as `stereo` does. Both write
 montage.png and result.json. Of a folder each image gets a folder of its own in DIR;
 those that are whole, newer than their image and made with the same options are skipped."""
+BAG = """\
+Depth of a recorded stereo pair: a rosbag2 folder, or one of its files, mcap or sqlite3. Pairs and
+calibration are those that stereo_node makes of the same topics, and so is the depth. Writes a
+rosbag2 folder OUT with depth/image, depth/camera_info, disparity and points2, with the stamps of
+the left images. A call that was interrupted goes on where it stopped. Needs: rosbags, by pip."""
 RIG = """\
 What a stereo rig can measure, from its data sheet: disparity f * B / Z, error of the
 depth Z^2 * dd / (f * B) where a disparity is dd pixels off, nearest and farthest depth."""
@@ -63,6 +69,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     for name, text, add_options in (
         ('stereo', STEREO, _add_stereo),
         ('mono', MONO, _add_mono),
+        ('bag', BAG, _add_bag),
         ('rig', RIG, _add_rig),
         ('export', EXPORT, _add_export),
     ):
@@ -96,6 +103,45 @@ def _add_stereo(parser: argparse.ArgumentParser) -> None:
         ('--baseline-mm', 'MM', 'distance of the cameras', None),
         ('--doffs', 'PX', 'cx of the right image - cx of the left one, if not 0', None),
     )
+    _add_matcher(parser)
+    _add_output(parser)
+
+
+def _add_bag(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('bag', type=Path, metavar='IN')
+    parser.add_argument('out', type=Path, metavar='OUT')
+    for name, text in (
+        ('--left', 'left images; if not given, the one that ends in left/image_rect'),
+        ('--right', 'right images'),
+        ('--left-info', 'if not given, camera_info beside the images'),
+        ('--right-info', 'the same of the right camera'),
+    ):
+        parser.add_argument(name, metavar='TOPIC', help=text)
+    parser.add_argument('--rectify', action='store_true', help='the images are raw ones')
+    _add_numbers(parser, ('--slop', 'S', 'stamps of a pair differ by this at most', None))
+    _add_matcher(parser, z_far=0.0)
+    parser.add_argument('--topics', nargs='+', metavar='NAME', help='what to write instead')
+    parser.add_argument('--storage', choices=('mcap', 'sqlite3'), help='if not that of IN')
+    parser.add_argument('--jobs', type=_count, default=1, metavar='N', help='processes')
+    parser.add_argument(
+        *('--max-bag-size', '-b'),
+        type=_count,
+        default=256 * 2**20,
+        metavar='BYTES',
+        help='begin another file of OUT then; what a kill can cost (default: 256 MiB)',
+    )
+    parser.add_argument('--force', action='store_true', help='replace OUT')
+    parser.add_argument('--device', default='auto', help='auto (default), cpu, cuda or cuda:N')
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def _add_matcher(parser: argparse.ArgumentParser, z_far: float = 50.0) -> None:
     parser.add_argument(
         *('--backend', '--model-backend'),
         type=_backend,
@@ -114,9 +160,13 @@ def _add_stereo(parser: argparse.ArgumentParser) -> None:
         ),
         ('--max-depth-mm', 'MM', 'farthest depth; opencv-sgbm: if not given 50000', None),
         ('--scale', 'SHARE', 'match at this share of the image size', None),
-        ('--z-far', 'METRES', 'where the cloud ends', 50.0),
+        (
+            '--z-far',
+            'METRES',
+            'where the cloud ends',
+            z_far,
+        ),
     )
-    _add_output(parser)
 
 
 def _backend(name: str) -> str:

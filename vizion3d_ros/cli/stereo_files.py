@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from vizion3d_ros.cli.files import cloud_file, depth_files, montage_file
 from vizion3d_ros.contracts.camera import MM_PER_METRE, StereoRig
+from vizion3d_ros.contracts.results import StereoResult
 from vizion3d_ros.files.result_folder import File, ResultFiles
-from vizion3d_ros.files.snapshot import pfm
+from vizion3d_ros.files.snapshot import npy, pfm
+from vizion3d_ros.geometry.uncertainty import depth_uncertainty
 from vizion3d_ros.report.metrics import depth_scores, disparity_scores, valid_share
 from vizion3d_ros.report.panels import figures, frame_panels
 from vizion3d_ros.report.summary import Maps, depth_of
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 FloatMap = NDArray[np.float32]
 
 DISPARITY = 'float32, pixels, x left - x right (doffs not added), NaN = no measurement'
+UNCERTAINTY = 'float32, metres, one standard deviation of the depth, NaN = no measurement'
 POINTS = 'metres; x right, y up, z backward, seen from the left camera'
 
 
@@ -44,11 +47,20 @@ def stereo_files(run: StereoRun, truth: FloatMap | None) -> ResultFiles:
     facts = {**_facts(run), 'points': len(points), **report}
     files = {
         **depth_files(depth_m),
+        **_uncertainty_file(run.result),
         'disparity.pfm': File(partial(pfm, disparity), DISPARITY),
         **cloud_file(points, POINTS),
         **montage_file(frame_panels(maps), [*_notes(facts), *figures(report)]),
     }
     return ResultFiles(files, facts, _summary(facts))
+
+
+def _uncertainty_file(result: StereoResult) -> dict[str, File]:
+    """None of a matcher whose confidence is not calibrated."""
+    deviation = depth_uncertainty(result)
+    if deviation is None:
+        return {}
+    return {'uncertainty.npy': File(partial(npy, to_array(deviation)), UNCERTAINTY)}
 
 
 def _maps(run: StereoRun, truth: FloatMap | None) -> Maps:

@@ -27,6 +27,7 @@ class Match:
     visibility: float32 (H, W) in 0..1; high where the pixel is seen by both cameras.
     min_disparity, max_disparity: searched range in pixels, before doffs.
     step: smallest disparity difference the matcher can tell, in pixels.
+    calibrated: whether confidence is the probability of an error below 1 px.
     backend_used: what ran, for logs and diagnostics.
     checkpoint, licence: path of the weights that were used and their licence, '' without any.
     """
@@ -40,6 +41,7 @@ class Match:
     backend_used: str
     checkpoint: str = ''
     licence: str = ''
+    calibrated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ class StereoResult:
     None if not asked for or without a baseline.
     min_disparity, max_disparity: searched range, corrected; min_disparity > 0.
     disparity_step: smallest difference the matcher can tell, in pixels.
-    backend_used, checkpoint, licence: as in Match.
+    backend_used, checkpoint, licence, calibrated: as in Match.
     timings_ms: stage name to milliseconds.
     """
 
@@ -101,6 +103,7 @@ class StereoResult:
     checkpoint: str
     licence: str = ''
     timings_ms: dict[str, float] = field(default_factory=dict)
+    calibrated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

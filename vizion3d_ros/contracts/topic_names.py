@@ -22,6 +22,7 @@ DEPTH_COLOR = 'depth/image_color'
 POINTS = 'points2'
 CONFIDENCE = 'confidence/image'
 VISIBILITY = 'visibility/image'
+UNCERTAINTY = 'depth/uncertainty'
 RELATIVE = 'relative_depth/image'
 RELATIVE_COLOR = 'relative_depth/image_color'
 

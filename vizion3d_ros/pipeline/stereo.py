@@ -88,6 +88,7 @@ class StereoPipeline:
             checkpoint=match.checkpoint,
             licence=match.licence,
             timings_ms=times.read_ms(),
+            calibrated=match.calibrated,
         )
 
     def _depth(self, command: StereoCommand, disparity: torch.Tensor) -> torch.Tensor | None:

@@ -41,6 +41,7 @@ from vizion3d_ros.contracts.stereo_request import (
 from vizion3d_ros.files.picture import GENEROUS, PictureLimits
 from vizion3d_ros.geometry.colormap import colorize
 from vizion3d_ros.geometry.picture16 import picture_of_depth
+from vizion3d_ros.geometry.uncertainty import depth_uncertainty
 from vizion3d_ros.requests import ANY_DEPTH_M
 from vizion3d_ros.requests.checkpoints import with_checkpoint
 from vizion3d_ros.requests.known_camera import fitting_rig
@@ -69,11 +70,23 @@ class StereoDepthResult(LazyViews):
 
     Lists and open3d objects are made when they are first read; the arrays behind them (our
     additions) are depth, disparity, picture and points. disparity: float32 (H, W) pixels,
-    x_left - x_right as in the images, so before doffs.
+    x_left - x_right as in the images, so before doffs. result: what the pipeline gave, tensors
+    on its device.
     """
 
     disparity: NDArray[np.float32]
     depth_colormap: NDArray[np.uint8] | None = None
+    result: StereoResult | None = None
+
+    @cached_property
+    def depth_uncertainty(self) -> NDArray[np.float32] | None:
+        """
+        One standard deviation of the depth (our addition): float32 (H, W) metres, 0.0 = no depth.
+
+        None of S2M2, whose confidence is not calibrated.
+        """
+        deviation = None if self.result is None else depth_uncertainty(self.result)
+        return None if deviation is None else without_nan(deviation)
 
     @cached_property
     def disparity_map(self) -> list[list[float]]:
@@ -174,6 +187,7 @@ def _answer(
         picture=None if picture is None else to_array(picture),
         depth_colormap=None if colors is None else to_array(colors),
         points=to_array(result.cloud.points) if result.cloud else None,
+        result=result,
     )
 
 

@@ -11,7 +11,7 @@ from vizion3d_ros.ros import leave_on_interrupt
 
 ROOMS = {
     'nodes': ('stereo_node', 'mono_node', 'service_node'),
-    'testbed': ('synthetic_rig', 'play_pair', 'recorder'),
+    'testbed': ('synthetic_rig', 'play_pair', 'recorder', 'view'),
 }
 MODULES = {name: f'vizion3d_ros.ros.{room}.{name}' for room in ROOMS for name in ROOMS[room]}
 

@@ -11,10 +11,10 @@ from sensor_msgs.msg import CameraInfo, PointCloud2
 from vizion3d_ros.contracts.metric_scale import MetricScale, ScaleFit, ScaleUsed
 from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
 from vizion3d_ros.geometry.metric_scale.tracker import NO_SCALE_YET
+from vizion3d_ros.incoming.camera_info import CameraCache
+from vizion3d_ros.incoming.input_stats import InputStats
 from vizion3d_ros.ros.health.diagnostics import ERROR, OK, WARN
 from vizion3d_ros.ros.health.mono_status import MonoStatus
-from vizion3d_ros.ros.stream.camera_info import CameraCache
-from vizion3d_ros.ros.stream.input_stats import InputStats
 from vizion3d_ros.ros.stream.inputs import Endpoint, PublisherSeen
 from vizion3d_ros.ros.stream.mono_frames import RELATIVE
 from vizion3d_ros.ros.stream.sparse_input import SparseInput

@@ -10,13 +10,13 @@ from scene import stamped
 from sensor_msgs.msg import Image
 
 from vizion3d_ros.contracts.settings.stereo_settings import SyncSettings
+from vizion3d_ros.incoming.sync import StereoSync
 from vizion3d_ros.ros.health.sync_doctor import (
     explain_few_pairs,
     explain_no_pairs,
     measure_offsets,
 )
 from vizion3d_ros.ros.stream.inputs import Endpoint, PublisherSeen
-from vizion3d_ros.ros.stream.sync import StereoSync
 
 pytestmark = pytest.mark.ros
 

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
+from vizion3d_ros.incoming.input_stats import InputStats
 from vizion3d_ros.ros.health.watchdog import explain_missing, explain_silence
-from vizion3d_ros.ros.stream.input_stats import InputStats
 from vizion3d_ros.ros.stream.inputs import Endpoint, PublisherSeen
 
 pytestmark = pytest.mark.ros

@@ -8,8 +8,8 @@ import pytest
 from sensor_msgs.msg import CameraInfo, Image, RegionOfInterest
 
 from vizion3d_ros.contracts.errors import InputError
-from vizion3d_ros.ros.messages.encodings import ENCODINGS
-from vizion3d_ros.ros.messages.incoming import calibration_of, image_to_array, pair_to_arrays
+from vizion3d_ros.incoming.encodings import ENCODINGS
+from vizion3d_ros.incoming.images import calibration_of, image_to_array, pair_to_arrays
 
 pytestmark = pytest.mark.ros
 

@@ -7,7 +7,7 @@ from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
 from vizion3d_ros.contracts.calibration import Severity
-from vizion3d_ros.ros.stream.camera_info import CameraCache, CameraInfoCache
+from vizion3d_ros.incoming.camera_info import CameraCache, CameraInfoCache
 
 pytestmark = pytest.mark.ros
 

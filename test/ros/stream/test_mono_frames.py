@@ -23,9 +23,9 @@ from vizion3d_ros.contracts.settings.mono_settings import (
     SparseDepthSettings,
 )
 from vizion3d_ros.geometry.metric_scale.tracker import NO_SCALE_YET
+from vizion3d_ros.incoming.camera_info import CameraCache
 from vizion3d_ros.pipeline import MonoPipeline
 from vizion3d_ros.ros import throttle
-from vizion3d_ros.ros.stream.camera_info import CameraCache
 from vizion3d_ros.ros.stream.mono_frames import RELATIVE, MonoFrame, MonoProcessor
 from vizion3d_ros.ros.stream.sparse_reading import SparseReading
 

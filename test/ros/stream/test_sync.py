@@ -7,8 +7,8 @@ from scene import stamped
 from sensor_msgs.msg import Image
 
 from vizion3d_ros.contracts.settings.stereo_settings import SyncSettings
-from vizion3d_ros.ros.stream.input_stats import PERIOD_SAMPLES
-from vizion3d_ros.ros.stream.sync import StereoSync, stamp_to_ns
+from vizion3d_ros.incoming.input_stats import PERIOD_SAMPLES
+from vizion3d_ros.incoming.sync import StereoSync, stamp_to_ns
 
 pytestmark = pytest.mark.ros
 

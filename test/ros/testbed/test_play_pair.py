@@ -11,7 +11,7 @@ rclpy = pytest.importorskip('rclpy')
 
 from sensor_msgs.msg import Image  # noqa: E402
 
-from vizion3d_ros.ros.messages.incoming import image_to_array  # noqa: E402
+from vizion3d_ros.incoming.images import image_to_array  # noqa: E402
 
 pytestmark = pytest.mark.ros
 

@@ -17,7 +17,7 @@ from sensor_msgs_py import point_cloud2  # noqa: E402
 
 from vizion3d_ros.contracts.camera import StereoRig  # noqa: E402
 from vizion3d_ros.geometry.metric_scale.sparse_depth import project  # noqa: E402
-from vizion3d_ros.ros.messages.incoming import image_to_array  # noqa: E402
+from vizion3d_ros.incoming.images import image_to_array  # noqa: E402
 from vizion3d_ros.ros.testbed.camera_messages import camera_infos, encode  # noqa: E402
 from vizion3d_ros.ros.testbed.synthetic_rig import faulty  # noqa: E402
 from vizion3d_ros.testbed.lidar import LIDAR_POSE  # noqa: E402

@@ -49,7 +49,7 @@ def confidence(found: NDArray[np.int16], evidence: Evidence, ratio: float) -> Fl
 
 def visibility(evidence: Evidence, width: int) -> FloatMap:
     """
-    1 where the right view found the same, float32 at the evidence's size; width: of the image.
+    1 where the right view found the same, float32 (h, w); width: of the image.
 
     1 / (1 + d), d pixels of the full image between the two.
     """

@@ -82,6 +82,7 @@ class SgbmBackend:
             min_disparity=searched.low,
             max_disparity=searched.high,
             step=ratio / STEPS,
+            calibrated=True,
             backend_used=f'sgbm ({settings.sgbm.sgbm_mode}, OpenCV {cv2.__version__})',
         )
 

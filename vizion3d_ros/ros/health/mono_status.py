@@ -18,6 +18,8 @@ from vizion3d_ros.contracts.topic_names import (
     SPARSE_IMAGE,
     SPARSE_POINTS,
 )
+from vizion3d_ros.incoming.camera_info import CameraCache
+from vizion3d_ros.incoming.input_stats import InputStats
 from vizion3d_ros.ros.health.diagnostics import ERROR, OK, WARN, Task
 from vizion3d_ros.ros.health.status import RECTIFY
 from vizion3d_ros.ros.health.watchdog import (
@@ -26,8 +28,6 @@ from vizion3d_ros.ros.health.watchdog import (
     explain_unstamped,
     is_overdue,
 )
-from vizion3d_ros.ros.stream.camera_info import CameraCache
-from vizion3d_ros.ros.stream.input_stats import InputStats
 from vizion3d_ros.ros.stream.inputs import InputSubscriptions
 from vizion3d_ros.ros.stream.mono_frames import RELATIVE, MonoProcessor
 from vizion3d_ros.ros.stream.sparse_input import SparseInput

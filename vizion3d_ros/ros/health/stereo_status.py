@@ -10,6 +10,9 @@ from vizion3d_ros.contracts.calibration import Severity
 from vizion3d_ros.contracts.calibration.faults import joined, worst
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 from vizion3d_ros.contracts.topic_names import LEFT, RIGHT
+from vizion3d_ros.incoming.camera_info import CameraInfoCache
+from vizion3d_ros.incoming.input_stats import RECENT_SECONDS, InputStats
+from vizion3d_ros.incoming.sync import StereoSync
 from vizion3d_ros.ros.health.diagnostics import ERROR, OK, WARN, Task
 from vizion3d_ros.ros.health.status import RECTIFY
 from vizion3d_ros.ros.health.sync_doctor import (
@@ -18,10 +21,7 @@ from vizion3d_ros.ros.health.sync_doctor import (
     measure_offsets,
 )
 from vizion3d_ros.ros.health.watchdog import explain_missing, explain_silence, explain_unstamped
-from vizion3d_ros.ros.stream.camera_info import CameraInfoCache
-from vizion3d_ros.ros.stream.input_stats import RECENT_SECONDS, InputStats
 from vizion3d_ros.ros.stream.inputs import InputSubscriptions
-from vizion3d_ros.ros.stream.sync import StereoSync
 
 SIDES = ('left', 'right')
 

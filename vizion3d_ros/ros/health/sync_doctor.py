@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vizion3d_ros.incoming.input_stats import InputStats
+from vizion3d_ros.incoming.sync import StereoSync
 from vizion3d_ros.ros.health.watchdog import explain_silence, is_overdue
-from vizion3d_ros.ros.stream.input_stats import InputStats
 from vizion3d_ros.ros.stream.inputs import Endpoint
-from vizion3d_ros.ros.stream.sync import StereoSync
 
 Stamps = NDArray[np.int64]
 LEAST_PAIRED = 0.5

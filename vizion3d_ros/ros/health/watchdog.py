@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 
-from vizion3d_ros.ros.stream.input_stats import InputStats
+from vizion3d_ros.incoming.input_stats import InputStats
 from vizion3d_ros.ros.stream.inputs import Endpoint, PublisherSeen
 
 COMPRESSED = 'sensor_msgs/msg/CompressedImage'

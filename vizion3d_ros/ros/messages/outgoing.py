@@ -19,6 +19,8 @@ from torch import Tensor
 from vizion3d_ros.contracts.results import MonoResult, StereoResult
 from vizion3d_ros.contracts.settings.node_settings import NodeSettings
 from vizion3d_ros.geometry.colormap import colorize
+from vizion3d_ros.geometry.uncertainty import depth_uncertainty
+from vizion3d_ros.incoming import messages
 from vizion3d_ros.ros.messages.payloads import image_message, points_message
 
 MAX_MM = 65535
@@ -36,7 +38,7 @@ class FrameAnswer(Generic[Result]):
 
     result: Result
     header: Header
-    info: CameraInfo | None
+    info: messages.CameraInfo | None
     settings: NodeSettings
 
 
@@ -127,6 +129,12 @@ def relative_color_message(answer: FrameAnswer[MonoResult]) -> Image | None:
 def confidence_message(answer: FrameAnswer[StereoResult]) -> Image:
     """32FC1 in 0..1: the higher, the smaller the expected error."""
     return image_message(answer.header, answer.result.confidence, '32FC1')
+
+
+def uncertainty_message(answer: AnyAnswer) -> Image | None:
+    """32FC1 metres, one standard deviation of the depth, NaN where it is; None if unknown."""
+    deviation = depth_uncertainty(answer.result)
+    return None if deviation is None else image_message(answer.header, deviation, '32FC1')
 
 
 def visibility_message(answer: FrameAnswer[StereoResult]) -> Image:

@@ -3,7 +3,7 @@
 What the stereo and the mono node share: lifecycle, inputs opened on demand, one worker, reports.
 
 executor: subscriptions ─ newest frame ─┐
-worker:                messages.incoming ─ pipeline ─┐
+worker:                  incoming.images ─ pipeline ─┐
 publishing thread:                   messages.outgoing ─ publishers
 """
 

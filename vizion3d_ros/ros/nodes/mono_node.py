@@ -13,6 +13,9 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from vizion3d_ros.contracts import topic_names
 from vizion3d_ros.contracts.camera import Intrinsics
 from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
+from vizion3d_ros.incoming.camera_info import CameraCache
+from vizion3d_ros.incoming.input_stats import InputStats
+from vizion3d_ros.incoming.sync import JUMP_BACK_NS, stamp_to_ns
 from vizion3d_ros.pipeline import MonoPipeline
 from vizion3d_ros.ros.health.diagnostics import NO_HARDWARE, Task
 from vizion3d_ros.ros.health.mono_status import MonoStatus
@@ -22,11 +25,8 @@ from vizion3d_ros.ros.messages.compressed import AnyImage
 from vizion3d_ros.ros.nodes.depth_node import DepthNode
 from vizion3d_ros.ros.nodes.running import run_depth_node
 from vizion3d_ros.ros.serving.depth_services import MonoService
-from vizion3d_ros.ros.stream.camera_info import CameraCache
-from vizion3d_ros.ros.stream.input_stats import InputStats
 from vizion3d_ros.ros.stream.mono_frames import RELATIVE, MonoFrame, MonoProcessor
 from vizion3d_ros.ros.stream.sparse_input import SparseInput
-from vizion3d_ros.ros.stream.sync import JUMP_BACK_NS, stamp_to_ns
 from vizion3d_ros.ros.stream.topics import MONO_INPUTS, MONO_OUTPUTS, OutputPublishers
 
 ABOUT = 'Depth from the images of one camera, in metres where network or sparse depth gives them.'

@@ -11,7 +11,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import cast
 
 from sensor_msgs.msg import CameraInfo
@@ -22,7 +21,9 @@ from vizion3d_ros.contracts.commands import Output, StereoCommand
 from vizion3d_ros.contracts.results import StereoResult
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 from vizion3d_ros.diagnosis.stereo_doctor import StereoDoctor
-from vizion3d_ros.geometry.rectify import rectify
+from vizion3d_ros.incoming.camera_info import CameraInfoCache
+from vizion3d_ros.incoming.stereo_frame import StereoFrame, stereo_command
+from vizion3d_ros.incoming.sync import StereoSync
 from vizion3d_ros.pipeline import StereoPipeline
 from vizion3d_ros.requests.pictures import picture_limits
 from vizion3d_ros.ros.health.diagnostics import NO_HARDWARE, Task
@@ -30,29 +31,13 @@ from vizion3d_ros.ros.health.picture_status import pictures_task
 from vizion3d_ros.ros.health.status import Components, output_task
 from vizion3d_ros.ros.health.stereo_status import StereoStatus
 from vizion3d_ros.ros.messages.compressed import AnyImage, pair_as_images
-from vizion3d_ros.ros.messages.incoming import pair_to_arrays
 from vizion3d_ros.ros.nodes.depth_node import DepthNode
 from vizion3d_ros.ros.nodes.running import run_depth_node
 from vizion3d_ros.ros.serving.depth_services import StereoService
-from vizion3d_ros.ros.stream.camera_info import CameraInfoCache
 from vizion3d_ros.ros.stream.processor import DecodedFrame, FrameProcessor
-from vizion3d_ros.ros.stream.sync import StereoSync
 from vizion3d_ros.ros.stream.topics import STEREO_INPUTS, STEREO_OUTPUTS, OutputPublishers
 
 ABOUT = 'Metric depth, disparity and coloured points from the images of a stereo rig.'
-
-
-@dataclass(frozen=True, slots=True)
-class StereoFrame:
-    """A pair as it waits for the worker."""
-
-    left: AnyImage
-    right: AnyImage
-
-    @property
-    def image(self) -> AnyImage:
-        """The left image: all outputs are its pixels."""
-        return self.left
 
 
 class StereoProcessor(FrameProcessor[StereoFrame, StereoSettings]):
@@ -78,18 +63,12 @@ class StereoProcessor(FrameProcessor[StereoFrame, StereoSettings]):
         if known is None or known.calibration.rig is None:
             return None
         messages = pair_as_images(frame.left, frame.right, picture_limits(settings.requests))
-        left, right = pair_to_arrays(*messages, settings.mono16_bits)
-        if settings.rectify:
-            left, right = rectify(left, known.left), rectify(right, known.right)
-        command = StereoCommand(
-            left=left,
-            right=right,
-            rig=known.calibration.rig,
-            settings=settings,
-            outputs=needs,
+        command = stereo_command(StereoFrame(*messages), known, settings, needs)
+        if command is None:
+            return None
+        return DecodedFrame(
+            messages[0], command, {'left': known.left_info, 'right': known.right_info}
         )
-        infos = {'left': known.left_info, 'right': known.right_info}
-        return DecodedFrame(messages[0], command, infos)
 
     def examine(self, command: StereoCommand, result: StereoResult) -> None:
         """Let the doctor look at the pair."""

@@ -17,13 +17,13 @@ from vizion3d_ros.contracts.mono_request import (
 )
 from vizion3d_ros.contracts.settings.node_settings import RequestSettings
 from vizion3d_ros.contracts.stereo_request import StereoDepthAdvancedConfig, StereoDepthCommand
+from vizion3d_ros.incoming.images import image_to_array
 from vizion3d_ros.requests.permissions import (
     permitted_model,
     permitted_network,
     permitted_path,
 )
 from vizion3d_ros.requests.pictures import picture_limits, read_image
-from vizion3d_ros.ros.messages.incoming import image_to_array
 
 # Where 0 is no possible value, it stands for "not given", as a message has no other word for it.
 STEREO_ZERO_IS_UNSET = ('fy', 'scale_factor', 'min_depth_mm', 'max_depth_mm')

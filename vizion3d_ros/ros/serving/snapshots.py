@@ -11,11 +11,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
-from sensor_msgs.msg import CameraInfo
 
 from vizion3d_interfaces.srv import SaveSnapshot
 from vizion3d_ros.contracts.errors import InputError
 from vizion3d_ros.files.snapshot import Snapshot, write_snapshot
+from vizion3d_ros.incoming.messages import CameraInfo
 from vizion3d_ros.requests.permissions import permitted_folder
 from vizion3d_ros.ros.messages.outgoing import AnyAnswer
 from vizion3d_ros.ros.stream.processor import DecodedFrame

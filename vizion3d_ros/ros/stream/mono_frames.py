@@ -16,15 +16,15 @@ from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
 from vizion3d_ros.diagnosis.mono_doctor import MonoDoctor
 from vizion3d_ros.geometry.metric_scale.tracker import NO_SCALE_YET, ScaleTracker
 from vizion3d_ros.geometry.rectify import rectify
+from vizion3d_ros.incoming.camera_info import CameraCache
+from vizion3d_ros.incoming.images import image_to_array
+from vizion3d_ros.incoming.sync import stamp_to_ns
 from vizion3d_ros.pipeline import MonoPipeline
 from vizion3d_ros.requests.pictures import picture_limits
 from vizion3d_ros.ros.messages.compressed import AnyImage, as_image
-from vizion3d_ros.ros.messages.incoming import image_to_array
 from vizion3d_ros.ros.messages.outgoing import FrameAnswer
-from vizion3d_ros.ros.stream.camera_info import CameraCache
 from vizion3d_ros.ros.stream.processor import DecodedFrame, FrameProcessor
 from vizion3d_ros.ros.stream.sparse_reading import SparseReading, read_sparse
-from vizion3d_ros.ros.stream.sync import stamp_to_ns
 from vizion3d_ros.ros.stream.topics import OutputPublishers
 
 if TYPE_CHECKING:

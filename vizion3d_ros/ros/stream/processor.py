@@ -17,12 +17,13 @@ from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import ValidationError
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from vizion3d_ros.contracts.commands import MonoCommand, Output, StereoCommand
 from vizion3d_ros.contracts.errors import DepthError, explain
 from vizion3d_ros.contracts.settings.node_settings import NodeSettings
+from vizion3d_ros.incoming.messages import CameraInfo
 from vizion3d_ros.ros.messages.compressed import AnyImage
 from vizion3d_ros.ros.messages.outgoing import AnyAnswer, FrameAnswer
 from vizion3d_ros.ros.stream.significant_bits import SignificantBits

@@ -8,8 +8,8 @@ import math
 
 from sensor_msgs.msg import Image
 
-from vizion3d_ros.ros.messages.encodings import ENCODINGS
-from vizion3d_ros.ros.messages.incoming import words_of
+from vizion3d_ros.incoming.encodings import ENCODINGS
+from vizion3d_ros.incoming.images import words_of
 
 LOOK_SECONDS = 0.5
 LOOK_ROWS = 4

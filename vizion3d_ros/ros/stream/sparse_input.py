@@ -9,7 +9,7 @@ from collections import deque
 
 from sensor_msgs.msg import Image, PointCloud2
 
-from vizion3d_ros.ros.stream.sync import stamp_to_ns
+from vizion3d_ros.incoming.sync import stamp_to_ns
 
 KEPT = 10  # images may take longer to arrive than points do
 

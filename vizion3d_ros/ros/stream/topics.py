@@ -75,6 +75,7 @@ STEREO_OUTPUTS: dict[str, OutputTopic] = {
     topic_names.POINTS: OutputTopic(PointCloud2, outgoing.cloud_message, Output.CLOUD),
     topic_names.CONFIDENCE: OutputTopic(Image, outgoing.confidence_message),
     topic_names.VISIBILITY: OutputTopic(Image, outgoing.visibility_message),
+    topic_names.UNCERTAINTY: OutputTopic(Image, outgoing.uncertainty_message, Output.DEPTH),
 }
 # What is metric needs depth; a relative answer without a scale leaves those topics silent.
 MONO_OUTPUTS: dict[str, OutputTopic] = {
@@ -82,6 +83,7 @@ MONO_OUTPUTS: dict[str, OutputTopic] = {
     topic_names.DEPTH_INFO: OutputTopic(CameraInfo, outgoing.depth_info_message, Output.DEPTH),
     topic_names.DEPTH_COLOR: OutputTopic(Image, outgoing.depth_color_message, Output.DEPTH),
     topic_names.POINTS: OutputTopic(PointCloud2, outgoing.cloud_message, Output.CLOUD),
+    topic_names.UNCERTAINTY: OutputTopic(Image, outgoing.uncertainty_message, Output.DEPTH),
     topic_names.RELATIVE: OutputTopic(Image, outgoing.relative_message),
     topic_names.RELATIVE_COLOR: OutputTopic(Image, outgoing.relative_color_message),
 }

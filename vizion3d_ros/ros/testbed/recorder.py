@@ -36,13 +36,13 @@ from vizion3d_ros.contracts.base import Contract
 from vizion3d_ros.contracts.calibration import calibrate
 from vizion3d_ros.contracts.errors import DepthError, InputError
 from vizion3d_ros.files.ply import write_cloud
+from vizion3d_ros.incoming.images import calibration_of, image_to_array
+from vizion3d_ros.incoming.sync import stamp_to_ns
 from vizion3d_ros.report import folder, recording, summary
 from vizion3d_ros.ros.compat import SubscriptionEventCallbacks, UnsupportedEventTypeError
-from vizion3d_ros.ros.messages.incoming import calibration_of, image_to_array
 from vizion3d_ros.ros.messages.measurements import cloud_points, disparity_map, float_map
 from vizion3d_ros.ros.parameters import declare
 from vizion3d_ros.ros.run import run_node
-from vizion3d_ros.ros.stream.sync import stamp_to_ns
 from vizion3d_ros.ros.testbed.scale_record import ScaleRecord
 from vizion3d_ros.transport import use_transport_profile
 

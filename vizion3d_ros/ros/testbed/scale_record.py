@@ -12,9 +12,9 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from sensor_msgs.msg import CameraInfo, PointCloud2
 
 from vizion3d_ros.geometry.metric_scale.sparse_depth import project
-from vizion3d_ros.ros.messages.incoming import calibration_of
+from vizion3d_ros.incoming.images import calibration_of
+from vizion3d_ros.incoming.sync import stamp_to_ns
 from vizion3d_ros.ros.messages.measurements import points_of
-from vizion3d_ros.ros.stream.sync import stamp_to_ns
 
 if TYPE_CHECKING:
     from vizion3d_ros.contracts.metric_scale import SparseDepth

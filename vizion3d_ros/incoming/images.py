@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from sensor_msgs.msg import CameraInfo, Image
 
 from vizion3d_ros.contracts.calibration import CameraCalibration
 from vizion3d_ros.contracts.errors import InputError
-from vizion3d_ros.ros.messages.encodings import ENCODINGS, explain_unknown
+from vizion3d_ros.incoming.encodings import ENCODINGS, explain_unknown
+from vizion3d_ros.incoming.messages import CameraInfo, Image
 
 Pixels = NDArray[np.uint8]
 
@@ -113,7 +115,7 @@ def _convert(pixels: Pixels, conversion: int, message: Image) -> Pixels:
     return converted
 
 
-def _through_cv_bridge(message: Image) -> Pixels:
+def _through_cv_bridge(message: Any) -> Pixels:
     unknown = explain_unknown(message.encoding)
     _rows(message, 1)
     # Imported on first need: its binary does not load, or crashes, beside another NumPy.

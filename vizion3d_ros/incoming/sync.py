@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Pairs left and right images by stamp: message_filters, guarded.
+Pairs left and right images by stamp, as message_filters does, guarded.
 
-Used bare, the Python message_filters keeps its lock for ever after an exception in the callback,
-never reports a drop, pairs frame n with n + 1 once slop reaches the frame period, and goes deaf
-when time jumps back. The class below cures each, and counts what it sees.
+Used bare, that never reports a drop, pairs frame n with n + 1 once slop reaches the frame period,
+and goes deaf when time jumps back. The class below cures each, and counts what it sees.
 """
 
 from __future__ import annotations
@@ -12,28 +11,23 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-
-import message_filters
-from sensor_msgs.msg import PointCloud2
-from stereo_msgs.msg import DisparityImage
+from typing import Any
 
 from vizion3d_ros.contracts.settings.stereo_settings import SyncSettings
-from vizion3d_ros.ros.messages.compressed import AnyImage
-from vizion3d_ros.ros.stream.input_stats import PERIOD_SAMPLES, InputStats, Recent
+from vizion3d_ros.incoming.input_stats import PERIOD_SAMPLES, InputStats, Recent
+from vizion3d_ros.incoming.messages import Stamped
+from vizion3d_ros.incoming.synchronizer import PairSynchronizer
 
 JUMP_BACK_NS = 1_000_000_000  # bags are looped without use_sim_time; drivers jitter far less
 SLACK = 1.25  # jitter of the period must not rebuild the synchroniser again and again
-# message_filters wants a spread below slop, and cuts slop to whole nanoseconds first; users
-# expect a spread equal to slop to pass.
-STRICTNESS = 1.5e-9
 
 logger = logging.getLogger(__name__)
-OnPair = Callable[[AnyImage, AnyImage], None]
+OnPair = Callable[[Any, Any], None]
 
 
 class StereoSync:
     """
-    Feeds `left` and `right` images into message_filters and calls on_pair for every pair.
+    Takes `left` and `right` images and calls on_pair for every pair.
 
     One thread only. `slop` is the one in force, in seconds. on_pair may raise: the error is
     logged and the next pair comes through.
@@ -71,27 +65,20 @@ class StereoSync:
             self.settings = settings
             self.reset()
 
-    def add_left(self, image: AnyImage) -> None:
+    def add_left(self, image: Stamped) -> None:
         """Take a left image."""
         self._add(0, self.left, image)
 
-    def add_right(self, image: AnyImage) -> None:
+    def add_right(self, image: Stamped) -> None:
         """Take a right image."""
         self._add(1, self.right, image)
 
     def _connect(self) -> None:
-        """Start message_filters afresh with the slop in force."""
-        self._filters = [message_filters.SimpleFilter(), message_filters.SimpleFilter()]
-        queue_size = self.settings.queue_size
-        if self.settings.mode == 'exact':
-            synchronizer = message_filters.TimeSynchronizer(self._filters, queue_size)
-        else:
-            synchronizer = message_filters.ApproximateTimeSynchronizer(
-                self._filters, queue_size, self.slop + STRICTNESS
-            )
-        synchronizer.registerCallback(self._paired)
+        """Start pairing afresh with the slop in force; a spread equal to slop passes."""
+        slop_ns = 0 if self.settings.mode == 'exact' else round(self.slop * 1e9)
+        self._pairs = PairSynchronizer[Any](self.settings.queue_size, slop_ns + 1, self._paired)
 
-    def _add(self, side: int, stats: InputStats, image: AnyImage) -> None:
+    def _add(self, side: int, stats: InputStats, image: Stamped) -> None:
         stamp_ns = stamp_to_ns(image)
         if stats.newest_ns is not None and stamp_ns < stats.newest_ns - JUMP_BACK_NS:
             logger.info(
@@ -103,7 +90,7 @@ class StereoSync:
         stats.add(stamp_ns)
         self._adapt_slop()
         stats.late += stamp_ns < self._newest_pair_ns
-        self._filters[side].signalMessage(image)
+        self._pairs.add(side, stamp_ns, image)
 
     def _adapt_slop(self) -> None:
         """
@@ -133,7 +120,7 @@ class StereoSync:
         for stats in (self.left, self.right):
             stats.forget_recent()
 
-    def _paired(self, left: AnyImage, right: AnyImage) -> None:
+    def _paired(self, left: Stamped, right: Stamped) -> None:
         self.left.paired += 1
         self.right.paired += 1
         if time.monotonic() - self._paired_at > self.settings.timeout:
@@ -143,11 +130,11 @@ class StereoSync:
         self._newest_pair_ns = min(stamp_to_ns(left), stamp_to_ns(right))
         try:
             self._on_pair(left, right)
-        except Exception:  # message_filters would keep its lock
+        except Exception:
             logger.exception('a stereo pair was lost')
 
 
-def stamp_to_ns(message: AnyImage | PointCloud2 | DisparityImage) -> int:
+def stamp_to_ns(message: Stamped) -> int:
     """Header stamp in nanoseconds."""
     stamp = message.header.stamp
     return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)

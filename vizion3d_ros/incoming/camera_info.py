@@ -11,8 +11,6 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from sensor_msgs.msg import CameraInfo
-
 from vizion3d_ros.contracts.calibration import (
     CameraCalibration,
     Severity,
@@ -25,7 +23,8 @@ from vizion3d_ros.contracts.calibration.faults import Fault, named, of_both, wor
 from vizion3d_ros.contracts.calibration.raw_faults import raw_faults
 from vizion3d_ros.contracts.camera import Intrinsics
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
-from vizion3d_ros.ros.messages.incoming import calibration_of
+from vizion3d_ros.incoming.images import calibration_of
+from vizion3d_ros.incoming.messages import CameraInfo
 
 logger = logging.getLogger(__name__)
 

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+How far off a depth may be: one standard deviation of every pixel, in metres.
+
+Stereo: sigma_Z = Z^2 / (f * B) * sigma_d, the derivative of Z = f * B / d. sigma_d comes of the
+odds of an error, (1 - c) / c, where the confidence c is the probability of an error below 1 px.
+Mono: the fit to sparse depth leaves relative errors, and sigma_Z is their share of Z.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vizion3d_ros.contracts.results import MonoResult, StereoResult
+from vizion3d_ros.geometry.metric_scale.fit import DEVIATION
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+# Pixels, fitted on five public pairs in all presets (benchmarks/uncertainty.py). Errors have
+# heavy tails: no normal distribution has their 68 % and their 95 %, so the numbers are those that
+# leave both of these shares of all errors within 1 and 2 deviations.
+LEAST_PX = 0.28
+PX_PER_ODDS = 2.2
+LEAST_CONFIDENCE = 0.01
+
+
+def disparity_deviation(confidence: Tensor) -> Tensor:
+    """
+    Pixels that hold 68 % of the errors, twice as many 95 %: float32 (H, W).
+
+    confidence: float32 (H, W) in 0..1, the probability of an error below 1 px.
+    """
+    odds = confidence.clamp(min=LEAST_CONFIDENCE).reciprocal_().sub_(1)
+    return odds.mul_(PX_PER_ODDS).add_(LEAST_PX)
+
+
+def depth_uncertainty(result: StereoResult | MonoResult) -> Tensor | None:
+    """
+    One standard deviation of depth_m: float32 (H, W) metres, NaN where the depth is.
+
+    None without depth, and where nothing is known of the errors: of a network whose confidence
+    is not calibrated, and of a metric checkpoint.
+    """
+    depth_m = result.depth_m
+    if depth_m is None:
+        return None
+    if isinstance(result, MonoResult):
+        fit = result.scale.fit if result.scale else None
+        return None if fit is None else depth_m * (DEVIATION * fit.residual)
+    focal_baseline = result.rig.focal_baseline
+    if focal_baseline is None or not result.calibrated:
+        return None
+    return disparity_deviation(result.confidence).mul_(depth_m.square()).div_(focal_baseline)
