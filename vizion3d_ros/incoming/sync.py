@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Pairs left and right images by stamp, as message_filters does, guarded.
+Pairs left and right images by stamp, by message_filters or as it does, guarded.
 
-Used bare, that never reports a drop, pairs frame n with n + 1 once slop reaches the frame period,
-and goes deaf when time jumps back. The class below cures each, and counts what it sees.
+Used bare, that keeps its lock for ever after an exception in the callback, never reports a drop, pairs
+frame n with n + 1 once slop reaches the frame period, and goes deaf when time jumps back. The
+class below cures each, and counts what it sees.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 from vizion3d_ros.contracts.settings.stereo_settings import SyncSettings
 from vizion3d_ros.incoming.input_stats import PERIOD_SAMPLES, InputStats, Recent
 from vizion3d_ros.incoming.messages import Stamped
-from vizion3d_ros.incoming.synchronizer import PairSynchronizer
+from vizion3d_ros.incoming.synchronizer import Pairing, PairSynchronizer
 
 JUMP_BACK_NS = 1_000_000_000  # bags are looped without use_sim_time; drivers jitter far less
 SLACK = 1.25  # jitter of the period must not rebuild the synchroniser again and again
@@ -34,10 +35,19 @@ class StereoSync:
     """
 
     def __init__(
-        self, settings: SyncSettings, on_pair: OnPair, on_jump: Callable[[], None]
+        self,
+        settings: SyncSettings,
+        on_pair: OnPair,
+        on_jump: Callable[[], None],
+        pairing: Callable[[int, int, OnPair], Pairing] = PairSynchronizer,
     ) -> None:
-        """Start with that slop, queue size and mode; on_jump() is called when time went back."""
+        """
+        Start with that slop, queue size and mode; on_jump() is called when time went back.
+
+        pairing: makes what pairs, of a queue size, a slop in nanoseconds and on_pair.
+        """
         self.settings = settings
+        self._pairing = pairing
         self.left = InputStats()
         self.right = InputStats()
         self.recent_pairs = Recent()
@@ -76,7 +86,7 @@ class StereoSync:
     def _connect(self) -> None:
         """Start pairing afresh with the slop in force; a spread equal to slop passes."""
         slop_ns = 0 if self.settings.mode == 'exact' else round(self.slop * 1e9)
-        self._pairs = PairSynchronizer[Any](self.settings.queue_size, slop_ns + 1, self._paired)
+        self._pairs = self._pairing(self.settings.queue_size, slop_ns + 1, self._paired)
 
     def _add(self, side: int, stats: InputStats, image: Stamped) -> None:
         stamp_ns = stamp_to_ns(image)
@@ -130,7 +140,7 @@ class StereoSync:
         self._newest_pair_ns = min(stamp_to_ns(left), stamp_to_ns(right))
         try:
             self._on_pair(left, right)
-        except Exception:
+        except Exception:  # message_filters would keep its lock
             logger.exception('a stereo pair was lost')
 
 

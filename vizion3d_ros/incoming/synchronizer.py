@@ -9,9 +9,16 @@ slop. Here is neither a lock, which upstream keeps after an exception in a callb
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 Message = TypeVar('Message')
+
+
+class Pairing(Protocol):
+    """Takes messages of two sides, and calls somebody for every pair."""
+
+    def add(self, side: int, stamp_ns: int, message: Any) -> None:
+        """Take a message of side 0 (left) or 1 (right)."""
 
 
 class PairSynchronizer(Generic[Message]):

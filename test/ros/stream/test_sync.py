@@ -9,6 +9,7 @@ from sensor_msgs.msg import Image
 from vizion3d_ros.contracts.settings.stereo_settings import SyncSettings
 from vizion3d_ros.incoming.input_stats import PERIOD_SAMPLES
 from vizion3d_ros.incoming.sync import StereoSync, stamp_to_ns
+from vizion3d_ros.ros.stream.filters import FilteredPairs
 
 pytestmark = pytest.mark.ros
 
@@ -26,7 +27,9 @@ class Pairing:
         self.pairs = []
         self.fail_at = set()
         self.jumps = 0
-        self.sync = StereoSync(SyncSettings(**settings), self._on_pair, self._on_jump)
+        self.sync = StereoSync(
+            SyncSettings(**settings), self._on_pair, self._on_jump, FilteredPairs
+        )
 
     def _on_pair(self, left, right):
         self.pairs.append((stamp_to_ns(left), stamp_to_ns(right)))

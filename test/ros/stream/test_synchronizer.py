@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Our pairs are those of message_filters, for whatever order messages come in."""
 
-import message_filters
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +9,7 @@ from sensor_msgs.msg import Image
 
 from vizion3d_ros.incoming.sync import stamp_to_ns
 from vizion3d_ros.incoming.synchronizer import PairSynchronizer
+from vizion3d_ros.ros.stream.filters import FilteredPairs
 
 pytestmark = pytest.mark.ros
 
@@ -18,21 +18,16 @@ ARRIVALS = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 60)), max_size=6
 
 
 def upstream(arrivals, queue_size, slop_ns):
-    filters = [message_filters.SimpleFilter(), message_filters.SimpleFilter()]
-    kind = message_filters.TimeSynchronizer
-    extra = ()
-    if slop_ns > 1:
-        kind, extra = message_filters.ApproximateTimeSynchronizer, ((slop_ns + 0.5) / 1e9,)
-    pairs = []
-    kind(filters, queue_size, *extra).registerCallback(lambda *pair: pairs.append(pair))
-    for side, image in arrivals:
-        filters[side].signalMessage(image)
-    return [tuple(map(stamp_to_ns, pair)) for pair in pairs]
+    return paired(FilteredPairs, arrivals, queue_size, slop_ns)
 
 
 def ours(arrivals, queue_size, slop_ns):
+    return paired(PairSynchronizer, arrivals, queue_size, slop_ns)
+
+
+def paired(kind, arrivals, queue_size, slop_ns):
     pairs = []
-    pairing = PairSynchronizer(queue_size, slop_ns, lambda *pair: pairs.append(pair))
+    pairing = kind(queue_size, slop_ns, lambda *pair: pairs.append(pair))
     for side, image in arrivals:
         pairing.add(side, stamp_to_ns(image), image)
     return [tuple(map(stamp_to_ns, pair)) for pair in pairs]

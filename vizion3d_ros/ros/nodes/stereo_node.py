@@ -34,6 +34,7 @@ from vizion3d_ros.ros.messages.compressed import AnyImage, pair_as_images
 from vizion3d_ros.ros.nodes.depth_node import DepthNode
 from vizion3d_ros.ros.nodes.running import run_depth_node
 from vizion3d_ros.ros.serving.depth_services import StereoService
+from vizion3d_ros.ros.stream.filters import FilteredPairs
 from vizion3d_ros.ros.stream.processor import DecodedFrame, FrameProcessor
 from vizion3d_ros.ros.stream.topics import STEREO_INPUTS, STEREO_OUTPUTS, OutputPublishers
 
@@ -87,7 +88,9 @@ class StereoNode(DepthNode[StereoSettings]):
         """Declare parameters and, with autostart, become active."""
         super().__init__('stereo_node', StereoSettings)
         self._infos = CameraInfoCache(self.settings.baseline_m)
-        self._sync = StereoSync(self.settings.sync, self._on_pair, self.reset_frames)
+        self._sync = StereoSync(
+            self.settings.sync, self._on_pair, self.reset_frames, FilteredPairs
+        )
         self._waiting: StereoFrame | None = None
         self.begin(
             {
