@@ -2,9 +2,9 @@
 """
 Pairs left and right images by stamp, by message_filters or as it does, guarded.
 
-Used bare, that keeps its lock for ever after an exception in the callback, never reports a drop, pairs
-frame n with n + 1 once slop reaches the frame period, and goes deaf when time jumps back. The
-class below cures each, and counts what it sees.
+Used bare, that keeps its lock for ever after an exception in the callback, never reports a drop,
+pairs frame n with n + 1 once slop reaches the frame period, and goes deaf when time jumps back.
+The class below cures each, and counts what it sees.
 """
 
 from __future__ import annotations
