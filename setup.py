@@ -21,6 +21,7 @@ COMMANDS = [
 ROS_COMMANDS = [
     f'stereo_node = {NAME}.ros.executables:main',
     f'mono_node = {NAME}.ros.executables:main',
+    f'annotation_node = {NAME}.ros.executables:main',
     f'service_node = {NAME}.ros.executables:main',
     f'synthetic_rig = {NAME}.ros.executables:main',
     f'play_pair = {NAME}.ros.executables:main',

@@ -18,7 +18,7 @@ import torch
 from rclpy.clock import Clock, ClockType
 
 from vizion3d_ros.contracts.errors import BackendError
-from vizion3d_ros.contracts.settings.node_settings import NodeSettings
+from vizion3d_ros.contracts.settings.node_settings import StreamSettings
 from vizion3d_ros.engine.device import own_stream
 from vizion3d_ros.requests.checkpoints import check_networks
 from vizion3d_ros.requests.pipelines import ServicePipelines
@@ -45,7 +45,7 @@ POLL_PERIOD = 0.5
 PAUSED = 'paused by ~/set_enabled'
 NO_NETWORK = 'the network is not loaded'
 
-Settings = TypeVar('Settings', bound=NodeSettings)
+Settings = TypeVar('Settings', bound=StreamSettings)
 
 
 class DepthNode(ManagedNode, Generic[Settings]):
@@ -56,6 +56,7 @@ class DepthNode(ManagedNode, Generic[Settings]):
     INPUTS: ClassVar[Mapping[str, type]]
     OUTPUTS: ClassVar[Mapping[str, OutputTopic]]
     SERVICE: ClassVar[type[DepthService[Any, Any]]]
+    SNAPSHOTS: ClassVar[bool] = True
 
     def __init__(self, name: str, model: type[Settings]) -> None:
         """Declare parameters; nothing moves before `begin`."""
@@ -72,7 +73,7 @@ class DepthNode(ManagedNode, Generic[Settings]):
             self.SERVICE,
             lambda: self.components,
             lambda: self.usable_settings,
-            self.update_inputs,
+            self.update_inputs if self.SNAPSHOTS else None,
         )
         offer_reset(self._server, self.restart)
         offer_set_enabled(self._server, self.set_enabled)

@@ -27,19 +27,21 @@ class NodeServices:
         kind: type[DepthService[Any, Any]],
         components: Callable[[], Components | None],
         settings: Callable[[], NodeSettings],
-        on_wanted: Callable[[], None],
+        on_wanted: Callable[[], None] | None,
     ) -> None:
         """
         Offer the node's kind of request, and snapshots.
 
-        components() gives what a configured node has, else None; on_wanted() opens its inputs.
+        components() gives what a configured node has, else None; on_wanted() opens its inputs,
+        None: there are no snapshots.
         """
         self._components = components
         self._settings = settings
-        self._on_wanted = on_wanted
         self._snapshots = Snapshots()
         server.offer(kind.TYPE, kind.NAME, self._on_request)
-        server.offer(SaveSnapshot, 'save_snapshot', self._on_snapshot)
+        if on_wanted is not None:
+            self._on_wanted = on_wanted
+            server.offer(SaveSnapshot, 'save_snapshot', self._on_snapshot)
 
     @property
     def want_frame(self) -> bool:

@@ -14,15 +14,15 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import ValidationError
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
-from vizion3d_ros.contracts.commands import MonoCommand, Output, StereoCommand
+from vizion3d_ros.contracts.commands import AnnotationCommand, MonoCommand, Output, StereoCommand
 from vizion3d_ros.contracts.errors import DepthError, explain
-from vizion3d_ros.contracts.settings.node_settings import NodeSettings
+from vizion3d_ros.contracts.settings.node_settings import StreamSettings
 from vizion3d_ros.ros.messages.outgoing import AnyAnswer, FrameAnswer
 from vizion3d_ros.ros.stream.significant_bits import SignificantBits
 from vizion3d_ros.ros.stream.sparse_reading import SparseReading
@@ -44,7 +44,7 @@ class Frame(Protocol):
 
 
 AnyFrame = TypeVar('AnyFrame', bound=Frame)
-Settings = TypeVar('Settings', bound=NodeSettings)
+Settings = TypeVar('Settings', bound=StreamSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class DecodedFrame:
     of sparse depth that came with it was read, None without one.
     """
 
-    command: StereoCommand | MonoCommand
+    command: StereoCommand | MonoCommand | AnnotationCommand
     infos: Mapping[str, CameraInfo]
     sparse: SparseReading | None = None
 
@@ -78,6 +78,8 @@ class ComputedFrame:
 
 class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
     """Computes frames in one thread, publishes in another; counters are for any thread."""
+
+    MAKES: ClassVar[str] = 'depth'
 
     def __init__(
         self, pipeline: Any, outputs: OutputPublishers, settings: Callable[[], Settings]
@@ -137,14 +139,14 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
         None without a listener, and when nothing can be computed.
         """
         settings, epoch = self._settings(), self._epoch
-        topics = self._outputs.due(settings.lazy, settings.points.max_rate)
+        topics = self._outputs.due(settings.lazy, settings.cloud_rate)
         if not topics:
             return None
         started = time.perf_counter()
         decoded = self.decode(frame, settings, self._outputs.needs(topics))
         if decoded is None:
             return None
-        self.bits.look(frame.image, settings.mono16_bits, time.monotonic())
+        self.look(frame, settings)
         ready = time.perf_counter()
         answer = self.answer(frame, decoded, settings, self.run(decoded.command))
         timings_ms = {'decode': 1e3 * (ready - started), **answer.result.timings_ms}
@@ -162,6 +164,10 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
         self.timings_ms.append(frame.timings_ms | last)
         if not self.bits.suspected:  # else pictures look dark that are not
             self.examine(frame.decoded.command, frame.answer.result)
+
+    def look(self, frame: AnyFrame, settings: Settings) -> None:
+        """Look for words of an image that hold fewer bits than they should."""
+        self.bits.look(frame.image, settings.mono16_bits, time.monotonic())
 
     def examine(self, command: Any, result: Any) -> None:
         """Look for faults that the pictures show, after everything is published."""
@@ -199,7 +205,7 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
             )
         backend_used = answer.result.backend_used
         if backend_used != self.backend_used:
-            logger.info('depth from %s', backend_used)
+            logger.info('%s from %s', self.MAKES, backend_used)
             self.backend_used = backend_used
         self.checkpoint, self.licence = answer.result.checkpoint, answer.result.licence
         self.last_error = ''

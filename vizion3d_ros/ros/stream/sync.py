@@ -12,10 +12,13 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import message_filters
 from sensor_msgs.msg import Image, PointCloud2
 from stereo_msgs.msg import DisparityImage
+from vision_msgs.msg import Detection2DArray
 
 from vizion3d_ros.contracts.settings.stereo_settings import SyncSettings
 from vizion3d_ros.ros.stream.input_stats import PERIOD_SAMPLES, InputStats, Recent
@@ -27,7 +30,18 @@ SLACK = 1.25  # jitter of the period must not rebuild the synchroniser again and
 STRICTNESS = 1.5e-9
 
 logger = logging.getLogger(__name__)
-OnPair = Callable[[Image, Image], None]
+Stamped = Image | PointCloud2 | DisparityImage | Detection2DArray
+OnPair = Callable[[Any, Any], None]
+
+
+@dataclass(frozen=True, slots=True)
+class PairWords:
+    """What the two sides of a pair are called, and what gives them one stamp."""
+
+    left: str = 'left'
+    right: str = 'right'
+    pair: str = 'stereo pair'
+    cure: str = 'trigger the cameras together'
 
 
 class StereoSync:
@@ -39,9 +53,14 @@ class StereoSync:
     """
 
     def __init__(
-        self, settings: SyncSettings, on_pair: OnPair, on_jump: Callable[[], None]
+        self,
+        settings: SyncSettings,
+        on_pair: OnPair,
+        on_jump: Callable[[], None],
+        words: PairWords | None = None,
     ) -> None:
         """Start with that slop, queue size and mode; on_jump() is called when time went back."""
+        self.words = words or PairWords()
         self.settings = settings
         self.left = InputStats()
         self.right = InputStats()
@@ -70,11 +89,11 @@ class StereoSync:
             self.settings = settings
             self.reset()
 
-    def add_left(self, image: Image) -> None:
+    def add_left(self, image: Stamped) -> None:
         """Take a left image."""
         self._add(0, self.left, image)
 
-    def add_right(self, image: Image) -> None:
+    def add_right(self, image: Stamped) -> None:
         """Take a right image."""
         self._add(1, self.right, image)
 
@@ -90,7 +109,7 @@ class StereoSync:
             )
         synchronizer.registerCallback(self._paired)
 
-    def _add(self, side: int, stats: InputStats, image: Image) -> None:
+    def _add(self, side: int, stats: InputStats, image: Stamped) -> None:
         stamp_ns = stamp_to_ns(image)
         if stats.newest_ns is not None and stamp_ns < stats.newest_ns - JUMP_BACK_NS:
             logger.info(
@@ -132,7 +151,7 @@ class StereoSync:
         for stats in (self.left, self.right):
             stats.forget_recent()
 
-    def _paired(self, left: Image, right: Image) -> None:
+    def _paired(self, left: Stamped, right: Stamped) -> None:
         self.left.paired += 1
         self.right.paired += 1
         if time.monotonic() - self._paired_at > self.settings.timeout:
@@ -143,10 +162,10 @@ class StereoSync:
         try:
             self._on_pair(left, right)
         except Exception:  # message_filters would keep its lock
-            logger.exception('a stereo pair was lost')
+            logger.exception('a %s was lost', self.words.pair)
 
 
-def stamp_to_ns(message: Image | PointCloud2 | DisparityImage) -> int:
+def stamp_to_ns(message: Stamped) -> int:
     """Header stamp in nanoseconds."""
     stamp = message.header.stamp
     return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`~/annotate`: the points of the objects in one request."""
+
+from __future__ import annotations
+
+from array import array
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from std_msgs.msg import Header
+
+from vizion3d_interfaces.srv import RunObjectMaskAnnotation3D
+from vizion3d_ros.contracts.annotation.cloud import ColoredPoints
+from vizion3d_ros.contracts.annotation.request import (
+    InstanceMask,
+    ObjectMaskAnnotation3DCommand,
+    ObjectMaskAnnotation3DConfig,
+)
+from vizion3d_ros.contracts.camera import Intrinsics
+from vizion3d_ros.contracts.commands import AnnotationCommand
+from vizion3d_ros.contracts.errors import InputError
+from vizion3d_ros.contracts.results import AnnotationResult
+from vizion3d_ros.contracts.settings.annotation_node_settings import AnnotationNodeSettings
+from vizion3d_ros.files.ply import decode_ply, encode_vertices
+from vizion3d_ros.requests.annotation.answer import answer_annotation
+from vizion3d_ros.requests.permissions import permitted_model
+from vizion3d_ros.requests.pipelines import ServicePipelines
+from vizion3d_ros.ros.messages.instances import measured_points, objects_of
+from vizion3d_ros.ros.messages.objects import (
+    annotated_frame,
+    detections_message,
+    labeled_points_message,
+)
+from vizion3d_ros.ros.serving.depth_services import DepthService
+from vizion3d_ros.ros.serving.service_requests import given, image_source, picture_limits
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from vizion3d_ros.contracts.settings.node_settings import RequestSettings
+
+Request = RunObjectMaskAnnotation3D.Request
+Response = RunObjectMaskAnnotation3D.Response
+ZERO_IS_UNSET = ('fx', 'fy', 'cx', 'cy', 'conf_threshold', 'iou_threshold')
+TO_OPENGL = np.float32([1, -1, -1])
+
+
+class AnnotationService(
+    DepthService[ServicePipelines[AnnotationCommand, AnnotationResult], AnnotationNodeSettings]
+):
+    """Objects of the cloud or depth image in a request."""
+
+    NAME = 'annotate'
+    TYPE = RunObjectMaskAnnotation3D
+
+    def __call__(self, request: Request) -> Response:
+        """Answer one request. Raises a DepthError or ValidationError that names the field."""
+        settings = self._settings()
+        command = self._command(request, settings)
+        run = partial(self._pipelines.run, own_checkpoint=settings.checkpoint)
+        limits = picture_limits(settings.requests)
+        answered = answer_annotation(command, run, settings, limits)
+        header = self._header(_header_of(request), settings)
+        frame = annotated_frame(
+            answered.result, header, answered.command.points, settings.box == 'oriented', 1
+        )
+        response = Response(success=True, backend_used=answered.answer.backend_used)
+        response.detections = detections_message(frame)
+        if request.return_annotated_cloud:
+            answer = answered.answer
+            response.labeled_points = labeled_points_message(frame)
+            ply = encode_vertices(answer.points_xyz, answer.annotated_rgb)
+            response.annotated_cloud_ply = array('B', ply)
+        return response
+
+    def _command(
+        self, request: Request, settings: AnnotationNodeSettings
+    ) -> ObjectMaskAnnotation3DCommand:
+        limits = settings.requests
+        config = ObjectMaskAnnotation3DConfig(**given(request.advanced_config, ZERO_IS_UNSET))
+        cloud = _cloud(request, self._camera(request, config))
+        masks = None
+        if request.instances.width:
+            masks = _masks(request, self._camera(request, config))
+        return ObjectMaskAnnotation3DCommand(
+            point_cloud=cloud,
+            image_input=_image(request, limits, settings.mono16_bits),
+            model_backend=permitted_model(
+                request.model_backend, settings.checkpoint, limits.allowed_models
+            ),
+            return_object_clouds=request.return_object_clouds,
+            return_annotated_cloud=request.return_annotated_cloud,
+            advanced_config=config,
+            masks=masks,
+        )
+
+    def _camera(self, request: Request, config: ObjectMaskAnnotation3DConfig) -> Intrinsics:
+        """The camera of the images in a request: as given, that of the node, or the defaults."""
+        sized = next((each for each in (request.instances, request.depth_image) if each.width), None)
+        known: Intrinsics | None = self._known()
+        if sized is None:
+            return known or Intrinsics.from_field_of_view(1, 1, 60.0)
+        width, height = sized.width, sized.height
+        same = known is not None and (known.width, known.height) == (width, height)
+        if same and config.fx is None and known is not None:
+            return known
+        fx = config.fx or config.fy or 0.85 * width
+        cx = width / 2 if config.cx is None else config.cx
+        cy = height / 2 if config.cy is None else config.cy
+        return Intrinsics(
+            width=width, height=height, fx=fx, fy=config.fy or fx, cx=cx, cy=cy
+        )
+
+
+def _cloud(request: Request, camera: Intrinsics) -> ColoredPoints:
+    ways = {
+        'point_cloud': request.point_cloud.width,
+        'point_cloud_ply': len(request.point_cloud_ply),
+        'depth_image': request.depth_image.width,
+    }
+    names = [way for way, size in ways.items() if size]
+    if len(names) != 1:
+        got = ' and '.join(names) or 'none'
+        raise InputError(f'points: expected exactly one of {", ".join(ways)}, got {got}')
+    if names[0] == 'point_cloud_ply':
+        return decode_ply(bytes(request.point_cloud_ply), 'point_cloud_ply')
+    return ColoredPoints(measured_points(getattr(request, names[0]), camera) * TO_OPENGL)
+
+
+def _masks(request: Request, camera: Intrinsics) -> tuple[InstanceMask, ...]:
+    objects = objects_of(request.instances, request.detections, camera)
+    return tuple(
+        InstanceMask(
+            mask=each.full_mask(objects.height, objects.width),
+            label=each.label,
+            class_id=each.class_id,
+            confidence=min(max(each.confidence, 0.0), 1.0),
+        )
+        for each in objects.instances
+    )
+
+
+def _image(request: Request, limits: RequestSettings, mono16_bits: int) -> Any:
+    ways = (request.image_bytes, request.image_path, request.image.width)
+    if not any(way if isinstance(way, int) else len(way) for way in ways):
+        return None
+    return image_source(request, 'image', limits, mono16_bits)
+
+
+def _header_of(request: Request) -> Header:
+    """Header of the message that brought the points; an empty one for a file."""
+    given_as = (request.point_cloud, request.depth_image)
+    return next((each.header for each in given_as if each.width), Header())
