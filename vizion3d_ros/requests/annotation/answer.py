@@ -87,10 +87,10 @@ def prepare_annotation(
     image = None
     if request.image_input is not None:
         image = read_image(request.image_input, 'image_input', limits)
-        camera = _camera(config, image.shape[1], image.shape[0])
+        camera = camera_of(config, image.shape[1], image.shape[0])
     elif request.masks:
         height, width = request.masks[0].mask.shape
-        camera = _camera(config, width, height)
+        camera = camera_of(config, width, height)
     else:
         camera = viewing_camera(points, {name: getattr(config, name) for name in CAMERA_FIELDS})
         _check_canvas(camera, limits)
@@ -107,7 +107,8 @@ def prepare_annotation(
         raise InputError(explain(error)) from error
 
 
-def _camera(config: ObjectMaskAnnotation3DConfig, width: int, height: int) -> Intrinsics:
+def camera_of(config: ObjectMaskAnnotation3DConfig, width: int, height: int) -> Intrinsics:
+    """Give the camera that a config describes for an image of width x height pixels."""
     guess = FOCAL_PER_WIDTH * width
     return Intrinsics(
         width=width,

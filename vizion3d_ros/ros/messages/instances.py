@@ -106,12 +106,12 @@ def objects_of(
     return from_label_image(numbers, {**unknown, **known})
 
 
-def measured_points(message: Image | PointCloud2, camera: Intrinsics) -> NDArray[np.float32]:
+def measured_points(message: Image | PointCloud2, camera: Intrinsics | None) -> NDArray[np.float32]:
     """
     Read the points of a frame, float32 (N, 3) metres, optical frame; without those of NaN.
 
     Raises InputError for a depth image of another size than the camera, and for what
-    float_map and points_of refuse.
+    float_map and points_of refuse; camera: None will do for a cloud.
     """
     if isinstance(message, PointCloud2):
         points = points_of(message)

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 from array import array
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import Header
 
 from vizion3d_interfaces.srv import RunObjectMaskAnnotation3D
@@ -22,9 +24,11 @@ from vizion3d_ros.contracts.commands import AnnotationCommand
 from vizion3d_ros.contracts.errors import InputError
 from vizion3d_ros.contracts.results import AnnotationResult
 from vizion3d_ros.contracts.settings.annotation_node_settings import AnnotationNodeSettings
-from vizion3d_ros.files.ply import decode_ply, encode_vertices
-from vizion3d_ros.requests.annotation.answer import answer_annotation
-from vizion3d_ros.requests.permissions import permitted_model
+from vizion3d_ros.files.ply import encode_vertices
+from vizion3d_ros.files.ply_reader import decode_ply
+from vizion3d_ros.requests.annotation.answer import answer_annotation, camera_of
+from vizion3d_ros.requests.annotation.views import MaskAnnotation3D
+from vizion3d_ros.requests.permissions import permitted_network
 from vizion3d_ros.requests.pipelines import ServicePipelines
 from vizion3d_ros.ros.messages.instances import measured_points, objects_of
 from vizion3d_ros.ros.messages.objects import (
@@ -32,12 +36,11 @@ from vizion3d_ros.ros.messages.objects import (
     detections_message,
     labeled_points_message,
 )
+from vizion3d_ros.ros.messages.payloads import points_message
 from vizion3d_ros.ros.serving.depth_services import DepthService
 from vizion3d_ros.ros.serving.service_requests import given, image_source, picture_limits
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from vizion3d_ros.contracts.settings.node_settings import RequestSettings
 
 Request = RunObjectMaskAnnotation3D.Request
@@ -63,57 +66,59 @@ class AnnotationService(
         answered = answer_annotation(command, run, settings, limits)
         header = self._header(_header_of(request), settings)
         frame = annotated_frame(
-            answered.result, header, answered.command.points, settings.box == 'oriented', 1
+            _numbered(answered.result), header, answered.command.points, settings.box == 'oriented', 1
         )
         response = Response(success=True, backend_used=answered.answer.backend_used)
         response.detections = detections_message(frame)
         if request.return_annotated_cloud:
             answer = answered.answer
             response.labeled_points = labeled_points_message(frame)
-            ply = encode_vertices(answer.points_xyz, answer.annotated_rgb)
-            response.annotated_cloud_ply = array('B', ply)
+            if answer.rgb is not None:
+                response.annotated_cloud_ply = array('B', encode_vertices(answer.xyz, answer.rgb))
+        if request.return_object_clouds:
+            response.object_clouds = [
+                _object_cloud(header, each)
+                for each in answered.answer.annotations
+                if len(each.indices)
+            ]
         return response
 
     def _command(
         self, request: Request, settings: AnnotationNodeSettings
     ) -> ObjectMaskAnnotation3DCommand:
         limits = settings.requests
-        config = ObjectMaskAnnotation3DConfig(**given(request.advanced_config, ZERO_IS_UNSET))
-        cloud = _cloud(request, self._camera(request, config))
-        masks = None
-        if request.instances.width:
-            masks = _masks(request, self._camera(request, config))
+        config = ObjectMaskAnnotation3DConfig(
+            **given(request.advanced_config, ZERO_IS_UNSET), surface=settings.surface
+        )
+        sized = next((each for each in (request.instances, request.depth_image) if each.width), None)
+        camera = None if sized is None else self._camera(config, sized.width, sized.height)
+        if camera is not None:
+            used = {name: getattr(camera, name) for name in ('fx', 'fy', 'cx', 'cy')}
+            config = config.model_copy(update=used)
         return ObjectMaskAnnotation3DCommand(
-            point_cloud=cloud,
+            point_cloud=_cloud(request, camera),
             image_input=_image(request, limits, settings.mono16_bits),
-            model_backend=permitted_model(
-                request.model_backend, settings.checkpoint, limits.allowed_models
+            model_backend=permitted_network(
+                request.model_backend, settings.model_backend, limits.allowed_models
             ),
             return_object_clouds=request.return_object_clouds,
             return_annotated_cloud=request.return_annotated_cloud,
             advanced_config=config,
-            masks=masks,
+            masks=_masks(request, camera) if camera and request.instances.width else None,
         )
 
-    def _camera(self, request: Request, config: ObjectMaskAnnotation3DConfig) -> Intrinsics:
-        """The camera of the images in a request: as given, that of the node, or the defaults."""
-        sized = next((each for each in (request.instances, request.depth_image) if each.width), None)
+    def _camera(
+        self, config: ObjectMaskAnnotation3DConfig, width: int, height: int
+    ) -> Intrinsics:
+        """As the request says; where it does not, that of the node, or the defaults."""
         known: Intrinsics | None = self._known()
-        if sized is None:
-            return known or Intrinsics.from_field_of_view(1, 1, 60.0)
-        width, height = sized.width, sized.height
-        same = known is not None and (known.width, known.height) == (width, height)
-        if same and config.fx is None and known is not None:
-            return known
-        fx = config.fx or config.fy or 0.85 * width
-        cx = width / 2 if config.cx is None else config.cx
-        cy = height / 2 if config.cy is None else config.cy
-        return Intrinsics(
-            width=width, height=height, fx=fx, fy=config.fy or fx, cx=cx, cy=cy
-        )
+        if known is None or (known.width, known.height) != (width, height):
+            return camera_of(config, width, height)
+        stated = {name: getattr(config, name) for name in ('fx', 'fy', 'cx', 'cy')}
+        return known.model_copy(update={n: value for n, value in stated.items() if value})
 
 
-def _cloud(request: Request, camera: Intrinsics) -> ColoredPoints:
+def _cloud(request: Request, camera: Intrinsics | None) -> ColoredPoints:
     ways = {
         'point_cloud': request.point_cloud.width,
         'point_cloud_ply': len(request.point_cloud_ply),
@@ -125,7 +130,25 @@ def _cloud(request: Request, camera: Intrinsics) -> ColoredPoints:
         raise InputError(f'points: expected exactly one of {", ".join(ways)}, got {got}')
     if names[0] == 'point_cloud_ply':
         return decode_ply(bytes(request.point_cloud_ply), 'point_cloud_ply')
-    return ColoredPoints(measured_points(getattr(request, names[0]), camera) * TO_OPENGL)
+    try:
+        points = measured_points(getattr(request, names[0]), camera)
+    except InputError as error:
+        raise InputError(f'{names[0]}: {error}') from error
+    return ColoredPoints(points * TO_OPENGL)
+
+
+def _numbered(result: AnnotationResult) -> AnnotationResult:
+    """Number the objects by their place in the answer, as the masks of a request have no other."""
+    instances = tuple(replace(each, number=0) for each in result.instances)
+    return replace(result, instances=instances)
+
+
+def _object_cloud(header: Header, item: MaskAnnotation3D) -> PointCloud2:
+    """The points of one object with their colours, optical frame."""
+    rgb = np.zeros((len(item.coords), 3), np.uint8) if item.rgb is None else item.rgb
+    packed = rgb.astype(np.uint32) @ np.uint32([1 << 16, 1 << 8, 1])
+    xyz = item.coords * TO_OPENGL
+    return points_message(header, np.column_stack([xyz, packed.astype('<u4').view(np.float32)]))
 
 
 def _masks(request: Request, camera: Intrinsics) -> tuple[InstanceMask, ...]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -112,7 +113,7 @@ class AnnotationProcessor(FrameProcessor[AnnotationFrame, AnnotationNodeSettings
     def look(self, frame: AnnotationFrame, settings: AnnotationNodeSettings) -> None:
         """Look at the words of images alone: those of masks are numbers."""
         if settings.backend == 'segmenter':
-            self.bits.look(frame.picture, settings.mono16_bits, 0.0)
+            self.bits.look(frame.picture, settings.mono16_bits, time.monotonic())
 
     def answer(
         self,
