@@ -3,9 +3,10 @@
 
 import numpy as np
 import pytest
+from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticStatus
 from robots import Robot
-from scene import stamp_of, to_ns
+from scene import to_ns
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import Header
 from std_srvs.srv import SetBool, Trigger
@@ -26,7 +27,7 @@ from vizion3d_ros.testbed.scene import SyntheticScene
 
 pytestmark = pytest.mark.ros
 
-RIG = StereoRig.from_field_of_view(320, 240, 65, 0.12)
+RIG = StereoRig.from_field_of_view(640, 480, 65, 0.12)
 INFO = camera_infos(RIG)[0]
 FRAME = SyntheticScene(RIG).at(0.3, instances=True)
 THERE = np.unique(FRAME.instances)[1:]
@@ -65,6 +66,7 @@ class Detector(Robot):
 
     def send(self):
         stamp_ns = self.now_ns()
+        seconds, rest = divmod(stamp_ns, 10**9)
         sent = {
             'depth/camera_info': INFO,
             'instances/detections': self.detections,
@@ -73,7 +75,7 @@ class Detector(Robot):
         }
         for topic, message in sent.items():
             if message is not None:
-                message.header.stamp = stamp_of(stamp_ns)
+                message.header.stamp = Time(sec=seconds, nanosec=rest)
                 self.publisher(topic, type(message)).publish(message)
         return stamp_ns
 
@@ -81,12 +83,11 @@ class Detector(Robot):
 class Lidar(Detector):
     """Sends the same points as a cloud in any order, NaN among them."""
 
-    INPUTS = {**Detector.INPUTS, 'points2': PointCloud2}  # noqa: RUF012
+    INPUTS = {  # noqa: RUF012
+        'points2': PointCloud2,
+        **{topic: kind for topic, kind in Detector.INPUTS.items() if topic != 'depth/image'},
+    }
     CLOUD = 'points2'
-
-    def __init__(self, context, namespace=''):
-        super().__init__(context, namespace)
-        del self.INPUTS['depth/image']
 
     def rest(self):
         super().rest()
@@ -207,7 +208,7 @@ def test_masks_of_another_size_are_scaled(eye):
 
 def test_three_hundred_instances_keep_their_numbers(eye):
     rows, columns = np.indices(FRAME.instances.shape)
-    labels = (1 + rows // 16 * 20 + columns // 16).astype(np.uint16)
+    labels = (1 + rows // 32 * 20 + columns // 32).astype(np.uint16)
     eye.labels, eye.detections = image_message(labels, '16UC1', LEFT_FRAME), Detection2DArray()
     found = eye.ask(eye.listen('detections_3d', Detection3DArray)).detections
     assert {int(each.id) for each in found} == set(range(1, 301))
@@ -231,7 +232,9 @@ def test_masks_without_detections_go_without_a_class(eye):
 
 
 def test_a_detection_without_a_mask_is_told(eye):
-    eye.labels = image_message(FRAME.instances * (FRAME.instances != THERE[0]), 'mono8', LEFT_FRAME)
+    eye.labels = image_message(
+        FRAME.instances * (FRAME.instances != THERE[0]), 'mono8', LEFT_FRAME
+    )
     found = eye.ask(eye.listen('detections_3d', Detection3DArray)).detections
     assert {int(each.id) for each in found} == set(THERE[1:])
     status = eye.status('masks', lambda s, _: s.level == DiagnosticStatus.WARN, every=eye.send)
@@ -241,8 +244,8 @@ def test_a_detection_without_a_mask_is_told(eye):
 @pytest.mark.parametrize(
     ('labels', 'encoding', 'sentence'),
     [
-        (np.zeros((240, 240), np.uint8), 'mono8', 'instances are 240x240 but the camera is 320'),
-        (np.zeros((240, 320, 3), np.uint8), 'rgb8', "of encoding 'rgb8', expected mono8 or 16UC1"),
+        (np.zeros((480, 480), np.uint8), 'mono8', 'instances are 480x480 but the camera is 640'),
+        (np.zeros((480, 640, 3), np.uint8), 'rgb8', "of encoding 'rgb8', expected mono8 or 16UC1"),
     ],
 )
 def test_what_is_no_mask_is_refused_in_one_sentence(eye, labels, encoding, sentence):

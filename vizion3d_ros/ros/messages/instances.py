@@ -106,7 +106,9 @@ def objects_of(
     return from_label_image(numbers, {**unknown, **known})
 
 
-def measured_points(message: Image | PointCloud2, camera: Intrinsics | None) -> NDArray[np.float32]:
+def measured_points(
+    message: Image | PointCloud2, camera: Intrinsics | None
+) -> NDArray[np.float32]:
     """
     Read the points of a frame, float32 (N, 3) metres, optical frame; without those of NaN.
 

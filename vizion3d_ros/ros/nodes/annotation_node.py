@@ -42,7 +42,9 @@ from vizion3d_ros.ros.stream.topics import (
     OutputPublishers,
 )
 
-ABOUT = 'Boxes in space and labelled points, of the masks of a detector and a depth image or cloud.'
+ABOUT = (
+    'Boxes in space and labelled points, of the masks of a detector and a depth image or cloud.'
+)
 WORDS = {'masks': 'instances', 'segmenter': 'left'}
 CURE = 'have both carry the stamp of the image that they were made of'
 

@@ -66,7 +66,11 @@ class AnnotationService(
         answered = answer_annotation(command, run, settings, limits)
         header = self._header(_header_of(request), settings)
         frame = annotated_frame(
-            _numbered(answered.result), header, answered.command.points, settings.box == 'oriented', 1
+            _numbered(answered.result),
+            header,
+            answered.command.points,
+            settings.box == 'oriented',
+            1,
         )
         response = Response(success=True, backend_used=answered.answer.backend_used)
         response.detections = detections_message(frame)
@@ -90,7 +94,9 @@ class AnnotationService(
         config = ObjectMaskAnnotation3DConfig(
             **given(request.advanced_config, ZERO_IS_UNSET), surface=settings.surface
         )
-        sized = next((each for each in (request.instances, request.depth_image) if each.width), None)
+        sized = next(
+            (each for each in (request.instances, request.depth_image) if each.width), None
+        )
         camera = None if sized is None else self._camera(config, sized.width, sized.height)
         if camera is not None:
             used = {name: getattr(camera, name) for name in ('fx', 'fy', 'cx', 'cy')}
@@ -107,9 +113,7 @@ class AnnotationService(
             masks=_masks(request, camera) if camera and request.instances.width else None,
         )
 
-    def _camera(
-        self, config: ObjectMaskAnnotation3DConfig, width: int, height: int
-    ) -> Intrinsics:
+    def _camera(self, config: ObjectMaskAnnotation3DConfig, width: int, height: int) -> Intrinsics:
         """As the request says; where it does not, that of the node, or the defaults."""
         known: Intrinsics | None = self._known()
         if known is None or (known.width, known.height) != (width, height):

@@ -24,9 +24,7 @@ from vizion3d_ros.ros.compat import PublisherEventCallbacks, UnsupportedEventTyp
 from vizion3d_ros.ros.messages import objects, outgoing
 from vizion3d_ros.ros.messages.outgoing import AnyAnswer
 
-OutputMessage = (
-    CameraInfo | DisparityImage | Image | PointCloud2 | Detection3DArray | MarkerArray
-)
+OutputMessage = CameraInfo | DisparityImage | Image | PointCloud2 | Detection3DArray | MarkerArray
 
 STEREO_INPUTS: dict[str, type] = {
     topic_names.LEFT: Image,
