@@ -87,9 +87,7 @@ def worst_of(scores: Sequence[Score]) -> list[dict[str, object]]:
 
 def table(scores: Sequence[Score]) -> str:
     """The worst moment of each object as a table of text."""
-    lines = [
-        'worst of all moments   masks      points found   foreign   plain look-up   box off'
-    ]
+    lines = ['worst of all moments   masks      points found   foreign   plain look-up   box off']
     for row in worst_of(scores):
         kind = f'{row["margin_px"]} px fat' if row['margin_px'] else 'true'
         lines.append(

@@ -86,6 +86,7 @@ def _settings(asked: Namespace) -> ServiceSettings:
                 'model_backend': '' if sgbm else asked.stereo_model or DEFAULT_STEREO_BACKEND
             },
             'depth_anything_v2': {'model_backend': asked.depth_model or DEFAULT_MONO_BACKEND},
+            'annotation': {'model_backend': asked.annotation_model},
             'requests': {
                 name: getattr(asked, name)
                 for name in ('max_pixels', 'max_bytes', 'allowed_models')
