@@ -134,8 +134,9 @@ def draw_box(picture: np.ndarray, detection, colour: Sequence[int], camera: Intr
     for a, b in EDGES:
         cv2.line(picture, pixels[a].tolist(), pixels[b].tolist(), colour, 2, cv2.LINE_AA)
     name = f'{detection.results[0].hypothesis.class_id} {middle[2]:.2f} m'
-    low = pixels.min(axis=0).clip(0) + [2, 14]
-    cv2.putText(picture, name, low.tolist(), cv2.FONT_HERSHEY_SIMPLEX, 0.45, WHITE, 1, cv2.LINE_AA)
+    left, top = pixels.min(axis=0).clip(0).tolist()
+    place = left + 2, top + 14
+    cv2.putText(picture, name, place, cv2.FONT_HERSHEY_SIMPLEX, 0.45, WHITE, 1, cv2.LINE_AA)
 
 
 def from_above(points: np.ndarray, shape: tuple[int, ...], depth_m: float = 8.0) -> np.ndarray:

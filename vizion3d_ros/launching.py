@@ -63,7 +63,7 @@ class DepthLaunch:
     """How one of the depth nodes is started."""
 
     kind: str
-    """stereo, mono or annotation, which names the node, its parameter file and its view in rviz2."""
+    """stereo, mono or annotation: names the node, its parameter file and its view in rviz2."""
     arguments: Arguments
     """Those beside the common ones."""
     parameters: Mapping[str, str]

@@ -46,7 +46,9 @@ def annotation_bytes(answer: ObjectMaskAnnotation3DResult) -> bytes:
 
 
 def _annotation(item: MaskAnnotation3D) -> bytes:
-    own = item.rgb is not None and len(item.indices)
+    cloud = b''
+    if item.rgb is not None and len(item.indices):
+        cloud = encode_vertices(item.coords, item.rgb)
     encoded: bytes = lifting_pb2.MaskAnnotation3DItem(
         label=item.label,
         class_id=item.class_id,
@@ -54,7 +56,7 @@ def _annotation(item: MaskAnnotation3D) -> bytes:
         bbox_2d=item.bbox_2d,
         mask_image=png(item.mask_2d.astype(np.uint8) * 255),
         point_indices=item.indices.tolist(),
-        object_cloud_ply=encode_vertices(item.coords, item.rgb) if own else b'',
+        object_cloud_ply=cloud,
     ).SerializeToString()
     return _map(POINT_COORDS, item.coords) + encoded
 

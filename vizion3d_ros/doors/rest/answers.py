@@ -60,7 +60,9 @@ def annotation_json(answer: ObjectMaskAnnotation3DResult) -> bytes:
 
 
 def _annotation(item: MaskAnnotation3D) -> dict[str, Any]:
-    own = item.rgb is not None and len(item.indices)
+    cloud = None
+    if item.rgb is not None and len(item.indices):
+        cloud = _text(encode_vertices(item.coords, item.rgb))
     return {
         'label': item.label,
         'class_id': item.class_id,
@@ -69,7 +71,7 @@ def _annotation(item: MaskAnnotation3D) -> dict[str, Any]:
         'mask_image': _text(png(item.mask_2d.astype(np.uint8) * 255)),
         'point_indices': _lists(item.indices),
         'point_coords': _lists(item.coords),
-        'object_cloud_ply': _text(encode_vertices(item.coords, item.rgb)) if own else None,
+        'object_cloud_ply': cloud,
     }
 
 

@@ -114,7 +114,8 @@ def _cause(sync: StereoSync) -> str:
 def _apart(sync: StereoSync, offsets: Offsets) -> str:
     words = sync.words
     seen = (
-        f'{words.right} stamps are {offsets.median:+.4f} s from the {words.left} ones, with a jitter of '
+        f'{words.right} stamps are {offsets.median:+.4f} s from the {words.left} ones, '
+        'with a jitter of '
         f'{offsets.jitter:.4f} s'
     )
     if sync.settings.mode == 'exact':

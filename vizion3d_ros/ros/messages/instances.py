@@ -65,8 +65,8 @@ def _scaled(labels: NDArray[np.integer], camera: Intrinsics) -> NDArray[np.integ
         return labels
     if abs(width * camera.height / (height * camera.width) - 1) > SAME_SHAPE:
         raise InputError(
-            f'instances are {width}x{height} but the camera is {wanted[0]}x{wanted[1]}, of another '
-            'shape: publish masks of the whole image, without borders of a network'
+            f'instances are {width}x{height} but the camera is {wanted[0]}x{wanted[1]}, '
+            'of another shape: publish masks of the whole image, without borders of a network'
         )
     native = labels.astype(labels.dtype.newbyteorder('='))
     return cv2.resize(native, wanted, interpolation=cv2.INTER_NEAREST)

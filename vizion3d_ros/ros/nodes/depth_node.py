@@ -51,9 +51,9 @@ Settings = TypeVar('Settings', bound=StreamSettings)
 class DepthNode(ManagedNode, Generic[Settings]):
     """A node that turns images into depth topics; subclasses say which images and how."""
 
-    IMAGES: ClassVar[tuple[str, ...]]
+    IMAGES: tuple[str, ...]
     """The inputs that are images to compute with."""
-    INPUTS: ClassVar[Mapping[str, type]]
+    INPUTS: Mapping[str, type]
     OUTPUTS: ClassVar[Mapping[str, OutputTopic]]
     SERVICE: ClassVar[type[DepthService[Any, Any]]]
     SNAPSHOTS: ClassVar[bool] = True

@@ -43,10 +43,8 @@ from vizion3d_ros.ros.serving.service_requests import given, image_source, pictu
 if TYPE_CHECKING:
     from vizion3d_ros.contracts.settings.node_settings import RequestSettings
 
-Request = RunObjectMaskAnnotation3D.Request
-Response = RunObjectMaskAnnotation3D.Response
 ZERO_IS_UNSET = ('fx', 'fy', 'cx', 'cy', 'conf_threshold', 'iou_threshold')
-TO_OPENGL = np.float32([1, -1, -1])
+TO_OPENGL = np.array([1, -1, -1], np.float32)
 
 
 class AnnotationService(
@@ -57,7 +55,9 @@ class AnnotationService(
     NAME = 'annotate'
     TYPE = RunObjectMaskAnnotation3D
 
-    def __call__(self, request: Request) -> Response:
+    def __call__(
+        self, request: RunObjectMaskAnnotation3D.Request
+    ) -> RunObjectMaskAnnotation3D.Response:
         """Answer one request. Raises a DepthError or ValidationError that names the field."""
         settings = self._settings()
         command = self._command(request, settings)
@@ -72,7 +72,9 @@ class AnnotationService(
             settings.box == 'oriented',
             1,
         )
-        response = Response(success=True, backend_used=answered.answer.backend_used)
+        response = RunObjectMaskAnnotation3D.Response(
+            success=True, backend_used=answered.answer.backend_used
+        )
         response.detections = detections_message(frame)
         if request.return_annotated_cloud:
             answer = answered.answer
@@ -88,7 +90,7 @@ class AnnotationService(
         return response
 
     def _command(
-        self, request: Request, settings: AnnotationNodeSettings
+        self, request: RunObjectMaskAnnotation3D.Request, settings: AnnotationNodeSettings
     ) -> ObjectMaskAnnotation3DCommand:
         limits = settings.requests
         config = ObjectMaskAnnotation3DConfig(
@@ -122,7 +124,7 @@ class AnnotationService(
         return known.model_copy(update={n: value for n, value in stated.items() if value})
 
 
-def _cloud(request: Request, camera: Intrinsics | None) -> ColoredPoints:
+def _cloud(request: RunObjectMaskAnnotation3D.Request, camera: Intrinsics | None) -> ColoredPoints:
     ways = {
         'point_cloud': request.point_cloud.width,
         'point_cloud_ply': len(request.point_cloud_ply),
@@ -150,12 +152,14 @@ def _numbered(result: AnnotationResult) -> AnnotationResult:
 def _object_cloud(header: Header, item: MaskAnnotation3D) -> PointCloud2:
     """The points of one object with their colours, optical frame."""
     rgb = np.zeros((len(item.coords), 3), np.uint8) if item.rgb is None else item.rgb
-    packed = rgb.astype(np.uint32) @ np.uint32([1 << 16, 1 << 8, 1])
+    packed = rgb.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
     xyz = item.coords * TO_OPENGL
     return points_message(header, np.column_stack([xyz, packed.astype('<u4').view(np.float32)]))
 
 
-def _masks(request: Request, camera: Intrinsics) -> tuple[InstanceMask, ...]:
+def _masks(
+    request: RunObjectMaskAnnotation3D.Request, camera: Intrinsics
+) -> tuple[InstanceMask, ...]:
     objects = objects_of(request.instances, request.detections, camera)
     return tuple(
         InstanceMask(
@@ -168,14 +172,18 @@ def _masks(request: Request, camera: Intrinsics) -> tuple[InstanceMask, ...]:
     )
 
 
-def _image(request: Request, limits: RequestSettings, mono16_bits: int) -> Any:
+def _image(
+    request: RunObjectMaskAnnotation3D.Request,
+    limits: RunObjectMaskAnnotation3D.RequestSettings,
+    mono16_bits: int,
+) -> Any:
     ways = (request.image_bytes, request.image_path, request.image.width)
     if not any(way if isinstance(way, int) else len(way) for way in ways):
         return None
     return image_source(request, 'image', limits, mono16_bits)
 
 
-def _header_of(request: Request) -> Header:
+def _header_of(request: RunObjectMaskAnnotation3D.Request) -> Header:
     """Header of the message that brought the points; an empty one for a file."""
     given_as = (request.point_cloud, request.depth_image)
     return next((each.header for each in given_as if each.width), Header())

@@ -10,7 +10,7 @@ from typing import Any
 from vizion3d_interfaces.srv import SaveSnapshot
 from vizion3d_ros.contracts.commands import Output
 from vizion3d_ros.contracts.errors import BackendError, InputError
-from vizion3d_ros.contracts.settings.node_settings import NodeSettings
+from vizion3d_ros.contracts.settings.node_settings import StreamSettings
 from vizion3d_ros.requests.permissions import permitted_folder
 from vizion3d_ros.ros.health.status import Components
 from vizion3d_ros.ros.serving.depth_services import DepthService
@@ -26,7 +26,7 @@ class NodeServices:
         server: ServiceServer,
         kind: type[DepthService[Any, Any]],
         components: Callable[[], Components | None],
-        settings: Callable[[], NodeSettings],
+        settings: Callable[[], StreamSettings],
         on_wanted: Callable[[], None] | None,
     ) -> None:
         """

@@ -137,7 +137,8 @@ class AnnotationProcessor(FrameProcessor[AnnotationFrame, AnnotationNodeSettings
 def _doubt(objects: Segmentation, detections: Detection2DArray | None) -> str:
     """Say which masks have no class, and which detections no mask; '' if there are none."""
     unknown = [each.number for each in objects.instances if each.label == UNKNOWN]
-    lost = len(detections.detections) - len(objects.instances) if detections else 0
+    told = len(detections.detections) if detections else 0
+    lost = told - len(objects.instances)
     if unknown and detections is not None:
         return (
             f'instances/image has {len(unknown)} numbers, such as {unknown[0]}, that no detection '
@@ -146,7 +147,7 @@ def _doubt(objects: Segmentation, detections: Detection2DArray | None) -> str:
         )
     if lost > 0:
         return (
-            f'{lost} of {len(detections.detections) if detections else 0} detections have no pixel '
-            'in instances/image, so no points: is the mask empty, or covered by others?'
+            f'{lost} of {told} detections have no pixel in instances/image, so no points: is the '
+            'mask empty, or covered by others?'
         )
     return ''
