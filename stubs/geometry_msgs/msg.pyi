@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-from ros_message import Message
+from ros_message import Message, Numbers
 
 class Point(Message):
     x: float = ...
@@ -23,3 +23,4 @@ class Pose(Message):
 
 class PoseWithCovariance(Message):
     pose: Pose = ...
+    covariance: Numbers = ...

@@ -74,13 +74,11 @@ class SyntheticScene:
             render(view, textures, scene.room, scene.shadows, scene.shapes)
             for view in (scene.left, scene.right)
         )
-        things = self._furnished.things if instances else None
-        return RenderedPair(
-            left.rgb,
-            right.rgb,
-            np.float32(1) / left.inverse_depth,
-            things and draw_instances(scene.left, scene.shapes, things, left.inverse_depth),
-        )
+        seen = None
+        if instances:
+            things, inverse_depth = self._furnished.things, left.inverse_depth
+            seen = draw_instances(scene.left, scene.shapes, things, inverse_depth)
+        return RenderedPair(left.rgb, right.rgb, np.float32(1) / left.inverse_depth, seen)
 
     def arrange(self, time_s: float) -> Arrangement:
         """Place cameras and things for the moment time_s, seconds."""

@@ -13,6 +13,7 @@ from vizion3d_ros.contracts.annotation.instances import Instance, Segmentation, 
 from vizion3d_ros.contracts.errors import InputError
 from vizion3d_ros.ros.messages.incoming import image_to_array, words_of
 from vizion3d_ros.ros.messages.measurements import float_map, points_of
+from vizion3d_ros.ros.messages.payloads import lend
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,7 +55,7 @@ def _renamed(message: Image, encoding: str) -> Image:
     other = Image(header=message.header, encoding=encoding)
     for name in ('height', 'width', 'step', 'is_bigendian'):
         setattr(other, name, getattr(message, name))
-    other._data = message.data  # the setter would copy
+    lend(other, np.frombuffer(message.data, np.uint8))
     return other
 
 
@@ -106,6 +107,12 @@ def objects_of(
     return from_label_image(numbers, {**unknown, **known})
 
 
+def finite_points(message: PointCloud2) -> NDArray[np.float32]:
+    """Read the points of a cloud as points_of does, without those that are infinite."""
+    points = points_of(message)
+    return points[np.isfinite(points).all(axis=1)]
+
+
 def measured_points(
     message: Image | PointCloud2, camera: Intrinsics | None
 ) -> NDArray[np.float32]:
@@ -113,11 +120,10 @@ def measured_points(
     Read the points of a frame, float32 (N, 3) metres, optical frame; without those of NaN.
 
     Raises InputError for a depth image of another size than the camera, and for what
-    float_map and points_of refuse; camera: None will do for a cloud.
+    float_map and points_of refuse.
     """
     if isinstance(message, PointCloud2):
-        points = points_of(message)
-        return points[np.isfinite(points).all(axis=1)]
+        return finite_points(message)
     depth_m = float_map(message)
     if depth_m.shape != (camera.height, camera.width):
         raise InputError(

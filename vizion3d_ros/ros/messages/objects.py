@@ -23,6 +23,7 @@ from visualization_msgs.msg import Marker, MarkerArray
 
 from vizion3d_ros.contracts.results import AnnotationResult
 from vizion3d_ros.geometry.annotation.boxes import Box3D, box_around
+from vizion3d_ros.ros.messages.payloads import lend
 
 GOLDEN = 0.618034  # steps of this share of the circle keep hues apart, however many there are
 GREY = 128
@@ -125,7 +126,7 @@ def labeled_points_message(frame: AnnotatedFrame) -> PointCloud2:
         row_step=POINT.itemsize * len(values),
         is_dense=True,
     )
-    message._data = values.view(np.uint8).data  # past the setter, which copies
+    lend(message, values)
     return message
 
 

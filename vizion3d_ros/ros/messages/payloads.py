@@ -43,7 +43,7 @@ def points_message(header: Header, points: Values) -> PointCloud2:
         row_step=POINT_STEP * width,
         is_dense=not organized,
     )
-    _fill(message, points)
+    lend(message, points)
     return message
 
 
@@ -52,12 +52,13 @@ def image_message(header: Header, pixels: Values, encoding: str) -> Image:
     height, width = pixels.shape[:2]
     message = Image(header=header, height=height, width=width, encoding=encoding)
     message.is_bigendian = False
-    _fill(message, pixels)
+    lend(message, pixels)
     message.step = len(message.data) // height
     return message
 
 
-def _fill(message: Any, values: Values) -> None:
+def lend(message: Any, values: Values) -> None:
+    """Let an array be the data of a message, without a copy."""
     array = values if isinstance(values, np.ndarray) else values.cpu().numpy()
     # Past the setter, which copies all but an array.array: what serialises takes any buffer.
     message._data = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data

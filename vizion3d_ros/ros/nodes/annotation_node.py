@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import cast
+from collections.abc import Callable
+from typing import Any, cast
 
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from vision_msgs.msg import Detection2DArray
@@ -78,7 +79,7 @@ class AnnotationNode(DepthNode[AnnotationNodeSettings]):
         self._sync = StereoSync(settings.sync, self._on_pair, self.reset_frames, words)
         self._detections = KeptDetections()
         self._waiting: AnnotationFrame | None = None
-        callbacks = {
+        callbacks: dict[str, Callable[[Any], None]] = {
             topic_names.DEPTH_INFO: self._on_info,
             topic_names.DETECTIONS: self._on_detections,
             self._cloud: self._sync.add_left,

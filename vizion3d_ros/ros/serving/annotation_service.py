@@ -30,7 +30,7 @@ from vizion3d_ros.requests.annotation.answer import answer_annotation, camera_of
 from vizion3d_ros.requests.annotation.views import MaskAnnotation3D
 from vizion3d_ros.requests.permissions import permitted_network
 from vizion3d_ros.requests.pipelines import ServicePipelines
-from vizion3d_ros.ros.messages.instances import measured_points, objects_of
+from vizion3d_ros.ros.messages.instances import finite_points, measured_points, objects_of
 from vizion3d_ros.ros.messages.objects import (
     annotated_frame,
     detections_message,
@@ -137,7 +137,10 @@ def _cloud(request: RunObjectMaskAnnotation3D.Request, camera: Intrinsics | None
     if names[0] == 'point_cloud_ply':
         return decode_ply(bytes(request.point_cloud_ply), 'point_cloud_ply')
     try:
-        points = measured_points(getattr(request, names[0]), camera)
+        if camera is None or names[0] == 'point_cloud':
+            points = finite_points(request.point_cloud)
+        else:
+            points = measured_points(request.depth_image, camera)
     except InputError as error:
         raise InputError(f'{names[0]}: {error}') from error
     return ColoredPoints(points * TO_OPENGL)
@@ -174,7 +177,7 @@ def _masks(
 
 def _image(
     request: RunObjectMaskAnnotation3D.Request,
-    limits: RunObjectMaskAnnotation3D.RequestSettings,
+    limits: RequestSettings,
     mono16_bits: int,
 ) -> Any:
     ways = (request.image_bytes, request.image_path, request.image.width)

@@ -14,15 +14,15 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast
 
 from pydantic import ValidationError
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
-from vizion3d_ros.contracts.commands import AnnotationCommand, MonoCommand, Output, StereoCommand
+from vizion3d_ros.contracts.commands import Output
 from vizion3d_ros.contracts.errors import DepthError, explain
-from vizion3d_ros.contracts.settings.node_settings import StreamSettings
+from vizion3d_ros.contracts.settings.node_settings import NodeSettings, StreamSettings
 from vizion3d_ros.ros.messages.outgoing import AnyAnswer, FrameAnswer
 from vizion3d_ros.ros.stream.significant_bits import SignificantBits
 from vizion3d_ros.ros.stream.sparse_reading import SparseReading
@@ -38,7 +38,7 @@ class Frame(Protocol):
     """A frame as it waits for the worker: references only, nothing decoded."""
 
     @property
-    def image(self) -> Image:
+    def image(self) -> Any:
         """The image whose stamp and frame the outputs carry."""
         ...
 
@@ -54,7 +54,7 @@ class DecodedFrame:
     of sparse depth that came with it was read, None without one.
     """
 
-    command: StereoCommand | MonoCommand | AnnotationCommand
+    command: Any  # a StereoCommand, MonoCommand or AnnotationCommand
     infos: Mapping[str, CameraInfo]
     sparse: SparseReading | None = None
 
@@ -174,14 +174,14 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
 
     def answer(
         self, frame: AnyFrame, decoded: DecodedFrame, settings: Settings, result: Any
-    ) -> AnyAnswer:
+    ) -> Any:
         """Put the result of a decoded frame beside what else its messages are made of."""
         header = Header(
             stamp=frame.image.header.stamp,
             frame_id=settings.frame_id_override or frame.image.header.frame_id,
         )
         info = next(iter(decoded.infos.values()), None)
-        return FrameAnswer(result, header, info, settings)
+        return FrameAnswer(result, header, info, cast(NodeSettings, settings))
 
     def on_error(self, error: Exception) -> None:
         """Count and report a frame that failed; the same error once in ten seconds."""
