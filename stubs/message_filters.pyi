@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 from collections.abc import Callable, Sequence
-
 from typing import Any
 
 class SimpleFilter:

@@ -23,7 +23,7 @@ CONFIG = {'fx': FOCAL_PX, 'fy': FOCAL_PX, 'cx': WIDTH / 2, 'cy': HEIGHT / 2}
 
 
 def room():
-    """A wall at 3 m with a plate at 1 m before it: image, points in OpenGL axes, whose they are."""
+    """A plate at 1 m before a wall at 3 m: image, points in OpenGL axes, which are the plate's."""
     rows, columns = np.indices((HEIGHT, WIDTH))
     plate = (abs(rows - HEIGHT / 2) < 10) & (abs(columns - WIDTH / 2) < 12)
     z = np.where(plate, 1.0, 3.0)

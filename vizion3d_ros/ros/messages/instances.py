@@ -113,9 +113,7 @@ def finite_points(message: PointCloud2) -> NDArray[np.float32]:
     return points[np.isfinite(points).all(axis=1)]
 
 
-def measured_points(
-    message: Image | PointCloud2, camera: Intrinsics | None
-) -> NDArray[np.float32]:
+def measured_points(message: Image | PointCloud2, camera: Intrinsics) -> NDArray[np.float32]:
     """
     Read the points of a frame, float32 (N, 3) metres, optical frame; without those of NaN.
 

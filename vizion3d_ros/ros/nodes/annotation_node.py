@@ -151,7 +151,7 @@ class AnnotationNode(DepthNode[AnnotationNodeSettings]):
         self._release_waiting()
 
     def _release_waiting(self, late: bool = False) -> None:
-        """Hand the newest pair over once camera and classes are known; late: the former will do."""
+        """Hand the newest pair over once camera and classes are there; late: camera alone."""
         waiting = self._waiting
         if waiting is None or self._camera.known is None:
             return
