@@ -49,6 +49,8 @@ def score(
     scores = []
     for number in np.flatnonzero(np.bincount(truth)[1:] >= LEAST_PIXELS) + 1:
         own, got, looked = truth == number, labels == number, plain == number
+        if 2 * (own & looked).sum() < own.sum():
+            continue  # the grown mask of a neighbour lies on it, and a label image holds one
         xyz = points['xyz'][own]
         off_m = np.inf
         if number in centres:
