@@ -37,6 +37,20 @@ def overrides(node):
     return merged
 
 
+@pytest.mark.usefixtures('launch_packages')
+def test_annotation_takes_its_inputs_from_the_topics_that_were_named():
+    module = launch_file('annotation')
+    declared = {
+        each.name
+        for each in launch_stand_ins.describe(module).entities
+        if isinstance(each, DeclareLaunchArgument)
+    }
+    own = {'depth', 'depth_info', 'points', 'instances', 'detections', 'backend', 'cloud', 'box'}
+    assert declared == (COMMON_ARGUMENTS | own) - {'rectify', 'camera_info'}
+    given = {**module.INPUTS, 'instances': '/yolo/instances'}
+    assert module.remappings(given) == {'instances/image': '/yolo/instances'}
+
+
 def shipped_view(kind):
     return yaml.safe_load((ROOT / 'rviz' / f'{kind}.rviz').read_text())['Visualization Manager']
 

@@ -8,7 +8,10 @@ from vizion3d_ros.geometry.annotation.boxes import box_around
 from vizion3d_ros.testbed.view import rotation_x, rotation_y, rotation_z
 
 
-def brick(turn=np.eye(3)):
+NO_TURN = np.eye(3)
+
+
+def brick(turn=NO_TURN):
     """Corners and inside of a brick of 0.4 x 0.2 x 0.1 m around (1, 2, 3)."""
     grid = np.stack(np.meshgrid(*[np.linspace(-0.5, 0.5, 5)] * 3), axis=-1).reshape(-1, 3)
     return (grid * [0.4, 0.2, 0.1]) @ turn.T + [1.0, 2.0, 3.0]

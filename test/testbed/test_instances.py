@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The true instances of the synthetic room: each at its own depth, none without being asked for."""
+"""The true instances of the synthetic room: where their objects are, and only if asked for."""
 
 import numpy as np
 
