@@ -7,7 +7,6 @@ import pytest
 from vizion3d_ros.geometry.annotation.boxes import box_around
 from vizion3d_ros.testbed.view import rotation_x, rotation_y, rotation_z
 
-
 NO_TURN = np.eye(3)
 
 
