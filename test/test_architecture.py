@@ -22,6 +22,7 @@ SIDE = {
     'fetch_models': {'contracts', 'engine'},
     'stereo': DOOR,
     'lifting': DOOR,
+    'annotation': DOOR,
     'cli': DOOR | {'files', 'report'},
     'transport': set(),
     'launching': {'transport'},
@@ -37,7 +38,7 @@ HEAVY = {'torch', 'torchvision', 'open3d'}
 HEAVY_ALLOWED = (
     *('geometry', 'pipeline', 'requests', 'ros'),
     *('engine.networks', 'engine.device', 'engine.replay', 'engine.network_backend'),
-    *('engine.s2m2', 'engine.depth_anything_v2'),
+    *('engine.s2m2', 'engine.depth_anything_v2', 'engine.segmenters'),
 )
 # Inside ros/: each room may import those before it; testbed stands at the side.
 ROS_ROOMS = [
