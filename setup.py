@@ -56,6 +56,7 @@ setup(
     install_requires=REQUIRED if BY_PIP else ['setuptools'],
     extras_require={
         'open3d': ['open3d>=0.18'],  # depth_image and point_cloud of the Python API
+        'annotation': ['torchvision'],  # Mask R-CNN, which finds objects in images
         'rest': [
             'fastapi>=0.115',
             'uvicorn>=0.30',

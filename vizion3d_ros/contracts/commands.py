@@ -19,7 +19,6 @@ from vizion3d_ros.contracts.settings.annotation_settings import AnnotationSettin
 from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 
-
 XYZ = 3
 
 

@@ -9,6 +9,7 @@ green, blue.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,7 +72,7 @@ def _decode(encoded: bytes) -> ColoredPoints:
     return ColoredPoints(xyz, rgb if rgb.dtype == np.uint8 else _bytes(rgb))
 
 
-def _vertex(header: list[list[str]], order: str) -> tuple[int, np.dtype]:
+def _vertex(header: list[list[str]], order: str) -> tuple[int, np.dtype[Any]]:
     """How many points there are, and what is stored of each."""
     elements = [line for line in header if line[:1] == ['element']]
     if not elements or elements[0][1] != 'vertex':
@@ -87,7 +88,7 @@ def _vertex(header: list[list[str]], order: str) -> tuple[int, np.dtype]:
     return int(elements[0][2]), fields
 
 
-def _binary(body: bytes, count: int, fields: np.dtype) -> NDArray:
+def _binary(body: bytes, count: int, fields: np.dtype[Any]) -> NDArray[Any]:
     if not 0 <= count * fields.itemsize <= len(body):
         raise InputError(
             f'it is cut short: {count} vertices take {count * fields.itemsize} bytes, '
@@ -96,7 +97,7 @@ def _binary(body: bytes, count: int, fields: np.dtype) -> NDArray:
     return np.frombuffer(body, fields, count)
 
 
-def _ascii(body: bytes, count: int, fields: np.dtype) -> NDArray:
+def _ascii(body: bytes, count: int, fields: np.dtype[Any]) -> NDArray[Any]:
     width = len(fields.names or ())
     rows = [line.split() for line in body.splitlines()[: max(count, 0)]]
     if len(rows) != count or any(len(row) < width for row in rows):
@@ -108,6 +109,6 @@ def _ascii(body: bytes, count: int, fields: np.dtype) -> NDArray:
     return vertices
 
 
-def _bytes(rgb: NDArray) -> NDArray[np.uint8]:
+def _bytes(rgb: NDArray[Any]) -> NDArray[np.uint8]:
     """Colours that are stored as fractions."""
     return (np.clip(rgb, 0, 1) * 255).round().astype(np.uint8)

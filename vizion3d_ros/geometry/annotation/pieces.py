@@ -32,7 +32,7 @@ def object_pieces(window: Window, candidates: Flags, noise: float, px_per_unit: 
     if count == 0:
         return candidates
     flat = labels[candidates]
-    depth = 1 / window.inverse[candidates]
+    depth: Map = 1 / window.inverse[candidates]
     pixels = np.bincount(flat, minlength=count).astype(np.float64)
     mean, deviation = _spread(flat, depth, pixels)
     half = WIDTH_IN_DEVIATIONS * deviation + 2 * noise * mean

@@ -103,7 +103,7 @@ def _steps(depth_m: Tensor) -> Tensor:
     """How much the depth changes from cell to cell on the surface of each, not over its edge."""
     allowed = torch.zeros_like(depth_m)
     for axis in (0, 1):
-        if depth_m.shape[axis] < 3:  # noqa: PLR2004  (both neighbours)
+        if depth_m.shape[axis] < 3:
             continue
         step = depth_m.diff(dim=axis).abs_().nan_to_num_(nan=torch.inf)
         count = step.shape[axis]

@@ -43,7 +43,7 @@ def given_cloud(cloud: Any) -> Given:
         rgb = (colors * WHITE).round().clip(0, WHITE).astype(np.uint8) if len(colors) else None
     if rgb is None:
         rgb = np.full(xyz.shape, WHITE, np.uint8)
-    if xyz.ndim != 2 or xyz.shape[1] != 3 or rgb.shape != xyz.shape:  # noqa: PLR2004
+    if xyz.ndim != 2 or xyz.shape[1] != 3 or rgb.shape != xyz.shape:
         raise InputError(
             f'point_cloud: points have shape {xyz.shape} and colours {rgb.shape}: '
             'both must be (N, 3)'
