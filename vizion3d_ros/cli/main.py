@@ -5,6 +5,7 @@ Depth from files, and what a stereo rig can do, on the command line.
     vizion3d_depth stereo left.png right.png --calib calib.txt      one rectified pair
     vizion3d_depth stereo folder                                    all pairs of a folder
     vizion3d_depth mono image.png                                   one camera
+    vizion3d_depth annotate cloud.ply image.png                     which points are which object
     vizion3d_depth rig --baseline-mm 65 --focal-mm 2.8 --pixel-um 3
 
 The same as `ros2 run vizion3d_ros depth` and `python -m vizion3d_ros.cli`. Exits with 1 and a

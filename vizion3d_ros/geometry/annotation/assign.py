@@ -109,5 +109,5 @@ def _in_cells(instance: Instance, side: int) -> tuple[Flags, int, int]:
     rows, columns = -(-(row + height) // side), -(-(column + width) // side)
     padded = np.zeros((rows * side, columns * side), bool)
     padded[row : row + height, column : column + width] = instance.mask
-    cells: Flags = padded.reshape(rows, side, columns, side).any((1, 3))
-    return cells, top, left
+    cells = np.any(padded.reshape(rows, side, columns, side), axis=(1, 3))
+    return np.asarray(cells), top, left

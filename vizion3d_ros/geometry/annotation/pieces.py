@@ -32,12 +32,12 @@ def object_pieces(window: Window, candidates: Flags, noise: float, px_per_unit: 
     if count == 0:
         return candidates
     flat = labels[candidates]
-    depth: Map = 1 / window.inverse[candidates]
+    depth: Map = np.reciprocal(window.inverse[candidates])
     pixels = np.bincount(flat, minlength=count).astype(np.float64)
     mean, deviation = _spread(flat, depth, pixels)
     half = WIDTH_IN_DEVIATIONS * deviation + 2 * noise * mean
     low, high = mean - half, mean + half
-    around = _share_around(window, low, high) / (pixels / max(1, np.count_nonzero(window.mask)))
+    around = _share_around(window, low, high) / (pixels / float(np.count_nonzero(window.mask)))
     main = int(np.argmax(pixels * (1.05 - np.minimum(around, 1))))
     size = np.sqrt(pixels[main]) / px_per_unit * mean[main]
     reach = np.where(around <= ELSEWHERE, np.maximum(GAP * mean, GAP_IN_SIZES * size), GAP * mean)
@@ -65,7 +65,7 @@ def _share_around(
     seen = window.inverse[~window.mask & (window.inverse > 0)]
     if not len(seen):
         return np.zeros(len(low))
-    depths = np.sort(1 / seen[:: max(1, len(seen) // MOST_SAMPLES)])
+    depths = np.sort(np.reciprocal(seen[:: max(1, len(seen) // MOST_SAMPLES)]))
     inside = np.searchsorted(depths, high, 'right') - np.searchsorted(depths, low, 'left')
     return np.asarray(inside / len(depths))
 

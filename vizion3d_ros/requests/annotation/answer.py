@@ -122,7 +122,7 @@ def _camera(config: ObjectMaskAnnotation3DConfig, width: int, height: int) -> In
 def _check_canvas(camera: Intrinsics, limits: PictureLimits) -> None:
     if camera.width * camera.height > limits.max_pixels:
         raise InputError(
-            f'advanced_config: drawn with this camera the cloud is {camera.width}x{camera.height}, '
+            f'advanced_config: this camera sees the cloud as {camera.width}x{camera.height}, '
             f'expected at most {limits.max_pixels} pixels: give smaller cx and cy, or an image'
         )
 
