@@ -22,6 +22,7 @@ OTHER = 0.1  # relative step between samples beyond which they are of two surfac
 EXPLAINED = 0.005  # relative error with which the outside explains a pixel, without noise
 RIVAL = 2.5  # the inside is that many times worse then
 LEAST_ERROR = 3e-4
+NOISE_SPAN = 5.0  # what differs more from its neighbours is no noise
 
 Vector = NDArray[np.float32]
 Flags = NDArray[np.bool_]
@@ -48,7 +49,8 @@ def foreign_edge(window: Window, reach: float, noise: float) -> Flags:
         np.stack([(rows - out_rows) / span, (columns - out_columns) / span]).astype(np.float32),
     )
     smooth = cv2.medianBlur(window.inverse, 3)
-    here = window.inverse[edge]
+    here, calm = window.inverse[edge], smooth[edge]
+    here = np.where(np.abs(calm - here) <= NOISE_SPAN * noise * here, calm, here)
     outside = _foretold(smooth, ~window.mask, way, -OUT_PX - STEPS_PX, span)
     inside = _foretold(smooth, window.mask, way, np.float32(reach + 1) + STEPS_PX, span)
     error_out, error_in = (np.abs(line - here) / here for line in (outside, inside))

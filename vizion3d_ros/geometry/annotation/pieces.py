@@ -40,8 +40,10 @@ def object_pieces(window: Window, candidates: Flags, noise: float, px_per_unit: 
     around = _share_around(window, low, high) / (pixels / float(np.count_nonzero(window.mask)))
     main = int(np.argmax(pixels * (1.05 - np.minimum(around, 1))))
     size = np.sqrt(pixels[main]) / px_per_unit * mean[main]
-    reach = np.where(around <= ELSEWHERE, np.maximum(GAP * mean, GAP_IN_SIZES * size), GAP * mean)
-    own = (mean >= low[main] - reach) & (mean <= high[main] + reach)
+    apart = np.maximum(low - high[main], low[main] - high)  # of its range and the main one's
+    off = np.maximum(mean - high[main], low[main] - mean)
+    near = np.maximum(GAP * mean, GAP_IN_SIZES * size)
+    own = np.where(around <= ELSEWHERE, apart <= near, off <= GAP * mean)
     own[main] = True
     kept = np.zeros_like(candidates)
     kept[candidates] = own[flat]
@@ -92,7 +94,8 @@ def _links(inverse: Map, candidates: Flags, step: float) -> Flags:
     change = np.diff(inverse, axis=1)
     limit = np.minimum(inverse[:, :-1], inverse[:, 1:]) * np.float32(step)
     small = np.abs(change) <= limit
-    # On a plane the change is the same everywhere, however steep it is.
+    # On a plane the change is the same everywhere, however steep it is; a step is like neither
+    # side of it.
     even = np.abs(np.diff(change, axis=1)) <= limit[:, 1:]
-    small[:, 1:-1] |= even[:, :-1] & even[:, 1:]
+    small[:, 1:-1] |= even[:, :-1] | even[:, 1:]
     return small & both

@@ -42,8 +42,8 @@ def project(points: Tensor, camera: Intrinsics) -> Projected:
     """
     x, y, depth_m = points.unbind(1)
     inverse = 1 / depth_m
-    u = torch.round(x * inverse * camera.fx + camera.cx)
-    v = torch.round(y * inverse * camera.fy + camera.cy)
+    u = (x * inverse).mul_(camera.fx).add_(camera.cx).round_()
+    v = (y * inverse).mul_(camera.fy).add_(camera.cy).round_()
     inside = (u >= 0) & (u < camera.width) & (v >= 0) & (v < camera.height)
     inside &= (depth_m > 0) & (depth_m < torch.inf)  # NaN is none of it
     place = v * camera.width + u  # exact below 2^24 pixels
@@ -80,6 +80,9 @@ def depth_buffer(projected: Projected, camera: Intrinsics) -> DepthBuffer:
 
 def is_visible(projected: Projected, buffer: DepthBuffer, camera: Intrinsics) -> Tensor:
     """Tell which points the camera sees, bool (N,): no other one of their cell hides them."""
+    inside = projected.place < camera.height * camera.width
+    if int(inside.sum()) == int((buffer.depth_m < torch.inf).sum()):
+        return inside  # each point has a cell of its own
     limit = buffer.depth_m * (1 + SAME_DEPTH) + _steps(buffer.depth_m)
     if buffer.side > 1:
         limit = limit.repeat_interleave(buffer.side, 0).repeat_interleave(buffer.side, 1)

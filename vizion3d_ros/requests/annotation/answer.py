@@ -37,6 +37,7 @@ from vizion3d_ros.requests.annotation.views import (
 from vizion3d_ros.requests.maps import to_array
 from vizion3d_ros.requests.mono import FOCAL_PER_WIDTH
 from vizion3d_ros.requests.pictures import read_image
+from vizion3d_ros.requests.threads import one_thread
 
 DEFAULTS = AnnotationSettings()
 CAMERA_FIELDS = ('fx', 'fy', 'cx', 'cy')
@@ -67,7 +68,8 @@ def answer_annotation(
     started = time.perf_counter()
     given = given_cloud(request.point_cloud)
     command = prepare_annotation(request, given, base, limits)
-    result = run(command)
+    with one_thread():
+        result = run(command)
     answer = _answer(request, given, command, result)
     return AnnotationRun(command, result, answer, time.perf_counter() - started)
 
