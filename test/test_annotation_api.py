@@ -140,9 +140,9 @@ def test_what_is_not_installed_is_told_with_the_cure(monkeypatch):
     monkeypatch.setattr('vizion3d_ros.engine.segmenters.choice.find_spec', lambda name: None)
     monkeypatch.delitem(sys.modules, 'ultralytics', raising=False)
     monkeypatch.delitem(sys.modules, 'torchvision', raising=False)
-    with pytest.raises(BackendError, match='no segmenter is installed.*pip install'):
+    with pytest.raises(BackendError, match=r'no segmenter is installed.*pip install'):
         run()
-    with pytest.raises(BackendError, match='yolo26l-seg.pt is for ultralytics.*AGPL-3.0'):
+    with pytest.raises(BackendError, match=r'yolo26l-seg.pt is for ultralytics.*AGPL-3.0'):
         run(model_backend='yolo26l-seg.pt')
     with pytest.raises(BackendError, match='torchvision, which is not installed'):
         run(model_backend='maskrcnn-resnet50-fpn-v2')

@@ -64,10 +64,12 @@ def from_mask(mask: NDArray[np.bool_], known: Instance) -> Instance:
 
     known: what else is known of the object; its box is taken from the mask if it has none.
     """
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    rows = np.flatnonzero(mask.any(1))
     if not len(rows):
         return replace(known, mask=np.zeros((0, 0), bool), row=0, column=0)
-    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+    top, bottom = rows[0], rows[-1] + 1
+    columns = np.flatnonzero(mask[top:bottom].any(0))
+    left, right = columns[0], columns[-1] + 1
     box = (float(left), float(top), float(right), float(bottom))
     return replace(
         known,
