@@ -19,6 +19,7 @@ from vizion3d_ros.cli.annotate.result import annotation_files
 from vizion3d_ros.cli.batch import BatchItem, run_batch
 from vizion3d_ros.cli.files import options
 from vizion3d_ros.contracts.annotation.cloud import ColoredPoints
+from vizion3d_ros.contracts.annotation.instances import from_label_image
 from vizion3d_ros.contracts.annotation.request import (
     InstanceMask,
     ObjectMaskAnnotation3DCommand,
@@ -78,8 +79,10 @@ def _masks(path: Path) -> tuple[InstanceMask, ...]:
             f'{path}: expected a label image, 8 or 16 bit grey PNG, 0 = nothing and one value '
             f'per object, got {_described(labels)}'
         )
-    values = [int(value) for value in np.unique(labels) if value]
-    return tuple(InstanceMask(mask=labels == value, label=str(value)) for value in values)
+    return tuple(
+        InstanceMask(mask=each.full_mask(*labels.shape), label=str(each.number))
+        for each in from_label_image(labels).instances
+    )
 
 
 def _described(labels: NDArray[np.generic] | None) -> str:
