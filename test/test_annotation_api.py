@@ -4,9 +4,11 @@
 import sys
 from types import ModuleType, SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
 import torch
+from known_answers import KnownMatcher, serve_matcher
 from pydantic import ValidationError
 
 from vizion3d_ros.annotation import (
@@ -18,6 +20,7 @@ from vizion3d_ros.annotation import (
 from vizion3d_ros.annotation.models import ObjectMaskAnnotation3DConfig
 from vizion3d_ros.contracts.annotation.instances import Instance, from_label_image
 from vizion3d_ros.contracts.errors import BackendError, InputError
+from vizion3d_ros.files.ply_reader import read_ply
 
 HEIGHT, WIDTH = 40, 60
 CONFIG = ObjectMaskAnnotation3DConfig(fx=50.0, fy=50.0, cx=29.5, cy=19.5)
@@ -134,6 +137,59 @@ def test_ultralytics_finds_objects_in_the_drawn_cloud(ultralytics, caplog):
     image, options = KnownModel.asked[0]
     assert (options['conf'], options['iou']) == (0.25, 0.45)
     np.testing.assert_array_equal(image.reshape(-1, 3)[:, ::-1], RGB)  # the cloud's own colours
+
+
+EXAMPLE = """
+from vizion3d_ros.stereo import StereoDepth, StereoDepthCommand, StereoDepthAdvancedConfig
+from vizion3d_ros.annotation import ObjectMaskAnnotation3D, ObjectMaskAnnotation3DCommand
+from vizion3d_ros.annotation.models import ObjectMaskAnnotation3DConfig
+
+stereo_result = StereoDepth().run(
+    StereoDepthCommand(
+        left_image="left.png",
+        right_image="right.png",
+        return_point_cloud=True,
+        advanced_config=StereoDepthAdvancedConfig(
+            focal_length=1733.74,
+            cx=29.5,
+            cy=19.5,
+            baseline=536.62,
+        ),
+    )
+)
+
+annotation_result = ObjectMaskAnnotation3D().run(
+    ObjectMaskAnnotation3DCommand(
+        point_cloud=stereo_result.point_cloud,
+        return_annotated_cloud=True,
+        advanced_config=ObjectMaskAnnotation3DConfig(
+            fx=1733.74,
+            fy=1733.74,
+            cx=29.5,
+            cy=19.5,
+        ),
+    )
+)
+
+for ann in annotation_result.annotations:
+    print(f"{ann.label:20s}  conf={ann.confidence:.2f}  3D points={len(ann.point_indices)}")
+
+import open3d as o3d
+o3d.io.write_point_cloud("annotated.ply", annotation_result.annotated_cloud)
+"""
+
+
+def test_the_documented_example_runs_as_it_is(ultralytics, monkeypatch, tmp_path, capsys):
+    pytest.importorskip('open3d')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv('VIZION3D_MODEL_CACHE', str(tmp_path))  # holds yolo26l-seg.pt already
+    for name in ('left.png', 'right.png'):
+        assert cv2.imwrite(name, RGB.reshape(HEIGHT, WIDTH, 3))
+    serve_matcher(monkeypatch, KnownMatcher(np.where(OBJECT, 400.0, 200.0)))
+    exec(compile(EXAMPLE, 'example', 'exec'), {})
+    said = capsys.readouterr().out.split()
+    assert said == ['chair', 'conf=0.87', '3D', f'points={OBJECT.sum()}']
+    assert len(read_ply(tmp_path / 'annotated.ply', 'annotated').xyz) == OBJECT.size
 
 
 def test_what_is_not_installed_is_told_with_the_cure(monkeypatch):
