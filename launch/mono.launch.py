@@ -33,7 +33,7 @@ SPARSE = {'sparse_depth/points': 'sparse_points', 'sparse_depth/image': 'sparse_
 def remappings(values: dict[str, str]) -> dict[str, str]:
     """Take the image from the camera, and sparse depth from the topics that were named."""
     given = {ours: values[name] for ours, name in SPARSE.items() if values[name]}
-    return {**camera_inputs(values, 'camera_namespace'), **given}
+    return {**camera_inputs(values, ('camera_namespace',)), **given}
 
 
 def generate_launch_description() -> LaunchDescription:

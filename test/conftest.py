@@ -164,6 +164,16 @@ def launch(launch_packages: None) -> Callable[..., Any]:
 
 
 @pytest.fixture
+def everything_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A prefix in which all is installed that a launch file starts beside our nodes."""
+    index = tmp_path / 'share/ament_index/resource_index/packages'
+    index.mkdir(parents=True)
+    for package in ('rviz2', 'tf2_ros', 'ros2bag'):
+        (index / package).touch()
+    monkeypatch.setenv('AMENT_PREFIX_PATH', str(tmp_path))
+
+
+@pytest.fixture
 def package_log(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> pytest.LogCaptureFixture:

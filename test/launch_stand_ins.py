@@ -61,19 +61,34 @@ class DeclareLaunchArgument:
 
 
 @dataclass
-class LogInfo:
-    msg: str
+class ExecuteProcess:
+    cmd: list
 
     def execute(self, context):
-        context.told.append(self.msg)
+        context.processes.append(resolve(self.cmd, context))
 
 
 @dataclass
-class Shutdown:
-    reason: str
+class GroupAction:
+    actions: list
 
     def execute(self, context):
-        context.ended = self.reason
+        """In a scope: what is set inside does not come out."""
+        outside = dict(context.launch_configurations)
+        for action in self.actions:
+            action.execute(context)
+        context.launch_configurations = outside
+
+
+@dataclass
+class IncludeLaunchDescription:
+    source: PathJoinSubstitution
+    launch_arguments: object
+
+    def execute(self, context):
+        context.launch_configurations.update(self.launch_arguments)
+        for entity in describe(resolve(self.source, context)).entities:
+            entity.execute(context)
 
 
 @dataclass
@@ -113,7 +128,9 @@ class Node:
     def execute(self, context):
         if self.condition is None or self.condition.evaluate(context):
             values = {key: resolve(value, context) for key, value in vars(self).items()}
-            context.nodes[self.executable] = SimpleNamespace(**values)
+            name = f'{values["namespace"]}/{self.executable}'.lstrip('/')
+            assert name not in context.nodes
+            context.nodes[name] = SimpleNamespace(**values)
 
 
 @dataclass
@@ -126,8 +143,7 @@ class LaunchContext:
     launch_configurations: dict
     environment: dict
     nodes: dict = field(default_factory=dict)
-    told: list = field(default_factory=list)
-    ended: str = ''
+    processes: list = field(default_factory=list)
 
 
 def resolve(value, context):
@@ -142,7 +158,8 @@ def resolve(value, context):
 STAND_INS = {
     'launch': (Action, LaunchContext, LaunchDescription),
     'launch.actions': (
-        *(DeclareLaunchArgument, LogInfo, OpaqueFunction, SetEnvironmentVariable, Shutdown),
+        *(DeclareLaunchArgument, ExecuteProcess, GroupAction, IncludeLaunchDescription),
+        *(OpaqueFunction, SetEnvironmentVariable),
     ),
     'launch.conditions': (IfCondition,),
     'launch.substitutions': (LaunchConfiguration, PathJoinSubstitution),

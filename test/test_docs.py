@@ -28,7 +28,10 @@ SOURCE_ENDINGS = {
     *('.py', '.md', '.toml', '.xml', '.cfg', '.rst', '.yaml', '.rviz', '.srv', '.msg')
 }
 # What a reader has or gets, and not the repository.
-ELSEWHERE = {'calib.txt', 'pip.conf', 'stereo.yaml', 'utils.py'}
+ELSEWHERE = {
+    *('calib.txt', 'pip.conf', 'stereo.yaml', 'utils.py'),
+    *('left_right.yaml', 'left.yaml', 'right.yaml'),
+}
 MADE = ('out/', '.venv', 'build/', 'install/', 'path/', '~', '/', '$')
 # What the reports on /diagnostics are called.
 TASKS = {
@@ -153,6 +156,16 @@ def test_ranges_of_parameters_are_those_that_the_nodes_declare(nodes):
         if Ge in limits and Le in limits and field.annotation in (int, float):
             low, high = re.findall(r'[-\d.e]+', documented[key][1])[:2]
             assert (float(low), float(high)) == (limits[Ge].ge, limits[Le].le), key
+
+
+def test_meanings_of_parameters_are_those_that_the_nodes_declare(nodes):
+    declared = declared_parameters(nodes)
+    rows = [row for row in tables('parameters.md') if len(row) == 5 and row[0] != 'parameter']
+    for name, of, _, _, meaning in rows:
+        for who in of.split(', '):
+            field = declared[who, name.strip('`')]
+            fixed = ' (fixed)' if (field.json_schema_extra or {}).get('fixed') else ''
+            assert meaning.replace('`', '') == f'{field.description}{fixed}', (who, name)
 
 
 def test_topics_are_those_of_the_nodes():

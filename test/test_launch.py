@@ -12,11 +12,15 @@ from launch_stand_ins import ROOT, DeclareLaunchArgument, launch_file
 
 COMMON_ARGUMENTS = {
     *('namespace', 'image', 'camera_info', 'params_file', 'rectify', 'autostart', 'use_sim_time'),
-    *('log_level', 'rviz', 'fixed_frame', 'transport_profile'),
+    *('image_transport', 'min_depth', 'max_depth', 'use_fqn', 'log_level', 'rviz', 'fixed_frame'),
+    *('camera_frame', 'parent_frame', 'camera_pose', 'camera_namespace', 'transport_profile'),
+}
+STEREO_ARGUMENTS = {
+    *('left_namespace', 'right_namespace', 'camera_name', 'backend', 'preset', 'baseline_m'),
 }
 EXPECTED_ARGUMENTS = {
-    'stereo': COMMON_ARGUMENTS | {'left_namespace', 'right_namespace', 'backend'},
-    'mono': COMMON_ARGUMENTS | {'camera_namespace', 'model', 'sparse_points', 'sparse_image'},
+    'stereo': COMMON_ARGUMENTS | STEREO_ARGUMENTS,
+    'mono': COMMON_ARGUMENTS | {'model', 'sparse_points', 'sparse_image'},
 }
 SHARED = 'vizion3d_ros.launching'
 VARIABLES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
@@ -98,7 +102,7 @@ def test_namespace_parameter_file_and_log_level_reach_the_node(launch, kind, tmp
     own = tmp_path / 'my.yaml'
     own.touch()
     context = launch(kind, namespace='front', params_file=str(own), log_level='debug')
-    node = context.nodes[f'{kind}_node']
+    node = context.nodes[f'front/{kind}_node']
     assert node.namespace == 'front'
     assert node.parameters[0] == str(own)
     assert node.ros_arguments == ['--log-level', 'debug']
@@ -113,6 +117,9 @@ def test_namespace_parameter_file_and_log_level_reach_the_node(launch, kind, tmp
         ({'autostart': 'false'}, {'autostart': False}),
         ({'use_sim_time': 'true'}, {'use_sim_time': True}),
         ({'rectify': '', 'autostart': 'true', 'use_sim_time': ''}, {'autostart': True}),
+        ({'min_depth': '0.4', 'max_depth': '9'}, {'min_depth': 0.4, 'max_depth': 9}),
+        ({'image_transport': 'compressed'}, {'image_transport': 'compressed'}),
+        ({'use_fqn': 'true'}, {'diagnostic_updater.use_fqn': True}),
     ],
 )
 def test_the_parameter_file_is_overruled_only_by_what_was_given(launch, kind, given, expected):
@@ -123,6 +130,7 @@ def test_the_parameter_file_is_overruled_only_by_what_was_given(launch, kind, gi
     ('kind', 'given', 'parameter'),
     [
         ('stereo', {'backend': 's2m2'}, 'backend'),
+        ('stereo', {'preset': 'fast'}, 'sgbm.preset'),
         ('mono', {'model': '/my/network.pth'}, 'depth_anything_v2.model_backend'),
     ],
 )
@@ -135,7 +143,11 @@ def test_what_computes_the_depth_can_be_chosen(launch, kind, given, parameter):
 def test_every_parameter_that_is_set_is_one_of_the_shipped_file(launch, kind):
     names = EXPECTED_ARGUMENTS[kind] - {'use_sim_time'}
     file = yaml.safe_load((ROOT / 'config' / f'{kind}.yaml').read_text())['/**']
-    given = dict.fromkeys(names & {'rectify', 'autostart', 'backend', 'model'}, 'x')
+    set_parameters = {
+        *('rectify', 'autostart', 'backend', 'model', 'min_depth', 'max_depth', 'preset'),
+        *('image_transport', 'use_fqn', 'baseline_m'),
+    }
+    given = dict.fromkeys(names & set_parameters, 'x')
     for name in overrides(launch(kind, **given).nodes[f'{kind}_node']):
         value = file['ros__parameters']
         for part in name.split('.'):
@@ -203,21 +215,12 @@ def test_only_inputs_that_the_node_has_are_renamed(launch, kind):
 # --- rviz2 and the transport -----------------------------------------------------------------
 
 
-@pytest.fixture
-def with_rviz(monkeypatch, tmp_path):
-    """A prefix in which rviz2 is installed."""
-    index = tmp_path / 'share/ament_index/resource_index/packages'
-    index.mkdir(parents=True)
-    (index / 'rviz2').touch()
-    monkeypatch.setenv('AMENT_PREFIX_PATH', str(tmp_path))
-
-
 @both
-@pytest.mark.usefixtures('with_rviz')
+@pytest.mark.usefixtures('everything_installed')
 def test_rviz_shows_the_topics_of_the_node_in_the_frame_asked_for(launch, kind):
     arguments = {'namespace': 'front', 'image': 'image_raw', 'fixed_frame': 'base_link'}
     nodes = launch(kind, rviz='true', use_sim_time='true', **arguments).nodes
-    rviz, node = nodes['rviz2'], nodes[f'{kind}_node']
+    rviz, node = nodes['front/rviz2'], nodes[f'front/{kind}_node']
     assert rviz.package == 'rviz2'
     assert (rviz.namespace, remappings(rviz)) == (node.namespace, remappings(node))
     assert rviz.arguments == ['-d', str(ROOT / 'rviz' / f'{kind}.rviz'), '-f', 'base_link']
@@ -225,7 +228,7 @@ def test_rviz_shows_the_topics_of_the_node_in_the_frame_asked_for(launch, kind):
 
 
 @both
-@pytest.mark.usefixtures('with_rviz')
+@pytest.mark.usefixtures('everything_installed')
 def test_rviz_starts_in_the_frame_that_the_shipped_view_names(launch, kind):
     rviz = launch(kind, rviz='true').nodes['rviz2']
     assert rviz.arguments[-2:] == ['-f', shipped_view(kind)['Global Options']['Fixed Frame']]
@@ -261,22 +264,3 @@ def test_a_profile_of_the_environment_stays(launch):
 @pytest.mark.parametrize('none', ['none', ''])
 def test_without_a_transport_profile_nothing_changes(launch, none):
     assert launch('mono', transport_profile=none).environment == {}
-
-
-# --- the real packages -----------------------------------------------------------------------
-
-
-@both
-def test_real_launch_makes_the_nodes(kind):
-    pytest.importorskip('launch_ros', reason='launch_ros comes with a ROS distribution only')
-    from launch.launch_description_sources import get_launch_description_from_python_launch_file
-
-    import launch
-
-    description = get_launch_description_from_python_launch_file(str(launch_file(kind)))
-    names = {argument.name for argument in description.get_launch_arguments()}
-    assert names == EXPECTED_ARGUMENTS[kind]
-    context = launch.LaunchContext()
-    made = [made for entity in description.entities for made in entity.visit(context) or ()]
-    nodes = [entity.node_executable for entity in made if hasattr(entity, 'node_executable')]
-    assert nodes == [f'{kind}_node', 'rviz2']

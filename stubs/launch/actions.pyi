@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from launch.substitutions import Substitution
 
@@ -15,11 +15,16 @@ class DeclareLaunchArgument(Action):
         choices: Sequence[str] | None = ...,
     ) -> None: ...
 
-class LogInfo(Action):
-    def __init__(self, *, msg: str) -> None: ...
+class ExecuteProcess(Action):
+    def __init__(self, *, cmd: Sequence[str]) -> None: ...
 
-class Shutdown(Action):
-    def __init__(self, *, reason: str) -> None: ...
+class GroupAction(Action):
+    def __init__(self, actions: Iterable[Action]) -> None: ...
+
+class IncludeLaunchDescription(Action):
+    def __init__(
+        self, source: Substitution, *, launch_arguments: Iterable[tuple[str, str]]
+    ) -> None: ...
 
 class OpaqueFunction(Action):
     def __init__(self, *, function: Callable[[LaunchContext], Sequence[Action]]) -> None: ...

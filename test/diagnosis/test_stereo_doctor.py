@@ -46,6 +46,11 @@ def test_a_fault_is_told_when_seen_twice_and_forgotten_at_once(room):
     assert said[-1] == ''
 
 
+def test_a_confidence_that_nothing_reaches_is_named(room):
+    said = told([(room.left, room.right)] * 3, min_confidence=1.0)
+    assert said[-1].startswith('min_confidence: 1 drops ') and said[-1].endswith('lower it')
+
+
 @pytest.mark.parametrize(
     'change',
     [

@@ -134,6 +134,18 @@ def test_points_follow_their_settings(pipeline, command, stereo_pair, serve_disp
     assert len(cloud.points) == (stereo_pair.disparity[::2, ::2] == 20).sum()
 
 
+@pytest.mark.parametrize(('least', 'share'), [(0.0, 1.0), (0.75, 1.0), (0.76, 0.0)])
+def test_matches_of_lower_confidence_are_dropped_from_all_maps(
+    least, share, pipeline, command, stereo_pair, serve_disparity
+):
+    serve_disparity(stereo_pair.disparity)  # at a confidence of 0.75
+    settings = command.settings.model_copy(update={'min_confidence': least})
+    result = pipeline.run(changed(command, settings=settings))
+    for values in (result.disparity, result.depth_m, result.cloud.points[..., 2]):
+        assert float(torch.isfinite(values).float().mean()) == share
+    assert numpy(result.confidence).max() == 0.75, 'which is what one chooses the limit by'
+
+
 def test_a_map_that_is_all_gaps_gives_no_point(pipeline, command, serve_disparity):
     serve_disparity(np.full((96, 160), np.nan, np.float32))
     settings = StereoSettings(points=PointsSettings(organized=False))

@@ -51,6 +51,22 @@ def test_an_unknown_camera_is_guessed(config, expected):
     assert (camera.fx, camera.fy, camera.cx, camera.cy) == expected
 
 
+@pytest.mark.parametrize(
+    ('config', 'told'),
+    [
+        (
+            {'cx': 0.5, 'cy': 0.5},
+            r'.* point \(0\.5, 0\.5\) px.*give cx and cy in pixels',
+        ),
+        ({'fy': 1e-3}, r'fy = 0\.001 px.*give focal lengths in pixels'),
+    ],
+    ids=str,
+)
+def test_a_camera_that_cannot_be_is_refused(config, told):
+    with pytest.raises(InputError, match=rf'^advanced_config: has {told}'):
+        prepare_mono(request(config=config))
+
+
 def test_the_node_decides_what_the_request_leaves_open():
     own = DepthAnythingSettings(model_backend='own.pth', input_size=252, metric_max_depth=20.0)
     node = MonoSettings(depth_anything_v2=own, max_depth=7.0)

@@ -71,6 +71,22 @@ def test_fx_and_fy_may_differ():
     assert (left.fx, left.fy) == (900.0, 905.0)
 
 
+@pytest.mark.parametrize(
+    ('config', 'told'),
+    [
+        (
+            {'cx': 0.5, 'cy': 0.5},
+            r'.* point \(0\.5, 0\.5\) px.*give cx and cy in pixels',
+        ),
+        ({'focal_length': 1e-3}, r'focal_length = 0\.001 px.*give focal lengths in pixels'),
+    ],
+    ids=str,
+)
+def test_a_camera_that_cannot_be_is_refused(config, told):
+    with pytest.raises(InputError, match=rf'^advanced_config: has {told}'):
+        prepare_stereo(request(config=config))
+
+
 @pytest.mark.parametrize('points', [False, True])
 def test_points_are_asked_for_only_if_they_are_wanted(points):
     outputs = prepare_stereo(request(return_point_cloud=points)).outputs

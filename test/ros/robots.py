@@ -63,6 +63,10 @@ class Robot(SpunNode):
             self._publishers[topic] = self.node.create_publisher(message_type, topic, qos)
         return self._publishers[topic]
 
+    def withdraw(self, topic):
+        """Publish that topic no more."""
+        self.node.destroy_publisher(self._publishers.pop(topic))
+
     def input_readers(self):
         """How many subscriptions each input has that is open only while somebody listens."""
         lazy = [topic for topic, kind in self.INPUTS.items() if kind is not CameraInfo]

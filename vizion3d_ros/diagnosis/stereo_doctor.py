@@ -28,6 +28,7 @@ LOOK_SECONDS = 0.5
 EXAMINE_SECONDS = 6.0
 WATCH_SECONDS = 1.5  # the same while something is wrong
 CHANGED = 0.1  # of the share of valid disparities
+LEAST_DROPPED = 0.25  # of all pixels, by min_confidence
 SIDES = ('left', 'right')
 
 
@@ -121,6 +122,8 @@ def _grey_pair(command: StereoCommand) -> GreyPair:
 def _explain_matches(
     pair: GreyPair, matches: Matches, command: StereoCommand, result: StereoResult, valid: float
 ) -> list[str]:
+    if fault := _explain_threshold(command, result, valid):
+        return [fault]
     faults = explain_alignment(matches, pair.left.shape[1], command.rig.doffs)
     if matches.found < FEW_MATCHES:
         faults = [_explain_blank(pair.small_left, pair.small_right, valid)]
@@ -129,6 +132,18 @@ def _explain_matches(
     if not any(faults) and command.rig.doffs >= LEAST_DOFFS:
         faults = [explain_edges(pair.left, result.disparity.cpu().numpy())]
     return faults
+
+
+def _explain_threshold(command: StereoCommand, result: StereoResult, valid: float) -> str:
+    """Say that min_confidence drops most of what was matched, so that nothing else is to blame."""
+    least = command.settings.min_confidence
+    if not least or not valid < FEW_VALID:
+        return ''
+    doubtful = (result.confidence > 0) & (result.confidence < least)
+    dropped = float(doubtful.float().mean())
+    if dropped < LEAST_DROPPED:
+        return ''
+    return f'min_confidence: {least:g} drops {dropped:.0%} of the pixels: lower it'
 
 
 def _explain_lenses(

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import Literal, overload
 
 import cv2
 import numpy as np
@@ -26,6 +27,7 @@ JPEGS = ('JPEG', 'MPO')  # MPO: a JPEG with more pictures behind it, as some tel
 AS_STORED = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_IGNORE_ORIENTATION
 
 Picture = NDArray[np.uint8]
+Stored = NDArray[np.uint8] | NDArray[np.uint16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +59,34 @@ def read_picture(path: Path, name: str, limits: PictureLimits = GENEROUS) -> Pic
     return decode_picture(encoded, name, limits)
 
 
-def decode_picture(encoded: bytes, name: str, limits: PictureLimits = GENEROUS) -> Picture:
+@overload
+def decode_picture(encoded: bytes, name: str, limits: PictureLimits = ...) -> Picture: ...
+
+
+@overload
+def decode_picture(
+    encoded: bytes, name: str, limits: PictureLimits, *, keep_words: Literal[True]
+) -> Stored: ...
+
+
+def decode_picture(
+    encoded: bytes, name: str, limits: PictureLimits = GENEROUS, *, keep_words: bool = False
+) -> Stored:
     """
     Decode one image: uint8 (H, W, 3) RGB, or (H, W) if it is stored in grey.
 
-    16-bit images keep their upper eight bits, transparency is dropped, an orientation mark is
-    ignored. Raises InputError, which begins with name, for what is no image, exceeds the limits,
-    is cut short or damaged.
+    16-bit images keep their upper eight bits, or with keep_words all as uint16; transparency is
+    dropped, an orientation mark is ignored. Raises InputError, which begins with name, for what
+    is no image, exceeds the limits, is cut short or damaged.
     """
     _check_bytes(len(encoded), name, limits)
     width, height, kind = _check_header(encoded, name, limits)
     try:
-        picture = _decode_jpeg(encoded) if kind in JPEGS else _decode(encoded)
+        picture = _decode_jpeg(encoded) if kind in JPEGS else _decode(encoded, keep_words)
     except (OSError, cv2.error) as error:
         raise InputError(f'{name}: {kind} image is damaged: {error}') from error
-    if picture is None or picture.shape[:2] != (height, width):
+    kept = picture is not None and picture.dtype in (np.uint8, np.uint16)
+    if picture is None or not kept or picture.shape[:2] != (height, width):
         raise InputError(f'{name}: {kind} image is damaged or of an unknown kind')
     return picture
 
@@ -104,11 +119,12 @@ def _check_header(encoded: bytes, name: str, limits: PictureLimits) -> tuple[int
         raise InputError(f'{name}: image is damaged: {error}') from error
 
 
-def _decode(encoded: bytes) -> Picture | None:
-    image = cv2.imdecode(np.frombuffer(encoded, np.uint8), AS_STORED)
+def _decode(encoded: bytes, keep_words: bool) -> Stored | None:
+    flags = AS_STORED | cv2.IMREAD_ANYDEPTH if keep_words else AS_STORED
+    image: Stored | None = cv2.imdecode(np.frombuffer(encoded, np.uint8), flags)
     if image is None or image.ndim == 2:
         return image
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 
 def _decode_jpeg(encoded: bytes) -> Picture:

@@ -4,7 +4,7 @@ Disparity to depth to coloured points, on torch tensors of any device.
 
 Points are packed on the device into the bytes of a PointCloud2. A point is four float32: x, y, z
 in metres (REP-103 optical frame) and rgb, whose bits are 0x00RRGGBB (PCL). Sixteen bytes, no
-padding.
+padding; where PCL's own layout is asked for, the message gets it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from torch.nn.functional import threshold
 
 from vizion3d_ros.contracts.camera import Intrinsics
 from vizion3d_ros.contracts.settings.node_settings import PointsSettings
+from vizion3d_ros.geometry.voxels import average_voxels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,6 +61,8 @@ def make_cloud(
     """
     Points of one depth image: float32 (H', W', 4) organised or (N, 4) valid points only.
 
+    With settings.voxel_size the valid ones become one of each cube, see average_voxels.
+
     depth_m, confidence, visibility: float32 (H, W), one device; image: uint8 (H, W) grey or
     (H, W, 3) RGB. Pixels without depth, too far, too uncertain or hidden from a camera have
     NaN x, y, z, or are left out.
@@ -74,6 +77,8 @@ def make_cloud(
             thinned = thinned.masked_fill(score[::step, ::step] < least, torch.nan)
     colors = pack_colors(image[::step, ::step]).to(thinned.device)
     points = _interleaved([*unproject(thinned, camera, step), colors.view(torch.float32)])
+    if settings.voxel_size > 0:
+        return average_voxels(_measured(points), settings.voxel_size)
     return points if settings.organized else _measured(points)
 
 

@@ -68,6 +68,8 @@ class StereoPipeline:
             torch.as_tensor(match.disparity, device=self.device), rig.doffs, min_disparity
         )
         confidence = torch.as_tensor(match.confidence, device=self.device)
+        if settings.min_confidence > 0:
+            disparity = disparity.masked_fill(confidence < settings.min_confidence, torch.nan)
         depth_m = self._depth(command, disparity)
         visibility = torch.as_tensor(match.visibility, device=self.device)
         cloud = self._cloud(command, depth_m, confidence, visibility)

@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-The camera that a node knows, for requests that leave their calibration out.
+The camera of a request: the one that a node knows, or what the caller wrote.
 
 What counts as left out: every field at its default, as a service request has no other word for it.
 """
 
 from __future__ import annotations
 
+from vizion3d_ros.contracts.calibration.camera_faults import not_in_pixels, unlikely_view
 from vizion3d_ros.contracts.camera import Intrinsics, StereoRig
+from vizion3d_ros.contracts.errors import InputError
 from vizion3d_ros.contracts.mono_request import DepthEstimationAdvanceConfig
 from vizion3d_ros.contracts.stereo_request import StereoDepthAdvancedConfig
 
 RIG_FIELDS = ('focal_length', 'fy', 'cx', 'cy', 'baseline', 'doffs')
 CAMERA_FIELDS = ('fx', 'fy', 'cx', 'cy')
 METRIC_FIELDS = ('focal_length', 'baseline')
+FOCAL_LENGTHS = ('focal_length', 'fx', 'fy')
 
 
 def fitting_rig(
@@ -57,6 +60,31 @@ def note_on_camera(
         f'advanced_config gives no camera, so fx and fy were guessed as {used.fx:g} px: the cloud '
         f'may be too wide or too narrow{_other_size(known, used)}'
     )
+
+
+def check_asked(
+    config: StereoDepthAdvancedConfig | DepthEstimationAdvanceConfig, camera: Intrinsics
+) -> None:
+    """
+    Look at what the caller gave for units other than pixels; defaults are left alone.
+
+    Raises InputError which names the field, for example for a principal point of (0.5, 0.5).
+    """
+    defaults = dict(type(config)())
+    asked = {name for name, value in config if value != defaults[name]}
+    focal_lengths = [(name, getattr(config, name)) for name in FOCAL_LENGTHS if name in asked]
+    texts = [
+        unlikely_view(name, value, camera.width)
+        for name, value in focal_lengths
+        if value < camera.width
+    ]
+    if {'cx', 'cy'} <= asked:
+        place = not_in_pixels(camera.cx, camera.cy, camera.width, camera.height)
+        point = f'({camera.cx:g}, {camera.cy:g})'
+        texts.append(place and f'has the principal point {point} px, {place}')
+    text = next(filter(None, texts), '')
+    if text:
+        raise InputError(f'advanced_config: {text}')
 
 
 def _left_out(

@@ -38,7 +38,7 @@ from vizion3d_ros.geometry.picture16 import picture_of_depth, picture_of_inverse
 from vizion3d_ros.geometry.reprojection import make_cloud
 from vizion3d_ros.requests import ANY_DEPTH_M
 from vizion3d_ros.requests.checkpoints import with_checkpoint
-from vizion3d_ros.requests.known_camera import fitting_camera
+from vizion3d_ros.requests.known_camera import check_asked, fitting_camera
 from vizion3d_ros.requests.lazy_views import LazyViews
 from vizion3d_ros.requests.maps import span, to_array, without_nan
 from vizion3d_ros.requests.pictures import read_image
@@ -180,7 +180,7 @@ def _points(
 
 def _camera(config: DepthEstimationAdvanceConfig, width: int, height: int) -> Intrinsics:
     guess = FOCAL_PER_WIDTH * width
-    return Intrinsics(
+    camera = Intrinsics(
         width=width,
         height=height,
         fx=config.fx or config.fy or guess,
@@ -188,6 +188,8 @@ def _camera(config: DepthEstimationAdvanceConfig, width: int, height: int) -> In
         cx=width / 2 if config.cx is None else config.cx,
         cy=height / 2 if config.cy is None else config.cy,
     )
+    check_asked(config, camera)
+    return camera
 
 
 def _settings(request: DepthEstimationCommand, base: MonoSettings) -> MonoSettings:

@@ -12,6 +12,7 @@ import numpy as np
 
 from vizion3d_ros.contracts.errors import InputError
 from vizion3d_ros.contracts.image_source import ImageSource
+from vizion3d_ros.contracts.settings.node_settings import RequestSettings
 from vizion3d_ros.files.picture import (
     GENEROUS,
     Picture,
@@ -19,6 +20,11 @@ from vizion3d_ros.files.picture import (
     decode_picture,
     read_picture,
 )
+
+
+def picture_limits(settings: RequestSettings) -> PictureLimits:
+    """What encoded images may be at most."""
+    return PictureLimits(settings.max_pixels, settings.max_bytes)
 
 
 def read_image(source: ImageSource, field: str, limits: PictureLimits = GENEROUS) -> Picture:

@@ -11,13 +11,14 @@ from vizion3d_ros.contracts.camera import MM_PER_METRE, Intrinsics, StereoRig
 from vizion3d_ros.contracts.errors import InputError
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 from vizion3d_ros.contracts.stereo_request import StereoDepthAdvancedConfig
+from vizion3d_ros.requests.known_camera import check_asked
 
 
 def rig_of(config: StereoDepthAdvancedConfig, width: int, height: int) -> StereoRig:
     """
     Make the rig of a request, whose lengths are in millimetres, for images of this size.
 
-    Raises InputError for a baseline that no rig has.
+    Raises InputError for a baseline that no rig has, and for a camera that cannot be.
     """
     baseline_m = config.baseline / MM_PER_METRE
     if not is_likely(baseline_m, BASELINES_M):
@@ -30,6 +31,7 @@ def rig_of(config: StereoDepthAdvancedConfig, width: int, height: int) -> Stereo
         cx=config.cx,
         cy=config.cy,
     )
+    check_asked(config, left)
     return StereoRig(left=left, baseline_m=baseline_m, doffs=config.doffs)
 
 

@@ -69,8 +69,12 @@ def explain_unknown(node: Node) -> str:
     ]
     if not unknown:
         return ''
-    named = ', '.join(_with_suggestion(name, known) for name in sorted(unknown))
-    return f'unknown parameters, which change nothing: {named}'
+    return f'unknown parameters, which change nothing: {named(unknown, known)}'
+
+
+def named(unknown: Iterable[str], known: Collection[str]) -> str:
+    """List names that nobody declared, each with what was meant if that can be told."""
+    return ', '.join(_with_suggestion(name, known) for name in sorted(unknown))
 
 
 def explain_sections(files: Iterable[str], node: Node) -> str:

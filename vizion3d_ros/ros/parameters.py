@@ -16,12 +16,13 @@ from rcl_interfaces.msg import (
     ParameterDescriptor,
     SetParametersResult,
 )
+from rclpy.exceptions import ParameterNotDeclaredException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from vizion3d_ros.contracts.base import Contract
 from vizion3d_ros.contracts.errors import DepthError, InputError, explain
-from vizion3d_ros.ros.given import as_meant, overrides
+from vizion3d_ros.ros.given import as_meant, named, overrides
 
 Settings = TypeVar('Settings', bound=Contract)
 
@@ -67,7 +68,10 @@ class LiveSettings(Generic[Settings]):
         return build(self._model, values)
 
     def _as_meant(self, changes: list[Parameter]) -> list[Parameter]:
-        """Take whole numbers for floats before rclpy compares the types."""
+        """Take whole numbers for floats, and name the unknown, before rclpy looks at either."""
+        unknown = [p.name for p in changes if not self._node.has_parameter(p.name)]
+        if unknown:
+            raise ParameterNotDeclaredException(named(unknown, self._fields))
         return [self._meant(p) if p.name in self._fields else p for p in changes]
 
     def _meant(self, change: Parameter) -> Parameter:

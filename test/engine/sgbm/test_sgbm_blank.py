@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Areas that show nothing but sensor noise answer nothing; weak texture is not taken for noise."""
 
+import cv2
 import numpy as np
 import pytest
 from sgbm_scenes import match, noisy, rig_of, texture, to_image
@@ -33,10 +34,29 @@ def wall(noise, grey=150.0, shade='darker corners', seed=0):
     return views(levels, levels, noise, seed)
 
 
+def smeared_wall(how, noise, seed):
+    """One view: box of 3x3, Gaussian of 1 px, or a Bayer image that was demosaiced."""
+    levels = 150 + SHADES['darker corners']
+    independent = np.random.default_rng(seed).normal(0, 1, levels.shape)
+    if how == 'demosaiced':
+        return cv2.cvtColor(to_image(levels + noise * independent), cv2.COLOR_BayerBG2BGR)
+    size, sigma = ((3, 3), 1e6) if how == 'box' else ((0, 0), 1)
+    smooth = cv2.GaussianBlur(independent, size, sigma)
+    return to_image(levels + noise / smooth.std() * smooth)
+
+
 @pytest.mark.parametrize('grey', [5, 60, 150, 250])
 @pytest.mark.parametrize('noise', [0, 0.25, 0.5, 1, 2, 3])
 def test_a_blank_wall_answers_nothing(noise, grey):
     assert share(match(*wall(noise, grey))) < 0.02
+
+
+@pytest.mark.parametrize('preset', ['fast', 'balanced', 'quality'])
+@pytest.mark.parametrize('noise', [0.5, 1, 2])
+@pytest.mark.parametrize('smeared', ['box', 'bell', 'demosaiced'])
+def test_a_wall_is_as_blank_where_noise_is_smeared_over_neighbours(smeared, noise, preset):
+    pair = [smeared_wall(smeared, noise, seed) for seed in (0, 1)]
+    assert share(match(*pair, preset=preset)) < 0.02
 
 
 @pytest.mark.parametrize('shade', SHADES)

@@ -38,6 +38,14 @@ def test_topics_that_may_have_been_meant_are_offered():
     assert text.endswith('; topics of its type: /cam/left/image_rect')
 
 
+def test_a_name_that_ends_in_compressed_already_is_told_to_leave_that_out():
+    twice = Endpoint(f'{TOPIC}/compressed/compressed', 'sensor_msgs/msg/CompressedImage')
+    text = explain_silence(twice, InputStats())
+    assert text.endswith(
+        'remap the topic, leaving /compressed out of the name: it is put behind it'
+    )
+
+
 def test_publishers_that_nothing_comes_from_are_listed_with_their_qos():
     silent = [PublisherSeen('camera', IMAGE, qos) for qos in ('best_effort', 'reliable')]
     text = explain_silence(endpoint(*silent), InputStats())
@@ -56,7 +64,7 @@ def test_a_camera_that_died_is_told_with_its_last_sign_of_life():
 @pytest.mark.parametrize(
     ('kind', 'cure'),
     [
-        ('sensor_msgs/msg/CompressedImage', 'image_transport republish'),
+        ('sensor_msgs/msg/CompressedImage', 'set image_transport to compressed'),
         ('sensor_msgs/msg/CameraInfo', 'remap this input'),
     ],
 )

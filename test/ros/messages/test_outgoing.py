@@ -245,6 +245,22 @@ def test_a_filtered_cloud_may_be_empty(answer, device):
     assert (message.height, message.width, message.is_dense) == (1, 0, True)
 
 
+@pytest.mark.parametrize('shape', [(2, 2, 4), (4, 4)])
+def test_the_layout_of_pcl_is_padded_to_32_bytes(shape, answer, device):
+    points = PointsSettings(layout='pcl')
+    cloud = Cloud(packed(device).reshape(shape))
+    message = outgoing.cloud_message(answer(StereoSettings(points=points), cloud=cloud))
+    offsets = {field.name: field.offset for field in message.fields}
+    assert offsets == {'x': 0, 'y': 4, 'z': 8, 'rgb': 16}  # of pcl::PointXYZRGB
+    assert (message.point_step, message.row_step) == (32, 32 * message.width)
+    for index, (point, color) in enumerate(zip(POINTS, COLORS)):
+        one = bytes(message.data[32 * index : 32 * (index + 1)])
+        assert one == struct.pack('<3f4xI12x', *point, color)
+    read = point_cloud2.read_points(message)
+    assert np.ascontiguousarray(read['rgb']).view(np.uint32).ravel().tolist() == list(COLORS)
+    np.testing.assert_array_equal(read['z'].ravel(), np.float32(POINTS)[:, 2])
+
+
 @pytest.mark.parametrize('organized', [True, False])
 def test_sensor_msgs_py_reads_the_same_points(organized, answer, device):
     points = packed(device).reshape(2, 2, 4) if organized else packed(device)[[0, 2, 3]]

@@ -5,7 +5,15 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 from harness import SCENE
 from rclpy.qos import DurabilityPolicy, QoSProfile
-from scene import DEPTH_M, TX, info_message, median_error, pixels_message, pixels_of
+from scene import (
+    DEPTH_M,
+    TX,
+    image_message,
+    info_message,
+    median_error,
+    pixels_message,
+    pixels_of,
+)
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 pytestmark = pytest.mark.ros
@@ -17,6 +25,7 @@ MOVED = {
     '/latched': ['left/camera_info', 'right/camera_info'],
     '/typed': ['left/image_rect'],
     '/misnamed': ['left/image_rect'],
+    '/imaged': ['left/image_rect', 'right/image_rect'],
     '/jittery': [],
 }
 
@@ -49,6 +58,23 @@ def test_a_calibration_sent_once_before_anybody_listens_is_used(meet):
     assert not node.lines('[WARN]')
 
 
+def test_a_calibration_is_found_beside_an_image_that_alone_was_remapped(meet):
+    node, robot = meet('/imaged')
+    for side in SCENE:
+        robot.withdraw(f'{side}/camera_info')
+
+    def send():
+        stamp_ns = robot.now_ns()
+        for side, tx in (('left', 0.0), ('right', TX)):
+            robot.publisher(f'rig/{side}/camera_info', CameraInfo).publish(info_message(tx))
+            robot.publisher(f'rig/{side}/image_rect').publish(image_message(SCENE[side], stamp_ns))
+        return stamp_ns
+
+    depth = robot.ask(robot.listen('depth/image'), send)
+    assert median_error(pixels_of(depth), DEPTH_M) < 0.01
+    node.wait_for_line('left/camera_info is taken from /imaged/rig/left/camera_info')
+
+
 def test_a_topic_of_another_type_is_named_with_both_types(meet):
     node, robot = meet('/typed')
     compressed = robot.node.create_publisher(CompressedImage, 'rig/left/image_rect', 10)
@@ -56,7 +82,7 @@ def test_a_topic_of_another_type_is_named_with_both_types(meet):
     line = node.wait_for_line(
         'ERROR', 'rig/left/image_rect', 'CompressedImage', 'expected sensor_msgs/msg/Image'
     )
-    assert 'republish' in line
+    assert 'image_transport' in line
     robot.node.destroy_publisher(compressed)
 
 

@@ -16,8 +16,8 @@ from vizion3d_interfaces.srv import RunDepthEstimation, RunStereoDepth
 from vizion3d_ros.contracts import mono_request, stereo_request
 from vizion3d_ros.contracts.errors import InputError, explain
 from vizion3d_ros.contracts.settings.node_settings import RequestSettings
-from vizion3d_ros.requests.pictures import read_image
-from vizion3d_ros.ros.serving.service_requests import mono_command, picture_limits, stereo_command
+from vizion3d_ros.requests.pictures import picture_limits, read_image
+from vizion3d_ros.ros.serving.service_requests import mono_command, stereo_command
 
 pytestmark = pytest.mark.ros
 

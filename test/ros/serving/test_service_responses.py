@@ -45,6 +45,25 @@ def mono(**parts):
     return mono_response(answer, HEADER)
 
 
+@pytest.mark.parametrize(
+    'whole', [stereo(points=points()), mono(points=points())], ids=['stereo', 'mono']
+)
+def test_without_the_maps_all_else_is_the_same(whole):
+    is_stereo = isinstance(whole, RunStereoDepth.Response)
+    answer = (
+        StereoDepthResult(depth=DEPTH, disparity=DISPARITY, points=points(), **COMMON)
+        if is_stereo
+        else DepthEstimationResult(depth=DEPTH, is_metric=False, points=points(), **COMMON)
+    )
+    respond = stereo_response if is_stereo else mono_response
+    response = respond(answer, HEADER, omit_maps=True)
+    maps = ('depth_map', 'disparity_map') if is_stereo else ('depth_map',)
+    for name in maps:
+        assert getattr(response, name) == Image()
+        setattr(response, name, getattr(whole, name))
+    assert response == whole
+
+
 def pixels(message, dtype):
     assert message.header == HEADER
     assert not message.is_bigendian

@@ -254,8 +254,8 @@ def test_the_ply_file_is_the_cloud_in_the_axes_of_opengl(ask):
 
 
 def test_what_was_not_asked_for_is_empty(ask):
-    response = ask(return_depth_image=False)
-    assert response.depth_image == Image()
+    response = ask(return_depth_image=False, omit_maps=True)
+    assert response.depth_image == response.depth_map == response.disparity_map == Image()
     assert response.point_cloud == PointCloud2()
     assert len(response.point_cloud_ply) == 0
 

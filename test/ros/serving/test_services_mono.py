@@ -208,6 +208,7 @@ def test_what_was_not_asked_for_is_empty_and_the_header_is_that_of_the_message(a
     assert response.depth_image == Image()
     assert response.point_cloud == PointCloud2()
     assert len(response.point_cloud_ply) == 0
+    assert ask(message, omit_maps=True).depth_map == Image()
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 import torch
 from builtin_interfaces.msg import Time
 from scene import info_message
+from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from vizion3d_interfaces.srv import SaveSnapshot
@@ -109,7 +110,8 @@ def frame(relative=None, depth_m=None, cloud=None, infos=None):
     )
     header = Header(stamp=Time(sec=12, nanosec=345), frame_id='optical')
     command = MonoCommand(image=IMAGE, camera=camera)
-    return DecodedFrame(command, infos or {}), FrameAnswer(result, header, None, MonoSettings())
+    decoded = DecodedFrame(Image(header=header), command, infos or {})
+    return decoded, FrameAnswer(result, header, None, MonoSettings())
 
 
 def test_files_are_named_by_stamp_and_camera_and_described(tmp_path):

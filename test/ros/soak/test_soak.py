@@ -6,8 +6,10 @@ A node under faults: after each one depth is right again, and nothing grows.
 tests have every fault twice.
 """
 
+import faulthandler
 import os
 import random
+import sys
 import time
 
 import numpy as np
@@ -24,6 +26,7 @@ MINUTES = float(os.environ.get('SOAK_MINUTES', 0))
 SEED = int(os.environ.get('SOAK_SEED', 1))
 MOST_GROWTH = 1.02 if MINUTES else 1.05
 RECOVERY_S = 5.0  # on a machine that the cameras and this test share
+HANG_S = 120.0  # no fault takes as long
 
 
 class Soak:
@@ -63,6 +66,8 @@ class Soak:
         return (time.time_ns() - began_ns) / 1e9
 
     def suffer(self, fault):
+        if MINUTES:  # a hang of the middleware holds the interpreter, and with it every deadline
+            faulthandler.dump_traceback_later(HANG_S, exit=True, file=sys.__stderr__)
         fault(self)
         seconds = self.wait_until_right()
         self.recoveries[fault.__name__].append(seconds)
@@ -116,6 +121,7 @@ def test_after_every_fault_depth_is_right_again_and_nothing_grows(soak):
     before = soak.settle()
     seconds = suffer_for(soak, faults, MINUTES)
     after = soak.settle()
+    faulthandler.cancel_dump_traceback_later()
     report(soak, before, after, seconds)
 
     assert after.threads <= before.threads

@@ -79,7 +79,7 @@ def unlikely_point(name: str, camera: CameraCalibration, x: float, y: float) -> 
     if not (width and height):
         return ''
     text = (
-        _not_in_pixels(x, y, width, height)
+        not_in_pixels(x, y, width, height)
         or _of_another_size(name, camera, x, y)
         or _turned(x, y, width, height)
         or _far_outside(x, y, width, height)
@@ -87,7 +87,8 @@ def unlikely_point(name: str, camera: CameraCalibration, x: float, y: float) -> 
     return f'has in {name} the principal point ({x:g}, {y:g}) px, {text}' if text else ''
 
 
-def _not_in_pixels(x: float, y: float, width: int, height: int) -> str:
+def not_in_pixels(x: float, y: float, width: int, height: int) -> str:
+    """Say that (x, y) is a principal point in other units than pixels; empty if it may be one."""
     if max(abs(x), abs(y)) > 1 or min(width, height) < 8:
         return ''
     return (

@@ -16,6 +16,7 @@ from typing_extensions import Self
 from vizion3d_ros.contracts.base import Contract
 
 FIXED: dict[str, Any] = {'fixed': True}
+LEAST_VOXEL = 0.001  # metres
 
 
 class NetworkSettings(Contract):
@@ -53,6 +54,18 @@ class PointsSettings(Contract):
     organized: bool = Field(
         True, description='Keep the image layout with NaN points; false = valid points only'
     )
+    layout: Literal['packed', 'pcl'] = Field(
+        'packed',
+        description='Bytes of a point: packed has 16, rgb behind x, y, z; pcl has 32, padded as '
+        'pcl::PointXYZRGB and stereo_image_proc',
+    )
+    voxel_size: float = Field(
+        0.0,
+        ge=0.0,
+        le=100.0,
+        description='One mean point for each cube of this many metres, not organized; 0 = all, '
+        'else at least 0.001',
+    )
     decimation: int = Field(1, ge=1, le=64, description='Keep every n-th pixel of both axes')
     max_range: float = Field(
         0.0,
@@ -76,6 +89,14 @@ class PointsSettings(Contract):
         0.0, ge=0.0, le=1000.0, description='Most clouds per second; 0 = one per frame'
     )
 
+    @model_validator(mode='after')
+    def _voxels_of_some_size(self) -> Self:
+        if 0 < self.voxel_size < LEAST_VOXEL:
+            raise ValueError(
+                f'voxel_size must be 0 (off) or at least {LEAST_VOXEL}, got {self.voxel_size}'
+            )
+        return self
+
 
 class RequestSettings(Contract):
     """What service requests may ask for."""
@@ -84,13 +105,13 @@ class RequestSettings(Contract):
         16_000_000,
         ge=1024,
         le=178_000_000,  # what Pillow refuses as a decompression bomb
-        description='Largest image of a request, in pixels',
+        description='Largest image of a request, or compressed one of a camera, in pixels',
     )
     max_bytes: int = Field(
         64 * 2**20,
         ge=1024,
         le=2**31 - 1,
-        description='Largest encoded image of a request, in bytes',
+        description='Largest encoded image of a request or a camera, in bytes',
     )
     allowed_input_dirs: list[str] = Field(
         [''], description='Folders whose images requests may name by path; empty = none'
@@ -199,6 +220,12 @@ class NodeSettings(StreamSettings):
 
     depth: DepthSettings = DepthSettings()
     points: PointsSettings = PointsSettings()
+    image_transport: Literal['raw', 'compressed'] = Field(
+        'raw',
+        description='raw: Image on the topics of the images; compressed: CompressedImage (JPEG, '
+        'PNG) on the same names with /compressed behind',
+        json_schema_extra=FIXED,
+    )
     rectify: bool = Field(
         False,
         description='Undistort and rectify incoming raw images by K, D, R and P of camera_info',

@@ -171,6 +171,13 @@ class StereoSettings(NodeSettings):
         'sgbm', description='The matcher: sgbm needs no weights, s2m2 is neural and wants a GPU'
     )
     min_depth: NearDepth = Field(0.5, description='Nearest depth searched, in metres')
+    min_confidence: float = Field(
+        0.0,
+        ge=0.0,
+        le=1.0,
+        description='Drop matches of lower confidence from disparity, depth and cloud; pixels '
+        'that were filled have 0.05; 0 = keep all',
+    )
     sgbm: SgbmSettings = SgbmSettings()
     s2m2: S2m2Settings = S2m2Settings()
     sync: SyncSettings = SyncSettings()

@@ -27,7 +27,7 @@ RELIEF_WINDOW = 5
 # Logistic regression over five public pairs in all presets (benchmarks/sgbm_confidence.py), a
 # little steeper, so that balanced is right by itself.
 WEIGHTS = (-0.7, -0.84, -0.48)
-BIAS = 0.1
+BIAS = 0.07
 # What is left of each cue where it speaks for the match alone: pixels, pixels, share.
 LEAST_CUES = (0.05, 0.1, 0.02)
 

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from vizion3d_ros.engine.sgbm.semiglobal import NO_MATCH, STEPS
+from vizion3d_ros.engine.sgbm.smear import smear
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -81,7 +82,9 @@ def gather_evidence(
         residual=difference / (contrast + np.float32(GREY_NOISE)),
         gradient=cv2.blur(cv2.absdiff(slope, 0.0), GRADIENT_WINDOW),
         roughness=_roughness(sampled),
-        textured=_correlated(left_detail, seen, _without_border(sampled != NO_MATCH)),
+        textured=_correlated(
+            left_detail, seen, _without_border(sampled != NO_MATCH), smear(left_detail)
+        ),
     )
 
 
@@ -122,9 +125,13 @@ def _detail(smooth: FloatMap) -> FloatMap:
     return cv2.subtract(smooth, cv2.blur(smooth, MEAN_WINDOW))
 
 
-def _correlated(left: FloatMap, right: FloatMap, told: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def _correlated(
+    left: FloatMap, right: FloatMap, told: NDArray[np.uint8], by_chance: float
+) -> NDArray[np.bool_]:
     """
     Whether two details correlate around a pixel; told: 1 for those that count, else 0.
+
+    by_chance: how much more than independent noise theirs correlates by chance, 1 = no more.
 
     Noise of two sensors is independent, so that matched neighbourhoods of a blank area hardly
     correlate, however strong the noise; those of a real texture do, however weak it is.
@@ -141,7 +148,7 @@ def _correlated(left: FloatMap, right: FloatMap, told: NDArray[np.uint8]) -> NDA
     common = spread(left, right, left_mean * right_mean)
     left_variance = spread(left, left, left_mean * left_mean) + rounding
     right_variance = spread(right, right, right_mean * right_mean) + rounding
-    least = np.float32(LEAST_CORRELATION) * cv2.sqrt(left_variance * right_variance)
+    least = np.float32(LEAST_CORRELATION * by_chance) * cv2.sqrt(left_variance * right_variance)
     return np.asarray((common > least) & (share > 0))
 
 

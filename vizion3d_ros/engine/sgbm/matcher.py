@@ -14,6 +14,7 @@ from vizion3d_ros.engine.sgbm.confidence import confidence, visibility
 from vizion3d_ros.engine.sgbm.evidence import gather_evidence, relief, texture
 from vizion3d_ros.engine.sgbm.holes import fill
 from vizion3d_ros.engine.sgbm.matched_size import prepare_pair, to_full_size
+from vizion3d_ros.engine.sgbm.scene_range import in_scene
 from vizion3d_ros.engine.sgbm.search_range import find_search_range
 from vizion3d_ros.engine.sgbm.semiglobal import NO_MATCH, STEPS, SemiGlobal, to_pixels
 
@@ -88,12 +89,13 @@ class SgbmBackend:
         self, pair: GreyPair, settings: SgbmSettings, width: int, height: int
     ) -> tuple[NDArray[np.int16], Evidence]:
         """16ths of a pixel of the pair, int16 (h, w), and what speaks for them."""
-        found = _without_outliers(self._matcher.match_left(pair, settings))
         # Half the rows, and square pixels: half the columns as well would be too few of a pair
         # that has lost some to the preset.
-        rows = max(1, found.shape[0] // 2)
+        rows = max(1, pair.left.shape[0] // 2)
         columns = max(1, round(rows * width / height))
         coarse_right = self._matcher.match_right_coarsely(pair, settings, columns, rows)
+        narrowed = in_scene(pair, coarse_right)
+        found = _without_outliers(self._matcher.match_left(narrowed, settings))
         evidence = gather_evidence(pair, found, coarse_right)
         np.copyto(found, NO_MATCH, where=_doubtful(pair, evidence, settings))
         np.copyto(found, NO_MATCH, where=relief(found, 3) > LARGEST_JUMP_PX * STEPS)

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from vizion3d_ros.engine.sgbm.matched_size import GreyPair
+from vizion3d_ros.engine.sgbm.search_range import BLOCK
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -83,15 +84,18 @@ class SemiGlobal:
             cv2.copyMakeBorder(image, 0, 0, before, after, cv2.BORDER_REPLICATE)
             for image in (pair.left, pair.right)
         )
-        matcher = self._matcher(pair, settings, checks)
+        matcher = self._matcher(settings, checks)
+        matcher.setMinDisparity(pair.first)
+        matcher.setNumDisparities(pair.count)
         found = matcher.compute(*padded)[:, before : before + pair.left.shape[1]].copy()
         np.copyto(found, NO_MATCH, where=found < pair.first * STEPS)
         return found
 
-    def _matcher(self, pair: GreyPair, settings: SgbmSettings, checks: tuple[int, int]) -> Any:
-        # In the order of StereoSGBM_create; its speckle filter is off, ours comes later.
+    def _matcher(self, settings: SgbmSettings, checks: tuple[int, int]) -> Any:
+        # In the order of StereoSGBM_create; the disparities change with the pair, and its
+        # speckle filter is off, ours comes later.
         wanted = (
-            *(pair.first, pair.count, settings.correlation_window_size),
+            *(0, BLOCK, settings.correlation_window_size),
             *(round(settings.P1), round(settings.P2), checks[0]),
             *(settings.prefilter_cap, checks[1], 0, 0, MODES[settings.sgbm_mode]),
         )

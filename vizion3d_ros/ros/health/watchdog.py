@@ -62,6 +62,14 @@ def explain_unstamped(topic: str, stats: InputStats) -> str:
 
 def _nobody(endpoint: Endpoint) -> str:
     text = f'nobody publishes {endpoint.topic}: start the camera or remap the topic'
+    if endpoint.other_transport:
+        other = 'raw' if endpoint.type == COMPRESSED else 'compressed'
+        return (
+            f'nobody publishes {endpoint.topic} ({endpoint.type}), but {endpoint.other_transport} '
+            f'carries these images: set image_transport to {other}'
+        )
+    if endpoint.topic.endswith('/compressed/compressed'):
+        return f'{text}, leaving /compressed out of the name: it is put behind it'
     if endpoint.similar:
         text += f'; topics of its type: {", ".join(endpoint.similar)}'
     return text
@@ -90,8 +98,8 @@ def _why_unheard(endpoint: Endpoint, publisher: PublisherSeen) -> str:
     cure = 'remap this input to a topic of its type'
     if publisher.type == COMPRESSED:
         cure = (
-            'decompress it with `ros2 run image_transport republish`, or remap this input to the '
-            'uncompressed topic'
+            'set image_transport to compressed, and leave /compressed out of the name that this '
+            'input is remapped to'
         )
     return (
         f'{endpoint.topic} carries the type {publisher.type} (from {publisher.node}), expected '

@@ -154,5 +154,5 @@ def depth_color_message(answer: AnyAnswer) -> Image | None:
 
 def cloud_message(answer: AnyAnswer) -> PointCloud2 | None:
     """The points of the answer; see points_message."""
-    cloud = answer.result.cloud
-    return None if cloud is None else points_message(answer.header, cloud.points)
+    cloud, layout = answer.result.cloud, answer.settings.points.layout
+    return None if cloud is None else points_message(answer.header, cloud.points, layout)

@@ -17,17 +17,21 @@ from std_msgs.msg import Header
 if TYPE_CHECKING:
     from torch import Tensor
 
-POINT_STEP = 16
+PACKED = {'x': 0, 'y': 4, 'z': 8, 'rgb': 12}, 16
+PCL = {'x': 0, 'y': 4, 'z': 8, 'rgb': 16}, 32
+"""Where the fields of a point lie, in bytes, and how many it has; PCL: of pcl::PointXYZRGB."""
 
 Values = Union['Tensor', NDArray[Any]]
 
 
-def points_message(header: Header, points: Values) -> PointCloud2:
+def points_message(header: Header, points: Values, layout: str = 'packed') -> PointCloud2:
     """
     Points of 16 bytes: float32 x, y, z in metres, optical frame, and packed rgb.
 
     points: float32 (H, W, 4) organised, with NaN where nothing is, or (N, 4) valid ones only.
+    layout: packed, or pcl, which has 32 bytes with padding behind z and rgb.
     """
+    offsets, point_step = PCL if layout == 'pcl' else PACKED
     organized = points.ndim == 3
     height, width = points.shape[:2] if organized else (1, len(points))
     message = PointCloud2(
@@ -35,15 +39,15 @@ def points_message(header: Header, points: Values) -> PointCloud2:
         height=height,
         width=width,
         fields=[
-            PointField(name=name, offset=4 * index, datatype=PointField.FLOAT32, count=1)
-            for index, name in enumerate(('x', 'y', 'z', 'rgb'))
+            PointField(name=name, offset=offset, datatype=PointField.FLOAT32, count=1)
+            for name, offset in offsets.items()
         ],
         is_bigendian=False,
-        point_step=POINT_STEP,
-        row_step=POINT_STEP * width,
+        point_step=point_step,
+        row_step=point_step * width,
         is_dense=not organized,
     )
-    lend(message, points)
+    lend(message, _padded(_to_numpy(points)) if layout == 'pcl' else points)
     return message
 
 
@@ -59,6 +63,16 @@ def image_message(header: Header, pixels: Values, encoding: str) -> Image:
 
 def lend(message: Any, values: Values) -> None:
     """Let an array be the data of a message, without a copy."""
-    array = values if isinstance(values, np.ndarray) else values.cpu().numpy()
     # Past the setter, which copies all but an array.array: what serialises takes any buffer.
-    message._data = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+    message._data = np.ascontiguousarray(_to_numpy(values)).reshape(-1).view(np.uint8).data
+
+
+def _to_numpy(values: Values) -> NDArray[Any]:
+    return values if isinstance(values, np.ndarray) else values.cpu().numpy()
+
+
+def _padded(points: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Points (..., 4) to (..., 8): zeros behind z and behind rgb."""
+    padded = np.zeros((*points.shape[:-1], 8), np.float32)
+    padded[..., :3], padded[..., 4] = points[..., :3], points[..., 3]
+    return padded

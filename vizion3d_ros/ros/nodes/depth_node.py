@@ -38,7 +38,7 @@ from vizion3d_ros.ros.serving.server import ServiceServer
 from vizion3d_ros.ros.serving.services import NodeServices
 from vizion3d_ros.ros.stream.inputs import NO_LISTENER, InputSubscriptions
 from vizion3d_ros.ros.stream.processor import FrameProcessor
-from vizion3d_ros.ros.stream.topics import OutputPublishers, OutputTopic
+from vizion3d_ros.ros.stream.topics import OutputPublishers, OutputTopic, transported
 from vizion3d_ros.worker import PublishStage, Worker
 
 POLL_PERIOD = 0.5
@@ -131,7 +131,8 @@ class DepthNode(ManagedNode, Generic[Settings]):
 
     def begin(self, callbacks: Mapping[str, Callable[[Any], None]]) -> None:
         """Start polling and, with autostart, become active; callbacks: one for each input."""
-        self.inputs = InputSubscriptions(self, self.INPUTS, callbacks)
+        inputs = transported(self.INPUTS, self.IMAGES, self.settings.image_transport)
+        self.inputs = InputSubscriptions(self, inputs, callbacks)
         self._jumps = follow_jumps(self, self.reset_frames)
         # Simulated time may never come, and then this timer has to say so.
         steady = Clock(clock_type=ClockType.STEADY_TIME)

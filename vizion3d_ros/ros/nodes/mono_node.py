@@ -18,6 +18,7 @@ from vizion3d_ros.ros.health.diagnostics import NO_HARDWARE, Task
 from vizion3d_ros.ros.health.mono_status import MonoStatus
 from vizion3d_ros.ros.health.picture_status import pictures_task
 from vizion3d_ros.ros.health.status import Components, output_task
+from vizion3d_ros.ros.messages.compressed import AnyImage
 from vizion3d_ros.ros.nodes.depth_node import DepthNode
 from vizion3d_ros.ros.nodes.running import run_depth_node
 from vizion3d_ros.ros.serving.depth_services import MonoService
@@ -112,7 +113,7 @@ class MonoNode(DepthNode[MonoSettings]):
     def _on_sparse(self, message: PointCloud2 | Image) -> None:
         self._sparse.add(message, self._images.newest_ns)
 
-    def _on_image(self, image: Image) -> None:
+    def _on_image(self, image: AnyImage) -> None:
         self.quiet_since = time.monotonic()
         stamp_ns = stamp_to_ns(image)
         newest_ns = self._images.newest_ns

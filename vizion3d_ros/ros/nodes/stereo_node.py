@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo
 
 from vizion3d_ros.contracts import topic_names
 from vizion3d_ros.contracts.camera import StereoRig
@@ -24,10 +24,12 @@ from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 from vizion3d_ros.diagnosis.stereo_doctor import StereoDoctor
 from vizion3d_ros.geometry.rectify import rectify
 from vizion3d_ros.pipeline import StereoPipeline
+from vizion3d_ros.requests.pictures import picture_limits
 from vizion3d_ros.ros.health.diagnostics import NO_HARDWARE, Task
 from vizion3d_ros.ros.health.picture_status import pictures_task
 from vizion3d_ros.ros.health.status import Components, output_task
 from vizion3d_ros.ros.health.stereo_status import StereoStatus
+from vizion3d_ros.ros.messages.compressed import AnyImage, pair_as_images
 from vizion3d_ros.ros.messages.incoming import pair_to_arrays
 from vizion3d_ros.ros.nodes.depth_node import DepthNode
 from vizion3d_ros.ros.nodes.running import run_depth_node
@@ -44,11 +46,11 @@ ABOUT = 'Metric depth, disparity and coloured points from the images of a stereo
 class StereoFrame:
     """A pair as it waits for the worker."""
 
-    left: Image
-    right: Image
+    left: AnyImage
+    right: AnyImage
 
     @property
-    def image(self) -> Image:
+    def image(self) -> AnyImage:
         """The left image: all outputs are its pixels."""
         return self.left
 
@@ -75,7 +77,8 @@ class StereoProcessor(FrameProcessor[StereoFrame, StereoSettings]):
         known = self._infos.known
         if known is None or known.calibration.rig is None:
             return None
-        left, right = pair_to_arrays(frame.left, frame.right, settings.mono16_bits)
+        messages = pair_as_images(frame.left, frame.right, picture_limits(settings.requests))
+        left, right = pair_to_arrays(*messages, settings.mono16_bits)
         if settings.rectify:
             left, right = rectify(left, known.left), rectify(right, known.right)
         command = StereoCommand(
@@ -85,7 +88,8 @@ class StereoProcessor(FrameProcessor[StereoFrame, StereoSettings]):
             settings=settings,
             outputs=needs,
         )
-        return DecodedFrame(command, {'left': known.left_info, 'right': known.right_info})
+        infos = {'left': known.left_info, 'right': known.right_info}
+        return DecodedFrame(messages[0], command, infos)
 
     def examine(self, command: StereoCommand, result: StereoResult) -> None:
         """Let the doctor look at the pair."""
@@ -170,7 +174,7 @@ class StereoNode(DepthNode[StereoSettings]):
         self._infos.add_right(info)
         self._release_waiting()
 
-    def _on_pair(self, left: Image, right: Image) -> None:
+    def _on_pair(self, left: AnyImage, right: AnyImage) -> None:
         self.quiet_since = time.monotonic()
         self._waiting = StereoFrame(left, right)
         self._release_waiting()

@@ -26,9 +26,10 @@ from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 from vizion3d_ros.diagnosis.stereo_doctor import explain_pair
 from vizion3d_ros.requests.known_camera import note_on_camera, note_on_rig
 from vizion3d_ros.requests.mono import answer_mono
+from vizion3d_ros.requests.pictures import picture_limits
 from vizion3d_ros.requests.pipelines import ServicePipelines
 from vizion3d_ros.requests.stereo import answer_stereo
-from vizion3d_ros.ros.serving.service_requests import mono_command, picture_limits, stereo_command
+from vizion3d_ros.ros.serving.service_requests import mono_command, stereo_command
 from vizion3d_ros.ros.serving.service_responses import mono_response, stereo_response
 
 Pipelines = TypeVar('Pipelines', bound=ServicePipelines[Any, Any])
@@ -85,7 +86,7 @@ class StereoService(DepthService[ServicePipelines[StereoCommand, StereoResult], 
         known: StereoRig | None = self._known()
         answered = answer_stereo(command, run, settings, picture_limits(limits), known)
         header = self._header(request.left_image.header, settings)
-        response = stereo_response(answered.answer, header)
+        response = stereo_response(answered.answer, header, request.omit_maps)
         notes = (
             explain_pair(answered.command, answered.result),
             note_on_rig(command.advanced_config, answered.command.rig, known),
@@ -109,7 +110,7 @@ class MonoService(DepthService[ServicePipelines[MonoCommand, MonoResult], MonoSe
         known: Intrinsics | None = self._known()
         answered = answer_mono(command, run, settings, picture_limits(limits), known)
         header = self._header(request.image.header, settings)
-        response = mono_response(answered.answer, header)
+        response = mono_response(answered.answer, header, request.omit_maps)
         used = answered.command.camera
         if request.return_point_cloud and used is not None:
             response.message = note_on_camera(command.advanced_config, used, known)

@@ -17,13 +17,12 @@ from vizion3d_ros.contracts.mono_request import (
 )
 from vizion3d_ros.contracts.settings.node_settings import RequestSettings
 from vizion3d_ros.contracts.stereo_request import StereoDepthAdvancedConfig, StereoDepthCommand
-from vizion3d_ros.files.picture import PictureLimits
 from vizion3d_ros.requests.permissions import (
     permitted_model,
     permitted_network,
     permitted_path,
 )
-from vizion3d_ros.requests.pictures import read_image
+from vizion3d_ros.requests.pictures import picture_limits, read_image
 from vizion3d_ros.ros.messages.incoming import image_to_array
 
 # Where 0 is no possible value, it stands for "not given", as a message has no other word for it.
@@ -75,11 +74,6 @@ def _checkpoint(request: RunDepthEstimation.Request, own_model: str, allowed: li
     """The checkpoint that is named in either of two fields."""
     field = 'local_model_path' if request.local_model_path else 'model_backend'
     return permitted_network(getattr(request, field), own_model, allowed, field)
-
-
-def picture_limits(settings: RequestSettings) -> PictureLimits:
-    """What encoded images may be at most."""
-    return PictureLimits(settings.max_pixels, settings.max_bytes)
 
 
 def image_source(

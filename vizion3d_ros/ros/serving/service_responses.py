@@ -16,18 +16,24 @@ from vizion3d_ros.requests.stereo import StereoDepthResult
 from vizion3d_ros.ros.messages.payloads import image_message, points_message
 
 
-def stereo_response(answer: StereoDepthResult, header: Header) -> RunStereoDepth.Response:
+def stereo_response(
+    answer: StereoDepthResult, header: Header, omit_maps: bool = False
+) -> RunStereoDepth.Response:
     """Fill a response; what was not asked for stays empty."""
     response = RunStereoDepth.Response()
-    response.depth_map = image_message(header, answer.depth, '32FC1')
-    response.disparity_map = image_message(header, answer.disparity, '32FC1')
+    if not omit_maps:
+        response.depth_map = image_message(header, answer.depth, '32FC1')
+        response.disparity_map = image_message(header, answer.disparity, '32FC1')
     return _with_common(response, answer, header)
 
 
-def mono_response(answer: DepthEstimationResult, header: Header) -> RunDepthEstimation.Response:
+def mono_response(
+    answer: DepthEstimationResult, header: Header, omit_maps: bool = False
+) -> RunDepthEstimation.Response:
     """Fill a response; what was not asked for stays empty."""
     response = RunDepthEstimation.Response(is_metric=answer.is_metric)
-    response.depth_map = image_message(header, answer.depth, '32FC1')
+    if not omit_maps:
+        response.depth_map = image_message(header, answer.depth, '32FC1')
     return _with_common(response, answer, header)
 
 

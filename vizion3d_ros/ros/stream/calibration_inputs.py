@@ -53,6 +53,12 @@ class CalibrationInputs:
             if name not in self._open:
                 self._open[name] = self._create(name)
 
+    def renew(self, name: str) -> None:
+        """Subscribe to one anew, if it is open, as its topic is another one now."""
+        if name in self._open:
+            self._let_go(name)
+            self._open[name] = self._create(name)
+
     def ask_for_kept(self, is_kept: Callable[[str], bool]) -> None:
         """Ask for what was sent before this node came, where a writer keeps it."""
         for name in self._open:

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import difflib
+import logging
 import math
+import posixpath
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,7 +24,7 @@ from rclpy.qos import (
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
 from rclpy.topic_endpoint_info import TopicEndpointInfo
-from sensor_msgs.msg import CameraInfo
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from vizion3d_ros.ros.compat import SubscriptionEventCallbacks
 from vizion3d_ros.ros.stream.calibration_inputs import CalibrationInputs
@@ -30,6 +32,7 @@ from vizion3d_ros.ros.stream.calibration_inputs import CalibrationInputs
 MOST_SIMILAR = 3
 NO_LISTENER = 'no subscribers'
 FRESH_SECONDS = 2.0  # a calibration that does not come then is taken to be what it was
+logger = logging.getLogger(__name__)
 SILENT = partial(SubscriptionEventCallbacks, use_default_callbacks=False)
 
 
@@ -62,6 +65,7 @@ class Endpoint:
     """
     An input as the network shows it; similar: topics of its type that may have been meant.
 
+    other_transport: topic of the same images, which nobody publishes on this one, '' if none.
     since: time.monotonic() from which on this node listened and somebody, if any, was there.
     """
 
@@ -70,11 +74,12 @@ class Endpoint:
     publishers: tuple[PublisherSeen, ...] = ()
     similar: tuple[str, ...] = ()
     since: float = -math.inf
+    other_transport: str = ''
 
     @property
     def found(self) -> bool:
         """Whether there is a camera, be it under another name."""
-        return bool(self.publishers or self.similar)
+        return bool(self.publishers or self.similar or self.other_transport)
 
     @property
     def unheard(self) -> list[PublisherSeen]:
@@ -107,6 +112,8 @@ class InputSubscriptions:
         )
         self._images: list[Subscription] = []
         self._qos: dict[str, QoSProfile] = {}
+        self._beside: dict[str, str] = {}  # calibrations that are taken from beside their images
+        self._alone: dict[str, float] = {}  # since when there has been none but that
         self._appeared: dict[str, float] = {}  # when somebody began to publish an input, at most
         self._looked = 0.0
         self.opened = 0.0  # time.monotonic(), as all times here
@@ -139,6 +146,8 @@ class InputSubscriptions:
             else:
                 self._appeared.setdefault(name, self._looked)
         self._looked = time.monotonic()
+        for name in self._names(early=True):
+            self._look_beside(name)
         if not self.is_open:
             self._calibrations.rest()
 
@@ -165,7 +174,7 @@ class InputSubscriptions:
 
     def topic(self, name: str) -> str:
         """Fully resolved name, after remapping."""
-        return self._node.resolve_topic_name(name)
+        return self._node.resolve_topic_name(self._address(name))
 
     def endpoint(self, name: str) -> Endpoint:
         """Who publishes on an input, and whether this node can hear it."""
@@ -173,7 +182,49 @@ class InputSubscriptions:
         publishers = tuple(self._seen(name, each) for each in self._publishers_of(topic))
         similar = () if publishers else self._similar(topic, wanted)
         since = max(self.opened, self._appeared.get(name, self._looked) if publishers else 0.0)
-        return Endpoint(topic, wanted, publishers, similar, since)
+        other = '' if publishers else self._other_transport(name)
+        return Endpoint(topic, wanted, publishers, similar, since, other)
+
+    def _address(self, name: str) -> str:
+        """What is subscribed to: for compressed images as image_transport names their topic."""
+        if name in self._beside:
+            return self._beside[name]
+        if self._topics[name] is not CompressedImage:
+            return name
+        return f'{self._node.resolve_topic_name(name)}/compressed'
+
+    def _look_beside(self, name: str) -> None:
+        """
+        Take a calibration from beside its image, if it is there and not under its own name.
+
+        There image_transport has it, so that remapping the image is enough.
+        """
+        own = self.topic(name)
+        remapped = own != self._node.resolve_topic_name(name, only_expand=True)
+        if remapped or name in self._beside or self._node.count_publishers(own):
+            self._alone.pop(name, None)
+            return
+        image = self._node.resolve_topic_name(
+            posixpath.join(posixpath.dirname(name), 'image_rect')
+        )
+        beside = posixpath.join(posixpath.dirname(image), 'camera_info')
+        if not self._node.count_publishers(beside):
+            return
+        now = time.monotonic()
+        if (
+            now - self._alone.setdefault(name, now) >= FRESH_SECONDS
+        ):  # its own may not be found yet
+            self._beside[name] = beside
+            self._calibrations.renew(name)
+            logger.info('%s is taken from %s, beside the images', name, beside)
+
+    def _other_transport(self, name: str) -> str:
+        """The topic of these images in the other of both types, if somebody publishes that."""
+        base = self._node.resolve_topic_name(name)
+        others = {Image: (f'{base}/compressed', CompressedImage), CompressedImage: (base, Image)}
+        topic, kind = others.get(self._topics[name], ('', Image))
+        types = {each.topic_type for each in self._publishers_of(topic)} if topic else set()
+        return topic if type_name(kind) in types else ''
 
     def _names(self, early: bool) -> list[str]:
         return [name for name, kind in self._topics.items() if (kind is CameraInfo) is early]
@@ -216,7 +267,7 @@ class InputSubscriptions:
         self._qos[name] = input_qos()  # rclpy writes what overrides it into this one
         return self._node.create_subscription(
             self._topics[name],
-            name,
+            self._address(name),
             self._callbacks[name],
             self._qos[name],
             event_callbacks=SILENT(),  # endpoint() says it better
@@ -231,7 +282,7 @@ class InputSubscriptions:
     def _create_latched(self, name: str) -> Subscription:
         return self._node.create_subscription(
             self._topics[name],
-            name,
+            self._address(name),
             self._callbacks[name],
             latched_qos(),
             event_callbacks=SILENT(),

@@ -17,6 +17,8 @@ from vizion3d_ros.diagnosis.mono_doctor import MonoDoctor
 from vizion3d_ros.geometry.metric_scale.tracker import NO_SCALE_YET, ScaleTracker
 from vizion3d_ros.geometry.rectify import rectify
 from vizion3d_ros.pipeline import MonoPipeline
+from vizion3d_ros.requests.pictures import picture_limits
+from vizion3d_ros.ros.messages.compressed import AnyImage, as_image
 from vizion3d_ros.ros.messages.incoming import image_to_array
 from vizion3d_ros.ros.messages.outgoing import FrameAnswer
 from vizion3d_ros.ros.stream.camera_info import CameraCache
@@ -45,7 +47,7 @@ logger = logging.getLogger(__name__)
 class MonoFrame:
     """An image as it waits for the worker, and the sparse depth of about its time."""
 
-    image: Image
+    image: AnyImage
     sparse: PointCloud2 | Image | None = None
 
 
@@ -85,7 +87,8 @@ class MonoProcessor(FrameProcessor[MonoFrame, MonoSettings]):
         """Turn the messages into arrays, the image rectified if that is asked for."""
         known = self._camera.known
         camera = known.intrinsics if known else None
-        image = image_to_array(frame.image, settings.mono16_bits)
+        message = as_image(frame.image, picture_limits(settings.requests))
+        image = image_to_array(message, settings.mono16_bits)
         if settings.rectify:
             if known is None or camera is None:
                 return None
@@ -93,7 +96,7 @@ class MonoProcessor(FrameProcessor[MonoFrame, MonoSettings]):
         sparse = None
         if frame.sparse is not None and camera is not None and needs:
             transform = settings.sparse_depth.transform
-            sparse = read_sparse(frame.sparse, frame.image, camera, transform)
+            sparse = read_sparse(frame.sparse, message, camera, transform)
         command = MonoCommand(
             image=image,
             camera=camera,
@@ -102,7 +105,8 @@ class MonoProcessor(FrameProcessor[MonoFrame, MonoSettings]):
             sparse_depth=sparse.depth if sparse else None,
             stamp_ns=stamp_to_ns(frame.image),
         )
-        return DecodedFrame(command, {'camera': known.info} if known and camera else {}, sparse)
+        infos = {'camera': known.info} if known and camera else {}
+        return DecodedFrame(message, command, infos, sparse)
 
     def examine(self, command: MonoCommand, result: MonoResult) -> None:
         """Let the doctor look at the image."""

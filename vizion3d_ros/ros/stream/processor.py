@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast
 
 from pydantic import ValidationError
-from sensor_msgs.msg import CameraInfo
+from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from vizion3d_ros.contracts.commands import Output
@@ -52,8 +52,11 @@ class DecodedFrame:
     """
     What to compute of a frame, the infos by camera, that of the image first, and how the message
     of sparse depth that came with it was read, None without one.
+
+    image: the one whose stamp and frame the outputs carry, no longer compressed.
     """
 
+    image: Image
     command: Any  # a StereoCommand, MonoCommand or AnnotationCommand
     infos: Mapping[str, CameraInfo]
     sparse: SparseReading | None = None
@@ -146,7 +149,7 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
         decoded = self.decode(frame, settings, self._outputs.needs(topics))
         if decoded is None:
             return None
-        self.look(frame, settings)
+        self.look(decoded, settings)
         ready = time.perf_counter()
         answer = self.answer(frame, decoded, settings, self.run(decoded.command))
         timings_ms = {'decode': 1e3 * (ready - started), **answer.result.timings_ms}
@@ -165,9 +168,9 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
         if not self.bits.suspected:  # else pictures look dark that are not
             self.examine(frame.decoded.command, frame.answer.result)
 
-    def look(self, frame: AnyFrame, settings: Settings) -> None:
+    def look(self, decoded: DecodedFrame, settings: Settings) -> None:
         """Look for words of an image that hold fewer bits than they should."""
-        self.bits.look(frame.image, settings.mono16_bits, time.monotonic())
+        self.bits.look(decoded.image, settings.mono16_bits, time.monotonic())
 
     def examine(self, command: Any, result: Any) -> None:
         """Look for faults that the pictures show, after everything is published."""

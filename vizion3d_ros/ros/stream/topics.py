@@ -13,7 +13,7 @@ from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from stereo_msgs.msg import DisparityImage
 from vision_msgs.msg import Detection2DArray, Detection3DArray
 from visualization_msgs.msg import MarkerArray
@@ -49,6 +49,14 @@ ANNOTATION_OBJECTS: dict[str, dict[str, type]] = {
     'masks': {topic_names.DETECTIONS: Detection2DArray, topic_names.INSTANCES: Image},
     'segmenter': {topic_names.LEFT: Image},
 }
+
+
+def transported(
+    inputs: Mapping[str, type], images: Collection[str], image_transport: str
+) -> dict[str, type]:
+    """The inputs with the type in which image_transport brings the named images."""
+    kind = CompressedImage if image_transport == 'compressed' else Image
+    return {**inputs, **dict.fromkeys(images, kind)}
 
 
 def output_qos() -> QoSProfile:
