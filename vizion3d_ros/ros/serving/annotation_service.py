@@ -29,6 +29,7 @@ from vizion3d_ros.files.ply_reader import decode_ply
 from vizion3d_ros.requests.annotation.answer import answer_annotation, camera_of
 from vizion3d_ros.requests.annotation.views import MaskAnnotation3D
 from vizion3d_ros.requests.permissions import permitted_network
+from vizion3d_ros.requests.pictures import picture_limits
 from vizion3d_ros.requests.pipelines import ServicePipelines
 from vizion3d_ros.ros.messages.instances import finite_points, measured_points, objects_of
 from vizion3d_ros.ros.messages.objects import (
@@ -38,7 +39,7 @@ from vizion3d_ros.ros.messages.objects import (
 )
 from vizion3d_ros.ros.messages.payloads import points_message
 from vizion3d_ros.ros.serving.depth_services import DepthService
-from vizion3d_ros.ros.serving.service_requests import given, image_source, picture_limits
+from vizion3d_ros.ros.serving.service_requests import given, image_source
 
 if TYPE_CHECKING:
     from vizion3d_ros.contracts.settings.node_settings import RequestSettings

@@ -108,12 +108,12 @@ class AnnotationProcessor(FrameProcessor[AnnotationFrame, AnnotationNodeSettings
             objects=objects,
             settings=settings,
         )
-        return DecodedFrame(command, {'camera': known.info})
+        return DecodedFrame(frame.picture, command, {'camera': known.info})
 
-    def look(self, frame: AnnotationFrame, settings: AnnotationNodeSettings) -> None:
+    def look(self, decoded: DecodedFrame, settings: AnnotationNodeSettings) -> None:
         """Look at the words of images alone: those of masks are numbers."""
         if settings.backend == 'segmenter':
-            self.bits.look(frame.picture, settings.mono16_bits, time.monotonic())
+            self.bits.look(decoded.image, settings.mono16_bits, time.monotonic())
 
     def answer(
         self,

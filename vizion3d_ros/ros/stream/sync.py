@@ -31,8 +31,7 @@ SLACK = 1.25  # jitter of the period must not rebuild the synchroniser again and
 STRICTNESS = 1.5e-9
 
 logger = logging.getLogger(__name__)
-<<<<<<< HEAD
-Stamped = Image | PointCloud2 | DisparityImage | Detection2DArray
+Stamped = AnyImage | PointCloud2 | DisparityImage | Detection2DArray
 OnPair = Callable[[Any, Any], None]
 
 
@@ -44,9 +43,6 @@ class PairWords:
     right: str = 'right'
     pair: str = 'stereo pair'
     cure: str = 'trigger the cameras together'
-=======
-OnPair = Callable[[AnyImage, AnyImage], None]
->>>>>>> anno
 
 
 class StereoSync:
@@ -94,19 +90,11 @@ class StereoSync:
             self.settings = settings
             self.reset()
 
-<<<<<<< HEAD
     def add_left(self, image: Stamped) -> None:
         """Take a left image."""
         self._add(0, self.left, image)
 
     def add_right(self, image: Stamped) -> None:
-=======
-    def add_left(self, image: AnyImage) -> None:
-        """Take a left image."""
-        self._add(0, self.left, image)
-
-    def add_right(self, image: AnyImage) -> None:
->>>>>>> anno
         """Take a right image."""
         self._add(1, self.right, image)
 
@@ -122,11 +110,7 @@ class StereoSync:
             )
         synchronizer.registerCallback(self._paired)
 
-<<<<<<< HEAD
     def _add(self, side: int, stats: InputStats, image: Stamped) -> None:
-=======
-    def _add(self, side: int, stats: InputStats, image: AnyImage) -> None:
->>>>>>> anno
         stamp_ns = stamp_to_ns(image)
         if stats.newest_ns is not None and stamp_ns < stats.newest_ns - JUMP_BACK_NS:
             logger.info(
@@ -168,11 +152,7 @@ class StereoSync:
         for stats in (self.left, self.right):
             stats.forget_recent()
 
-<<<<<<< HEAD
     def _paired(self, left: Stamped, right: Stamped) -> None:
-=======
-    def _paired(self, left: AnyImage, right: AnyImage) -> None:
->>>>>>> anno
         self.left.paired += 1
         self.right.paired += 1
         if time.monotonic() - self._paired_at > self.settings.timeout:
@@ -186,11 +166,7 @@ class StereoSync:
             logger.exception('a %s was lost', self.words.pair)
 
 
-<<<<<<< HEAD
 def stamp_to_ns(message: Stamped) -> int:
-=======
-def stamp_to_ns(message: AnyImage | PointCloud2 | DisparityImage) -> int:
->>>>>>> anno
     """Header stamp in nanoseconds."""
     stamp = message.header.stamp
     return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
