@@ -43,4 +43,6 @@ def remappings(values: dict[str, str]) -> dict[str, str]:
 def generate_launch_description() -> LaunchDescription:
     """Arguments, transport and node."""
     parameters = {name: name for name in PARAMETERS}
-    return DepthLaunch('annotation', ARGUMENTS, parameters, remappings, ('rectify',)).description()
+    return DepthLaunch(
+        'annotation', ARGUMENTS, parameters, remappings, without=('rectify',)
+    ).description()

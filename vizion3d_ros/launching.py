@@ -113,12 +113,12 @@ class DepthLaunch:
     """Of these arguments, the ones that set a parameter of the node, with its name."""
     remappings: Callable[[Values], Mapping[str, str]]
     """The inputs of the node, with the topics that they are to come from."""
-    without: tuple[str, ...] = ()
-    """Common arguments that mean nothing to this node."""
     config: str = ''
     """Name of the parameter file in config/, if that is not the one of the kind."""
     defaults: Values = field(default_factory=dict)
     """Defaults of arguments, where they are others than those of the tables."""
+    without: tuple[str, ...] = ()
+    """Common arguments that mean nothing to this node."""
 
     def description(self) -> LaunchDescription:
         """Arguments, transport, node, and rviz2 if wanted."""

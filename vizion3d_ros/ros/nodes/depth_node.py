@@ -131,7 +131,9 @@ class DepthNode(ManagedNode, Generic[Settings]):
 
     def begin(self, callbacks: Mapping[str, Callable[[Any], None]]) -> None:
         """Start polling and, with autostart, become active; callbacks: one for each input."""
-        inputs = transported(self.INPUTS, self.IMAGES, self.settings.image_transport)
+        inputs = transported(
+            self.INPUTS, self.IMAGES, getattr(self.settings, 'image_transport', 'raw')
+        )
         self.inputs = InputSubscriptions(self, inputs, callbacks)
         self._jumps = follow_jumps(self, self.reset_frames)
         # Simulated time may never come, and then this timer has to say so.
