@@ -64,8 +64,7 @@ class DepthNode(ManagedNode, Generic[Settings]):
         forward_logs(self.get_logger())
         self.live = LiveSettings(self, model, self._on_settings, check_networks)
         self.components: Components | None = None
-        self.quiet_since = 0.0
-        self._active = False
+        self.quiet_since, self._active = 0.0, False
         self._reports = Reports(self.get_logger(), self.is_logged)
         self._server = ServiceServer(self)
         self._node_services = NodeServices(
@@ -131,9 +130,8 @@ class DepthNode(ManagedNode, Generic[Settings]):
 
     def begin(self, callbacks: Mapping[str, Callable[[Any], None]]) -> None:
         """Start polling and, with autostart, become active; callbacks: one for each input."""
-        inputs = transported(
-            self.INPUTS, self.IMAGES, getattr(self.settings, 'image_transport', 'raw')
-        )
+        way = getattr(self.settings, 'image_transport', 'raw')
+        inputs = transported(self.INPUTS, self.IMAGES, way)
         self.inputs = InputSubscriptions(self, inputs, callbacks)
         self._jumps = follow_jumps(self, self.reset_frames)
         # Simulated time may never come, and then this timer has to say so.

@@ -56,7 +56,7 @@ def transported(
 ) -> dict[str, type]:
     """The inputs with the type in which image_transport brings the named images."""
     kind = CompressedImage if image_transport == 'compressed' else Image
-    return {**inputs, **dict.fromkeys(images, kind)}
+    return {**inputs, **{name: kind for name in images if inputs[name] is Image}}
 
 
 def output_qos() -> QoSProfile:
