@@ -130,8 +130,7 @@ class DepthNode(ManagedNode, Generic[Settings]):
 
     def begin(self, callbacks: Mapping[str, Callable[[Any], None]]) -> None:
         """Start polling and, with autostart, become active; callbacks: one for each input."""
-        way = getattr(self.settings, 'image_transport', 'raw')
-        inputs = transported(self.INPUTS, self.IMAGES, way)
+        inputs = transported(self.INPUTS, self.IMAGES, self.settings)
         self.inputs = InputSubscriptions(self, inputs, callbacks)
         self._jumps = follow_jumps(self, self.reset_frames)
         # Simulated time may never come, and then this timer has to say so.

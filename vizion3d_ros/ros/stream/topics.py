@@ -20,6 +20,7 @@ from visualization_msgs.msg import MarkerArray
 
 from vizion3d_ros.contracts import topic_names
 from vizion3d_ros.contracts.commands import Output
+from vizion3d_ros.contracts.settings.node_settings import StreamSettings
 from vizion3d_ros.ros.compat import PublisherEventCallbacks, UnsupportedEventTypeError
 from vizion3d_ros.ros.messages import objects, outgoing
 from vizion3d_ros.ros.messages.outgoing import AnyAnswer
@@ -52,10 +53,10 @@ ANNOTATION_OBJECTS: dict[str, dict[str, type]] = {
 
 
 def transported(
-    inputs: Mapping[str, type], images: Collection[str], image_transport: str
+    inputs: Mapping[str, type], images: Collection[str], settings: StreamSettings
 ) -> dict[str, type]:
-    """The inputs with the type in which image_transport brings the named images."""
-    kind = CompressedImage if image_transport == 'compressed' else Image
+    """The inputs with the type in which image_transport, if there is one, brings the images."""
+    kind = CompressedImage if getattr(settings, 'image_transport', '') == 'compressed' else Image
     return {**inputs, **{name: kind for name in images if inputs[name] is Image}}
 
 
