@@ -25,8 +25,8 @@ help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 16
 	@echo 'PYTHON=python3.12 chooses the interpreter that .venv is built with.'
 
-demo: run-only ## depth from a stereo pair; PAIR=folder, or MONO=1 for one camera; VIEW=1; DEMO_ARGS=...
-	@$(IN_VENV) demo/$(if $(MONO),mono,run).py $(if $(PAIR),--pair '$(PAIR)') $(if $(VIEW),--view) $(DEMO_ARGS)
+demo: run-only ## depth from a stereo pair; PAIR=folder, MONO=1 for one camera, OBJECTS=1 for objects; VIEW=1; DEMO_ARGS=...
+	@$(IN_VENV) demo/$(if $(OBJECTS),objects,$(if $(MONO),mono,run)).py $(if $(PAIR),--pair '$(PAIR)') $(if $(VIEW),--view) $(DEMO_ARGS)
 
 test: build ## the tests; PYTEST_ARGS=...
 	@$(IN_VENV) -m pytest $(WORKERS) $(PYTEST_ARGS)

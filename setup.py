@@ -21,6 +21,7 @@ COMMANDS = [
 ROS_COMMANDS = [
     f'stereo_node = {NAME}.ros.executables:main',
     f'mono_node = {NAME}.ros.executables:main',
+    f'annotation_node = {NAME}.ros.executables:main',
     f'service_node = {NAME}.ros.executables:main',
     f'synthetic_rig = {NAME}.ros.executables:main',
     f'play_pair = {NAME}.ros.executables:main',
@@ -60,6 +61,7 @@ setup(
         'open3d': ['open3d>=0.18'],  # depth_image and point_cloud of the Python API
         # backend onnx, and export; for a GPU onnxruntime-gpu in place of the first
         'onnx': ['onnxruntime>=1.18', 'onnx>=1.17', 'onnxscript>=0.5'],
+        'annotation': ['torchvision'],  # Mask R-CNN, which finds objects in images
         'rest': [
             'fastapi>=0.115',
             'uvicorn>=0.30',

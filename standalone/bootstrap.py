@@ -41,6 +41,7 @@ from progress import Line, cmake_stage, pip_stage
 
 HERE = ROOT / 'standalone'
 INTERFACES = ROOT / 'vizion3d_interfaces'
+VISION = HERE / 'interfaces' / 'vision_msgs'
 STAMPS = VENV / 'stamps'
 CHOSEN = '--python-chosen'
 RUN = 'run'
@@ -172,10 +173,21 @@ def _extend_import_path(site):
     (site / 'vizion3d_ros.pth').write_text('\n'.join(map(str, lines)) + '\n', encoding='utf-8')
 
 
-def _build_interfaces(job):
-    toolchain.bring(job)  # it may be gone since
-    options = ['--cmake-args', *toolchain.cmake_options()]
-    _colcon('vizion3d_interfaces', INTERFACES, job, *options)
+def _interfaces(title, folder):
+    """Return the step that builds a package of messages."""
+    name = folder.name
+
+    def build(job):
+        toolchain.bring(job)  # it may be gone since
+        _colcon(name, folder, job, '--cmake-args', *toolchain.cmake_options())
+
+    return Step(
+        name,
+        title,
+        lambda: [part for p in sorted(folder.rglob('*')) for part in (str(p), p)],
+        (site_packages() / name / '__init__.py').exists,
+        build,
+    )
 
 
 def _build_package(job):
@@ -230,13 +242,8 @@ STEPS = (
         _packages_are_whole,
         _install_packages,
     ),
-    Step(
-        'interfaces',
-        'vizion3d_interfaces',
-        lambda: [part for p in sorted(INTERFACES.rglob('*')) for part in (str(p), p)],
-        (site_packages() / 'vizion3d_interfaces' / '__init__.py').exists,
-        _build_interfaces,
-    ),
+    _interfaces('vision_msgs, which PyPI lacks', VISION),
+    _interfaces('vizion3d_interfaces', INTERFACES),
     Step(
         'package',
         'vizion3d_ros, linked to the sources',

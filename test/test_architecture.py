@@ -22,6 +22,7 @@ SIDE = {
     'fetch_models': {'contracts', 'engine'},
     'stereo': DOOR,
     'lifting': DOOR,
+    'annotation': DOOR,
     'cli': DOOR | {'files', 'incoming', 'bags', 'report'},
     'transport': set(),
     'launching': {'transport'},
@@ -41,6 +42,7 @@ HEAVY_ALLOWED = (
     *('geometry', 'pipeline', 'bags.depth', 'requests', 'ros'),
     *('engine.networks', 'engine.device', 'engine.replay', 'engine.network_backend'),
     *('engine.s2m2', 'engine.depth_anything_v2', 'engine.onnx.'),
+    'engine.segmenters',
 )
 # Inside ros/: each room may import those before it; testbed stands at the side.
 ROS_ROOMS = [
@@ -49,6 +51,7 @@ ROS_ROOMS = [
 ]
 ROS_TESTBED = {'parameters', 'compat', 'run', 'messages', 'stream', 'testbed'}
 
+PUBLIC = {'vizion3d_ros', 'vizion3d_ros.annotation'}  # what others take
 FOLDERS = sorted({module.rpartition('.')[0] for module in MODULES} - {''})
 
 
@@ -123,7 +126,7 @@ def test_what_a_folder_offers_is_taken():
     nodes = [node for tree in TREES.values() for node in ast.walk(tree)]
     taken = {name for module in MODULES for name in imports(module)}
     attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
-    for module in set(FOLDERS) - {'vizion3d_ros'}:
+    for module in set(FOLDERS) - PUBLIC:
         own = {node.id for node in ast.walk(TREES[module]) if isinstance(node, ast.Name)}
         lists = [n.value for n in TREES[module].body if ast.unparse(n).startswith('__all__ =')]
         offered = [name for names in lists for name in ast.literal_eval(names)]

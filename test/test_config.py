@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from vizion3d_ros.contracts.settings.annotation_node_settings import AnnotationNodeSettings
 from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
 from vizion3d_ros.contracts.settings.service_settings import ServiceSettings
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
@@ -19,6 +20,7 @@ FILES = pytest.mark.parametrize(
         ('stereo.yaml', StereoSettings),
         ('mono.yaml', MonoSettings),
         ('service.yaml', ServiceSettings),
+        ('annotation.yaml', AnnotationNodeSettings),
     ],
 )
 

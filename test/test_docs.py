@@ -12,12 +12,18 @@ import yaml
 from annotated_types import Ge, Le
 from pages import PAGES, ROOT, code_blocks, prose, tables, written_parameters
 
+from vizion3d_ros.contracts.settings.annotation_node_settings import AnnotationNodeSettings
 from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
 from vizion3d_ros.contracts.settings.service_settings import ServiceSettings
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 
 MOST_README_BYTES = 8000
-NODES = {'stereo': StereoSettings, 'mono': MonoSettings, 'service': ServiceSettings}
+NODES = {
+    'stereo': StereoSettings,
+    'mono': MonoSettings,
+    'annotation': AnnotationNodeSettings,
+    'service': ServiceSettings,
+}
 SOURCE_ENDINGS = {
     *('.py', '.md', '.toml', '.xml', '.cfg', '.rst', '.yaml', '.rviz', '.srv', '.msg')
 }
@@ -34,6 +40,7 @@ TASKS = {
     'calibration',
     'scale',
     'pictures',
+    'masks',
     'output',
     'backend',
     'requests',
@@ -168,6 +175,9 @@ def test_topics_are_those_of_the_nodes():
         *topics.STEREO_OUTPUTS,
         *topics.MONO_INPUTS,
         *topics.MONO_OUTPUTS,
+        *topics.ANNOTATION_OUTPUTS,
+        *(name for names in topics.ANNOTATION_CLOUDS.values() for name in names),
+        *(name for names in topics.ANNOTATION_OBJECTS.values() for name in names),
     }
     named = ' '.join(row[0] for row in tables('topics.md'))
     assert set(re.findall(r'`([\w/]+)`', named)) - TASKS == code
@@ -176,6 +186,7 @@ def test_topics_are_those_of_the_nodes():
 def test_services_are_those_of_the_interfaces():
     folder = ROOT / 'vizion3d_interfaces' / 'srv'
     names = {re.sub(r'(?<=.)(?=[A-Z])', '_', path.stem).lower() for path in folder.iterdir()}
+    names = names - {'run_object_mask_annotation3_d'} | {'annotate'}
     rows = [row[0] for row in tables('services.md') if row[0].startswith('`~')]
     documented = {row.split('`')[1] for row in rows if '(std_srvs/' not in row}
     assert documented == {f'~/{name}' for name in names}

@@ -41,6 +41,14 @@ def overrides(node):
     return merged
 
 
+@pytest.mark.usefixtures('launch_packages')
+def test_annotation_has_arguments_for_its_inputs_and_none_to_rectify():
+    description = launch_stand_ins.describe(launch_file('annotation'))
+    declared = {e.name for e in description.entities if isinstance(e, DeclareLaunchArgument)}
+    own = {'depth', 'depth_info', 'points', 'instances', 'detections', 'backend', 'cloud', 'box'}
+    assert declared == (COMMON_ARGUMENTS | own) - {'rectify', 'camera_info', 'camera_namespace'}
+
+
 def shipped_view(kind):
     return yaml.safe_load((ROOT / 'rviz' / f'{kind}.rviz').read_text())['Visualization Manager']
 

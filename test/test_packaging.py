@@ -95,9 +95,13 @@ def test_package_xml_is_format_3(folder, build_type):
 
 
 # Imported, but no ROS distribution has a key that fits: package.xml says how to get them.
-FROM_PIP = {'pydantic', 'annotated_types', 'typing_extensions', 'torch', 'open3d'}
+FROM_PIP = {
+    *('pydantic', 'annotated_types', 'typing_extensions', 'torch', 'open3d'),
+    *('torchvision', 'ultralytics'),
+}
 FROM_PIP |= {'fastapi', 'starlette', 'uvicorn', 'orjson', 'prometheus_client'}  # the servers
 FROM_PIP |= {'rosbags', 'lz4', 'ray', 'rerun'}  # bags, the example of many, view
+FROM_PIP |= {'torchvision', 'ultralytics'}  # segmenters, of which one is enough
 FROM_PIP |= {'grpc', 'grpc_health', 'grpc_reflection', 'google'}
 FROM_PIP |= {'onnx', 'onnxruntime', 'onnxscript'}
 KEYS = {'numpy': 'python3-numpy', 'cv2': 'python3-opencv', 'yaml': 'python3-yaml'}

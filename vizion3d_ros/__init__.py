@@ -15,19 +15,29 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vizion3d_ros.contracts.camera import Intrinsics, StereoRig
-    from vizion3d_ros.contracts.commands import MonoCommand, Output, StereoCommand
+    from vizion3d_ros.contracts.commands import (
+        AnnotationCommand,
+        MonoCommand,
+        Output,
+        StereoCommand,
+    )
     from vizion3d_ros.contracts.errors import (
         BackendError,
         CalibrationError,
         DepthError,
         InputError,
     )
-    from vizion3d_ros.contracts.results import Cloud, MonoResult, StereoResult
+    from vizion3d_ros.contracts.results import AnnotationResult, Cloud, MonoResult, StereoResult
+    from vizion3d_ros.contracts.settings.annotation_settings import AnnotationSettings
     from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
     from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
-    from vizion3d_ros.pipeline import MonoPipeline, StereoPipeline
+    from vizion3d_ros.pipeline import AnnotationPipeline, MonoPipeline, StereoPipeline
 
 __all__ = [
+    'AnnotationCommand',
+    'AnnotationPipeline',
+    'AnnotationResult',
+    'AnnotationSettings',
     'BackendError',
     'CalibrationError',
     'Cloud',
@@ -48,12 +58,13 @@ __all__ = [
 
 _HOMES = {
     'contracts.camera': ('Intrinsics', 'StereoRig'),
-    'contracts.commands': ('MonoCommand', 'Output', 'StereoCommand'),
+    'contracts.commands': ('AnnotationCommand', 'MonoCommand', 'Output', 'StereoCommand'),
     'contracts.errors': ('BackendError', 'CalibrationError', 'DepthError', 'InputError'),
+    'contracts.settings.annotation_settings': ('AnnotationSettings',),
     'contracts.settings.mono_settings': ('MonoSettings',),
-    'contracts.results': ('Cloud', 'MonoResult', 'StereoResult'),
+    'contracts.results': ('AnnotationResult', 'Cloud', 'MonoResult', 'StereoResult'),
     'contracts.settings.stereo_settings': ('StereoSettings',),
-    'pipeline': ('MonoPipeline', 'StereoPipeline'),
+    'pipeline': ('AnnotationPipeline', 'MonoPipeline', 'StereoPipeline'),
 }
 
 

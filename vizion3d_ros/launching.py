@@ -106,7 +106,7 @@ class DepthLaunch:
     """How one of the depth nodes is started."""
 
     kind: str
-    """stereo or mono, which names the node and its view in rviz2."""
+    """stereo, mono or annotation, which names the node and its view in rviz2."""
     arguments: Arguments
     """Those beside the common ones."""
     parameters: Mapping[str, str]
@@ -117,6 +117,8 @@ class DepthLaunch:
     """Name of the parameter file in config/, if that is not the one of the kind."""
     defaults: Values = field(default_factory=dict)
     """Defaults of arguments, where they are others than those of the tables."""
+    without: tuple[str, ...] = ()
+    """Common arguments that mean nothing to this node."""
 
     def description(self) -> LaunchDescription:
         """Arguments, transport, node, and rviz2 if wanted."""
@@ -135,7 +137,8 @@ class DepthLaunch:
     def _all_arguments(self) -> Arguments:
         params_file = PathJoinSubstitution([SHARE, 'config', f'{self.config or self.kind}.yaml'])
         explained = (params_file, 'Parameters of the node; the shipped file explains each')
-        return {**NAMESPACE, **self.arguments, 'params_file': explained, **COMMON}
+        common = {n: a for n, a in COMMON.items() if n not in self.without}
+        return {**NAMESPACE, **self.arguments, 'params_file': explained, **common}
 
     def _start(self, context: LaunchContext) -> list[Action]:
         """Start the nodes, or end with the reason before any of them has started."""
@@ -159,7 +162,8 @@ class DepthLaunch:
 
     def _depth_node(self, values: Values, topics: Mapping[str, Any]) -> Node:
         name = f'{self.kind}_node'
-        given = overrides(values, {**self.parameters, **COMMON_PARAMETERS})
+        common = {n: p for n, p in COMMON_PARAMETERS.items() if n in values}
+        given = overrides(values, {**self.parameters, **common})
         return Node(
             package='vizion3d_ros',
             executable=name,

@@ -41,6 +41,17 @@ Depth of a recorded stereo pair: a rosbag2 folder, or one of its files, mcap or 
 calibration are those that stereo_node makes of the same topics, and so is the depth. Writes a
 rosbag2 folder OUT with depth/image, depth/camera_info, disparity and points2, with the stamps of
 the left images. A call that was interrupted goes on where it stopped. Needs: rosbags, by pip."""
+
+ANNOTATE = """\
+Objects in a point cloud: which points are which object. The objects are found in IMAGE,
+taken by the camera of the cloud, or in a picture drawn from the cloud; or are given as
+masks. Writes:
+  annotated.ply     the cloud, one colour per object
+  annotations.json  label, confidence, box and place of each object
+  labels.npy        int32, for each point 0 = no object, k = the k-th object
+  masks.png         the image with the mask of each object
+  montage.png       to look at
+  result.json       what ran, with which camera and options"""
 RIG = """\
 What a stereo rig can measure, from its data sheet: disparity f * B / Z, error of the
 depth Z^2 * dd / (f * B) where a disparity is dd pixels off, nearest and farthest depth."""
@@ -70,6 +81,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         ('stereo', STEREO, _add_stereo),
         ('mono', MONO, _add_mono),
         ('bag', BAG, _add_bag),
+        ('annotate', ANNOTATE, _add_annotate),
         ('rig', RIG, _add_rig),
         ('export', EXPORT, _add_export),
     ):
@@ -186,6 +198,44 @@ def _add_mono(parser: argparse.ArgumentParser) -> None:
     camera = parser.add_argument_group('camera of the cloud', 'if not given, 61 degrees wide')
     _add_numbers(camera, *((f'--{name}', 'PX', '', None) for name in ('fx', 'fy', 'cx', 'cy')))
     _add_numbers(parser, ('--depth-trunc', 'METRES', 'where the cloud ends', 10.0))
+    _add_output(parser)
+
+
+def _add_annotate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('cloud', type=Path, metavar='CLOUD.ply')
+    parser.add_argument('image', type=Path, metavar='IMAGE', nargs='?')
+    parser.add_argument(
+        *('--model', '--model-backend'),
+        default='',
+        metavar='NAME|PATH|URL',
+        help='maskrcnn-resnet50-fpn-v2, another checkpoint of it, or a model of Ultralytics such '
+        'as yolo26l-seg.pt (default: of the library that is installed)',
+    )
+    parser.add_argument(
+        '--masks',
+        type=Path,
+        metavar='PNG',
+        help='the objects: 8 or 16 bit grey at the size of the image, 0 = nothing; no model then',
+    )
+    camera = parser.add_argument_group('camera of the cloud', 'if not given, 61 degrees wide')
+    _add_numbers(camera, *((f'--{name}', 'PX', '', None) for name in ('fx', 'fy', 'cx', 'cy')))
+    _add_numbers(
+        parser,
+        ('--conf-threshold', 'SHARE', 'least confidence of an object', 0.25),
+        ('--iou-threshold', 'SHARE', 'boxes of one class that overlap more are one', 0.45),
+    )
+    parser.add_argument(
+        '--surface',
+        choices=('dominant', 'all'),
+        default='dominant',
+        help='dominant (default): the object alone; all: every visible point in the mask',
+    )
+    parser.add_argument(
+        '--frame',
+        choices=('opengl', 'optical'),
+        default='opengl',
+        help='axes of the cloud: y up, z backward (default), or y down, z forward',
+    )
     _add_output(parser)
 
 

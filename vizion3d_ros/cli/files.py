@@ -19,7 +19,9 @@ from vizion3d_ros.report.montage import Panel, montage
 
 FloatMap = NDArray[np.float32]
 
-WITHOUT_EFFECT = {'command', 'usage_error', 'left', 'right', 'image', 'out', 'force', 'device'}
+WITHOUT_EFFECT = {
+    *('command', 'usage_error', 'left', 'right', 'image', 'cloud', 'out', 'force', 'device'),
+}
 
 
 def depth_files(depth_m: FloatMap) -> dict[str, File]:

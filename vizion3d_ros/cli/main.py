@@ -6,6 +6,7 @@ Depth from files, and what a stereo rig can do, on the command line.
     vizion3d_depth stereo folder                                    all pairs of a folder
     vizion3d_depth mono image.png                                   one camera
     vizion3d_depth bag recorded depth                               a rosbag2 folder
+    vizion3d_depth annotate cloud.ply image.png                     which points are which object
     vizion3d_depth rig --baseline-mm 65 --focal-mm 2.8 --pixel-um 3
     vizion3d_depth export s2m2-L --out s2m2-L.onnx                  for ONNX Runtime
 

@@ -11,11 +11,15 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator, InstanceOf, model_validator
 from typing_extensions import Self
 
+from vizion3d_ros.contracts.annotation.instances import Segmentation
 from vizion3d_ros.contracts.base import Contract
 from vizion3d_ros.contracts.camera import Intrinsics, StereoRig
 from vizion3d_ros.contracts.metric_scale import SparseDepth
+from vizion3d_ros.contracts.settings.annotation_settings import AnnotationSettings
 from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
+
+XYZ = 3
 
 
 class Output(Enum):
@@ -89,6 +93,50 @@ class MonoCommand(Contract):
         if self.camera is not None:
             _check_size('image', self.image, self.camera)
         return self
+
+
+def _check_points(points: NDArray[np.float32]) -> NDArray[np.float32]:
+    if points.dtype != np.float32 or points.ndim not in (2, 3) or points.shape[-1] != XYZ:
+        raise ValueError(
+            'points must be float32 of shape (N, 3) or (H, W, 3), '
+            f'got {points.dtype} of shape {points.shape}'
+        )
+    return points
+
+
+class AnnotationCommand(Contract):
+    """
+    A cloud, and the objects in the image of its camera, or the image to find them in.
+
+    points: float32 (N, 3) or (H, W, 3), metres, optical frame (x right, y down, z forward) of the
+    camera; what is not finite, or not in front of the camera, belongs to no object. camera: of
+    the image, rectified. image: uint8 (H, W) grey or (H, W, 3) RGB. objects: found already; None:
+    a segmenter looks for them in the image.
+    """
+
+    points: Annotated[np.ndarray, AfterValidator(_check_points)]
+    camera: Intrinsics
+    image: ImageArray | None = None
+    objects: InstanceOf[Segmentation] | None = None
+    settings: AnnotationSettings = AnnotationSettings()
+
+    @model_validator(mode='after')
+    def _same_size(self) -> Self:
+        if self.image is None and self.objects is None:
+            raise ValueError('expected an image or the objects in it, got neither')
+        if self.image is not None:
+            _check_size('image', self.image, self.camera)
+        if self.objects is not None:
+            _check_masks(self.objects, self.camera)
+        return self
+
+
+def _check_masks(objects: Segmentation, camera: Intrinsics) -> None:
+    if (objects.height, objects.width) != (camera.height, camera.width):
+        raise ValueError(
+            f'masks are {objects.width}x{objects.height} but the image of the camera is '
+            f'{camera.width}x{camera.height}: give masks of that size, or the camera of the masks'
+        )
 
 
 def _check_size(name: str, image: NDArray[np.uint8], camera: Intrinsics) -> None:

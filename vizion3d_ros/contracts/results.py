@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
+    from vizion3d_ros.contracts.annotation.instances import Instance
     from vizion3d_ros.contracts.camera import StereoRig
     from vizion3d_ros.contracts.metric_scale import ScaleUsed
 
@@ -128,3 +129,22 @@ class MonoResult:
     licence: str = ''
     timings_ms: dict[str, float] = field(default_factory=dict)
     scale: ScaleUsed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotationResult:
+    """
+    Answer to an AnnotationCommand.
+
+    instances: by falling confidence. labels: int32 (N,) on the pipeline's device, one per point,
+    row by row for an organised cloud: 0 = no object, k = instances[k - 1].
+    backend_used, checkpoint, licence: of the segmenter, as in Match; 'masks' if the caller gave
+    the objects. timings_ms: stage name to milliseconds.
+    """
+
+    instances: tuple[Instance, ...]
+    labels: torch.Tensor
+    backend_used: str
+    checkpoint: str = ''
+    licence: str = ''
+    timings_ms: dict[str, float] = field(default_factory=dict)

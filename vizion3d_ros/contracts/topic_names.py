@@ -13,6 +13,10 @@ INFO = 'camera_info'
 SPARSE_POINTS = 'sparse_depth/points'
 SPARSE_IMAGE = 'sparse_depth/image'
 
+# inputs of the annotation node, beside DEPTH, DEPTH_INFO, POINTS and LEFT
+INSTANCES = 'instances/image'
+DETECTIONS = 'instances/detections'
+
 # outputs
 DISPARITY = 'disparity'
 DISPARITY_COLOR = 'disparity/image_color'
@@ -25,6 +29,11 @@ VISIBILITY = 'visibility/image'
 UNCERTAINTY = 'depth/uncertainty'
 RELATIVE = 'relative_depth/image'
 RELATIVE_COLOR = 'relative_depth/image_color'
+
+# outputs of the annotation node
+DETECTIONS_3D = 'detections_3d'
+LABELED_POINTS = 'labeled_points'
+MARKERS = 'markers'
 
 # what a source with ground truth publishes beside its images
 TRUE_DEPTH = 'ground_truth/depth'

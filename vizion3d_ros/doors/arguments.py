@@ -30,24 +30,24 @@ REST = Program(
     'rest',
     'vizion3d_ros.doors.rest.door:RestDoor',
     8000,
-    'Depth over HTTP, with the routes and fields of vizion3d: POST /lifting/stereo-depth and\n'
-    '/lifting/depth-estimation.',
+    'Depth over HTTP, with the routes and fields of vizion3d: POST /lifting/stereo-depth,\n'
+    '/lifting/depth-estimation and /annotation/object-mask-annotation-3d.',
 )
 GRPC = Program(
     'vizion3d-serve-grpc',
     'grpc',
     'vizion3d_ros.doors.grpc.door:GrpcDoor',
     50051,
-    'Depth by gRPC, with the messages of vizion3d: RunStereoDepth and RunDepthEstimation of\n'
-    'vizion3d.lifting.LiftingService.',
+    'Depth by gRPC, with the messages of vizion3d: RunStereoDepth, RunDepthEstimation and\n'
+    'RunObjectMaskAnnotation3D of vizion3d.lifting.LiftingService.',
 )
 FLAGS = """
 Without a flag of a feature or a model every feature is on; with any of them only what is
 named. A model of a flag is loaded before the first request and answers those that name none."""
-FEATURES = ('depth_estimation', 'stereo_depth')
+FEATURES = ('depth_estimation', 'stereo_depth', 'object_mask_annotation_3d')
+MODELS = dict(zip(FEATURES, ('depth_model', 'stereo_model', 'annotation_model')))
 NOT_OFFERED = (
-    *('object_mask_annotation_3d', 'scene_mask_annotation_3d', 'scale_observation'),
-    *('reconstruction', 'annotation_model', 'scene_model'),
+    *('scene_mask_annotation_3d', 'scale_observation', 'reconstruction', 'scene_model'),
 )
 
 
@@ -75,8 +75,8 @@ def parse(program: Program, arguments: list[str] | None = None) -> argparse.Name
     for name in NOT_OFFERED:
         if getattr(asked, name) is not None:
             parser.error(
-                f'--{name}: not offered here, only depth estimation and stereo depth are: '
-                'leave it out'
+                f'--{name}: not offered here, only depth estimation, stereo depth and object mask '
+                'annotation are: leave it out'
             )
     return _with_features(asked)
 
@@ -84,6 +84,9 @@ def parse(program: Program, arguments: list[str] | None = None) -> argparse.Name
 def _add_features(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--depth_estimation', action='store_true', help='depth of one image')
     parser.add_argument('--stereo_depth', action='store_true', help='depth of rectified pairs')
+    parser.add_argument(
+        '--object_mask_annotation_3d', action='store_true', help='objects in clouds'
+    )
     parser.add_argument(
         '--depth_model',
         default='',
@@ -95,6 +98,12 @@ def _add_features(parser: argparse.ArgumentParser) -> None:
         default='',
         metavar='NAME|PATH|URL',
         help='S2M2 checkpoint, an ONNX file, or opencv-sgbm, which needs no weights',
+    )
+    parser.add_argument(
+        '--annotation_model',
+        default='',
+        metavar='NAME|PATH|URL',
+        help='segmenter: Mask R-CNN of torchvision, or a *-seg.pt of Ultralytics',
     )
     for name in NOT_OFFERED:
         parser.add_argument(f'--{name}', nargs='?', const='', help=argparse.SUPPRESS)
@@ -145,8 +154,7 @@ def _with_underscores(word: str) -> str:
 
 def _with_features(asked: argparse.Namespace) -> argparse.Namespace:
     """Switch on what a model belongs to, and everything if nothing is named."""
-    asked.depth_estimation |= bool(asked.depth_model)
-    asked.stereo_depth |= bool(asked.stereo_model)
-    if not asked.depth_estimation and not asked.stereo_depth:
-        asked.depth_estimation = asked.stereo_depth = True
+    named = {f for f in FEATURES if getattr(asked, f) or getattr(asked, MODELS[f])}
+    for feature in FEATURES:
+        setattr(asked, feature, not named or feature in named)
     return asked

@@ -10,16 +10,18 @@ from functools import partial
 from threading import Lock
 from typing import Any
 
-from vizion3d_ros.contracts.commands import MonoCommand, StereoCommand
+from vizion3d_ros.contracts.annotation.request import ObjectMaskAnnotation3DCommand
+from vizion3d_ros.contracts.commands import AnnotationCommand, MonoCommand, StereoCommand
 from vizion3d_ros.contracts.errors import BusyError, DownloadError, explain, sendable
 from vizion3d_ros.contracts.mono_request import DepthEstimationCommand
-from vizion3d_ros.contracts.results import MonoResult, StereoResult
-from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
+from vizion3d_ros.contracts.results import AnnotationResult, MonoResult, StereoResult
+from vizion3d_ros.contracts.settings.node_settings import CommonSettings
 from vizion3d_ros.contracts.settings.service_settings import ServiceSettings
-from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 from vizion3d_ros.contracts.stereo_request import OPENCV_SGBM, StereoDepthCommand
 from vizion3d_ros.files.picture import PictureLimits
-from vizion3d_ros.pipeline import MonoPipeline, StereoPipeline
+from vizion3d_ros.pipeline import AnnotationPipeline, MonoPipeline, StereoPipeline
+from vizion3d_ros.requests.annotation.answer import answer_annotation
+from vizion3d_ros.requests.annotation.views import ObjectMaskAnnotation3DResult
 from vizion3d_ros.requests.mono import DepthEstimationResult, answer_mono
 from vizion3d_ros.requests.permissions import permitted_model, permitted_network
 from vizion3d_ros.requests.pictures import read_image
@@ -52,6 +54,10 @@ class DepthWorker:
         self._stereo, self._mono = StereoPipeline(device), MonoPipeline(device)
         self.stereo_pipelines = ServicePipelines[StereoCommand, StereoResult](self._stereo)
         self.mono_pipelines = ServicePipelines[MonoCommand, MonoResult](self._mono)
+        self._objects = AnnotationPipeline(device)
+        self.object_pipelines = ServicePipelines[AnnotationCommand, AnnotationResult](
+            self._objects
+        )
         self.thread: Worker[Any] = Worker(lambda _: None, lambda _: None)
         self._taken = 0
         self._lock = Lock()
@@ -79,6 +85,8 @@ class DepthWorker:
                 self._stereo.warm_up(settings.stereo())
         if settings.preload in ('mono', 'both'):
             self._mono.warm_up(settings.mono())
+        if settings.annotation.model_backend:
+            self._objects.warm_up(settings.objects())
 
     def sentence(self, error: Exception) -> str:
         """What a client is told of an error."""
@@ -133,6 +141,21 @@ class DepthWorker:
 
         return self.thread.call(answer)
 
+    def objects(
+        self, request: ObjectMaskAnnotation3DCommand
+    ) -> Future[ObjectMaskAnnotation3DResult]:
+        """Queue a request for the objects of a cloud, as stereo() does."""
+        settings, base = self.settings, self.settings.objects()
+        allowed, limits = settings.requests.allowed_models, _limits(settings)
+        permitted = permitted_network(request.model_backend, base.checkpoint, allowed)
+        run = partial(self.object_pipelines.run, own_checkpoint=base.checkpoint)
+
+        def answer() -> ObjectMaskAnnotation3DResult:
+            chosen = request.model_copy(update={'model_backend': permitted})
+            return answer_annotation(chosen, run, base, limits).answer
+
+        return self.thread.call(answer)
+
     def close(self, timeout: float) -> bool:
         """
         Stop after the request in hand; tell whether that was done within timeout seconds.
@@ -145,7 +168,7 @@ class DepthWorker:
         return ended
 
 
-def _limits(settings: StereoSettings | MonoSettings) -> PictureLimits:
+def _limits(settings: CommonSettings) -> PictureLimits:
     return PictureLimits(settings.requests.max_pixels, settings.requests.max_bytes)
 
 

@@ -91,6 +91,7 @@ def settings_of(asked: Namespace) -> ServiceSettings:
                 'model_backend': DEFAULT_MONO_BACKEND if is_onnx(mono) or not mono else mono
             },
             'mono_onnx': {'model': mono if is_onnx(mono) else ''},
+            'annotation': {'model_backend': asked.annotation_model},
             'requests': {
                 name: getattr(asked, name)
                 for name in ('max_pixels', 'max_bytes', 'allowed_models')

@@ -11,7 +11,7 @@ from vizion3d_ros.engine.loading import loading
 
 if TYPE_CHECKING:
     from vizion3d_ros.contracts.settings.node_settings import NetworkSettings
-    from vizion3d_ros.engine.backend import MonoBackend, StereoBackend
+    from vizion3d_ros.engine.backend import MonoBackend, Segmenter, StereoBackend
 
 STEREO_BACKENDS = {
     'sgbm': 'vizion3d_ros.engine.sgbm.matcher:SgbmBackend',
@@ -25,6 +25,11 @@ MONO_BACKENDS = {
     'onnx': 'vizion3d_ros.engine.onnx.mono:OnnxMonoBackend',
 }
 
+SEGMENTERS = {
+    'torchvision': 'vizion3d_ros.engine.segmenters.mask_rcnn:MaskRcnnBackend',
+    'ultralytics': 'vizion3d_ros.engine.segmenters.ultralytics_models:UltralyticsBackend',
+}
+
 
 def load_stereo_backend(name: str) -> StereoBackend:
     """Make the matcher called name; BackendError lists the names there are."""
@@ -36,6 +41,12 @@ def load_mono_backend(name: str) -> MonoBackend:
     """Make the one-camera network called name; BackendError lists the names there are."""
     backend: MonoBackend = _make(MONO_BACKENDS, name)
     return backend
+
+
+def load_segmenter(name: str) -> Segmenter:
+    """Make the segmenter called name; BackendError lists the names there are."""
+    segmenter: Segmenter = _make(SEGMENTERS, name)
+    return segmenter
 
 
 def check_network(name: str, settings: NetworkSettings) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from vizion3d_ros.contracts.settings.stereo_settings import SyncSettings
@@ -24,6 +25,16 @@ SLACK = 1.25  # jitter of the period must not rebuild the synchroniser again and
 
 logger = logging.getLogger(__name__)
 OnPair = Callable[[Any, Any], None]
+
+
+@dataclass(frozen=True, slots=True)
+class PairWords:
+    """What the two sides of a pair are called, and what gives them one stamp."""
+
+    left: str = 'left'
+    right: str = 'right'
+    pair: str = 'stereo pair'
+    cure: str = 'trigger the cameras together'
 
 
 class StereoSync:
@@ -40,12 +51,14 @@ class StereoSync:
         on_pair: OnPair,
         on_jump: Callable[[], None],
         pairing: Callable[[int, int, OnPair], Pairing] = PairSynchronizer,
+        words: PairWords | None = None,
     ) -> None:
         """
         Start with that slop, queue size and mode; on_jump() is called when time went back.
 
         pairing: makes what pairs, of a queue size, a slop in nanoseconds and on_pair.
         """
+        self.words = words or PairWords()
         self.settings = settings
         self._pairing = pairing
         self.left = InputStats()
@@ -141,7 +154,7 @@ class StereoSync:
         try:
             self._on_pair(left, right)
         except Exception:  # message_filters would keep its lock
-            logger.exception('a stereo pair was lost')
+            logger.exception('a %s was lost', self.words.pair)
 
 
 def stamp_to_ns(message: Stamped) -> int:

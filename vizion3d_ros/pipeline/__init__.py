@@ -4,9 +4,11 @@ READ THIS FIRST. Commands in, results out; every door of the package comes throu
 
     StereoCommand ─ stereo.py ─ StereoResult        a matcher, then disparity, depth, points
     MonoCommand ─── mono.py ─── MonoResult          a one-camera network, then depth, points
+    AnnotationCommand ─ annotation.py ─ AnnotationResult    a segmenter, then whose each point is
 """
 
+from vizion3d_ros.pipeline.annotation import AnnotationPipeline
 from vizion3d_ros.pipeline.mono import MonoPipeline
 from vizion3d_ros.pipeline.stereo import StereoPipeline
 
-__all__ = ['MonoPipeline', 'StereoPipeline']
+__all__ = ['AnnotationPipeline', 'MonoPipeline', 'StereoPipeline']

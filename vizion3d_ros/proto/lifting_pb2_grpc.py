@@ -44,6 +44,11 @@ class LiftingServiceStub:
                 request_serializer=vizion3d__ros_dot_proto_dot_lifting__pb2.StereoDepthRequest.SerializeToString,
                 response_deserializer=vizion3d__ros_dot_proto_dot_lifting__pb2.StereoDepthResponse.FromString,
                 _registered_method=True)
+        self.RunObjectMaskAnnotation3D = channel.unary_unary(
+                '/vizion3d.lifting.LiftingService/RunObjectMaskAnnotation3D',
+                request_serializer=vizion3d__ros_dot_proto_dot_lifting__pb2.ObjectMaskAnnotation3DRequest.SerializeToString,
+                response_deserializer=vizion3d__ros_dot_proto_dot_lifting__pb2.ObjectMaskAnnotation3DResponse.FromString,
+                _registered_method=True)
 
 
 class LiftingServiceServicer:
@@ -61,6 +66,12 @@ class LiftingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RunObjectMaskAnnotation3D(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_LiftingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -73,6 +84,11 @@ def add_LiftingServiceServicer_to_server(servicer, server):
                     servicer.RunStereoDepth,
                     request_deserializer=vizion3d__ros_dot_proto_dot_lifting__pb2.StereoDepthRequest.FromString,
                     response_serializer=vizion3d__ros_dot_proto_dot_lifting__pb2.StereoDepthResponse.SerializeToString,
+            ),
+            'RunObjectMaskAnnotation3D': grpc.unary_unary_rpc_method_handler(
+                    servicer.RunObjectMaskAnnotation3D,
+                    request_deserializer=vizion3d__ros_dot_proto_dot_lifting__pb2.ObjectMaskAnnotation3DRequest.FromString,
+                    response_serializer=vizion3d__ros_dot_proto_dot_lifting__pb2.ObjectMaskAnnotation3DResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -129,6 +145,33 @@ class LiftingService:
             '/vizion3d.lifting.LiftingService/RunStereoDepth',
             vizion3d__ros_dot_proto_dot_lifting__pb2.StereoDepthRequest.SerializeToString,
             vizion3d__ros_dot_proto_dot_lifting__pb2.StereoDepthResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RunObjectMaskAnnotation3D(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vizion3d.lifting.LiftingService/RunObjectMaskAnnotation3D',
+            vizion3d__ros_dot_proto_dot_lifting__pb2.ObjectMaskAnnotation3DRequest.SerializeToString,
+            vizion3d__ros_dot_proto_dot_lifting__pb2.ObjectMaskAnnotation3DResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -40,6 +40,22 @@ def make_point_cloud(points: NDArray[np.float32]) -> open3d.geometry.PointCloud:
     return cloud
 
 
+def cloud_of(
+    xyz: NDArray[np.float32], rgb: NDArray[np.uint8], source: Any = None
+) -> open3d.geometry.PointCloud:
+    """
+    Give points, (N, 3) in OpenGL axes, and colours, uint8 (N, 3), as an open3d cloud.
+
+    source: a cloud whose points and normals are taken instead. Raises DepthError without open3d.
+    """
+    library = _open3d()
+    cloud = library.geometry.PointCloud() if source is None else type(source)(source)
+    if source is None:
+        cloud.points = library.utility.Vector3dVector(np.asarray(xyz, np.float64))
+    cloud.colors = library.utility.Vector3dVector(rgb / 255.0)
+    return cloud
+
+
 def _colors(points: NDArray[np.float32]) -> NDArray[np.float64]:
     blue_green_red = points.view(np.uint8)[:, 12:15]
     return np.divide(blue_green_red[:, ::-1], 255.0, order='C')
@@ -60,7 +76,7 @@ def _open3d() -> ModuleType:
         import open3d
     except (ImportError, OSError) as error:
         raise DepthError(
-            f'open3d, which depth_image and point_cloud are objects of, cannot be imported '
+            f'open3d, which depth_image and clouds are objects of, cannot be imported '
             f'({error}): pip install open3d, and on a bare Debian or Ubuntu '
             'apt install libegl1 libgl1 libidn2-0 libusb-1.0-0 libx11-6; no other result needs it'
         ) from error

@@ -14,15 +14,19 @@ from typing import Generic, Protocol, TypeVar
 
 import torch
 
-from vizion3d_ros.contracts.commands import MonoCommand, StereoCommand
-from vizion3d_ros.contracts.results import MonoResult, StereoResult
+from vizion3d_ros.contracts.commands import AnnotationCommand, MonoCommand, StereoCommand
+from vizion3d_ros.contracts.results import AnnotationResult, MonoResult, StereoResult
 
-AnyCommand = TypeVar('AnyCommand', bound=StereoCommand | MonoCommand, contravariant=True)
-AnyResult = TypeVar('AnyResult', bound=StereoResult | MonoResult, covariant=True)
+AnyCommand = TypeVar(
+    'AnyCommand', bound=StereoCommand | MonoCommand | AnnotationCommand, contravariant=True
+)
+AnyResult = TypeVar(
+    'AnyResult', bound=StereoResult | MonoResult | AnnotationResult, covariant=True
+)
 
 
 class Pipeline(Protocol[AnyCommand, AnyResult]):
-    """A StereoPipeline or a MonoPipeline."""
+    """A StereoPipeline, a MonoPipeline or an AnnotationPipeline."""
 
     device: torch.device
 

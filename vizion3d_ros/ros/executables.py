@@ -10,7 +10,7 @@ from pathlib import Path
 from vizion3d_ros.ros import leave_on_interrupt
 
 ROOMS = {
-    'nodes': ('stereo_node', 'mono_node', 'service_node'),
+    'nodes': ('stereo_node', 'mono_node', 'annotation_node', 'service_node'),
     'testbed': ('synthetic_rig', 'play_pair', 'recorder', 'view'),
 }
 MODULES = {name: f'vizion3d_ros.ros.{room}.{name}' for room in ROOMS for name in ROOMS[room]}

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from vizion3d_ros.contracts.camera import StereoRig
 from vizion3d_ros.contracts.errors import CalibrationError
 from vizion3d_ros.testbed.furniture import furnish, moving, standing
+from vizion3d_ros.testbed.instances import draw_instances
 from vizion3d_ros.testbed.render import Shadow, render
 from vizion3d_ros.testbed.shapes import Quad, Shape
 from vizion3d_ros.testbed.view import View, look, stereo_views
@@ -27,11 +28,16 @@ PERIOD_S = 4.0
 
 @dataclass(frozen=True, slots=True)
 class RenderedPair:
-    """One moment: left, right uint8 (H, W, 3) RGB; depth_m float32 (H, W), left, always finite."""
+    """
+    One moment: left, right uint8 (H, W, 3) RGB; depth_m float32 (H, W), left, always finite.
+
+    instances: uint8 (H, W), left, 0 = none, else 1 + index in OBJECTS; None unless asked for.
+    """
 
     left: NDArray[np.uint8]
     right: NDArray[np.uint8]
     depth_m: NDArray[np.float32]
+    instances: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +67,18 @@ class SyntheticScene:
         self._rig = rig
         self._furnished = furnish(rig.left.fx, seed)
 
-    def at(self, time_s: float) -> RenderedPair:
-        """Render the moment time_s, seconds: both views and the left depth."""
+    def at(self, time_s: float, instances: bool = False) -> RenderedPair:
+        """Render the moment time_s, seconds: both views, and the left depth and instances."""
         scene, textures = self.arrange(time_s), self._furnished.textures
         left, right = (
             render(view, textures, scene.room, scene.shadows, scene.shapes)
             for view in (scene.left, scene.right)
         )
-        return RenderedPair(left.rgb, right.rgb, np.float32(1) / left.inverse_depth)
+        seen = None
+        if instances:
+            things, inverse_depth = self._furnished.things, left.inverse_depth
+            seen = draw_instances(scene.left, scene.shapes, things, inverse_depth)
+        return RenderedPair(left.rgb, right.rgb, np.float32(1) / left.inverse_depth, seen)
 
     def arrange(self, time_s: float) -> Arrangement:
         """Place cameras and things for the moment time_s, seconds."""

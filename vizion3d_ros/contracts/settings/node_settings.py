@@ -200,8 +200,16 @@ class CommonSettings(Contract):
         return self
 
 
-class NodeSettings(CommonSettings):
-    """What the stereo and the mono node have in common."""
+class StreamSettings(CommonSettings):
+    """What every node has that makes topics of topics."""
+
+    backend: str = Field(description='The matcher or network')
+    lazy: bool = Field(True, description='Work only while somebody listens to an output')
+    autostart: bool = Field(
+        True,
+        description='Configure and activate at start; false = wait for a lifecycle manager',
+        json_schema_extra=FIXED,
+    )
 
     @property
     def checkpoint(self) -> str:
@@ -215,7 +223,15 @@ class NodeSettings(CommonSettings):
         network = self.networks.get(self.backend)
         return {'backend': self.backend} | ({self.backend: network} if network else {})
 
-    backend: str = Field(description='The matcher or network')
+    @property
+    def cloud_rate(self) -> float:
+        """Most clouds per second; 0 = one per frame."""
+        return 0.0
+
+
+class NodeSettings(StreamSettings):
+    """What the stereo and the mono node have in common."""
+
     depth: DepthSettings = DepthSettings()
     points: PointsSettings = PointsSettings()
     image_transport: Literal['raw', 'compressed'] = Field(
@@ -228,9 +244,8 @@ class NodeSettings(CommonSettings):
         False,
         description='Undistort and rectify incoming raw images by K, D, R and P of camera_info',
     )
-    lazy: bool = Field(True, description='Work only while somebody listens to an output')
-    autostart: bool = Field(
-        True,
-        description='Configure and activate at start; false = wait for a lifecycle manager',
-        json_schema_extra=FIXED,
-    )
+
+    @property
+    def cloud_rate(self) -> float:
+        """Most clouds per second; 0 = one per frame."""
+        return self.points.max_rate

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from vizion3d_ros.contracts.base import Contract
+from vizion3d_ros.contracts.settings.annotation_settings import AnnotationSettings
 from vizion3d_ros.contracts.settings.mono_settings import DepthAnythingSettings, MonoSettings
 from vizion3d_ros.contracts.settings.node_settings import FIXED, CommonSettings, NearDepth
 from vizion3d_ros.contracts.settings.onnx_settings import OnnxSettings, StereoOnnxSettings
@@ -34,6 +35,21 @@ class WebSettings(Contract):
         le=86400.0,
         description='Seconds that a request by REST or gRPC may wait for its answer',
         json_schema_extra=FIXED,
+    )
+
+
+class SegmenterSettings(Contract):
+    """What finds the objects of annotation requests that name no model."""
+
+    model_backend: str = Field(
+        '',
+        description='Segmenter: a Mask R-CNN checkpoint of torchvision, or a model of Ultralytics '
+        '(*-seg.pt), loaded at start; empty = the one that is installed, with its first request',
+    )
+    sha256: str = Field(
+        '',
+        pattern=r'^([0-9a-fA-F]{64})?$',
+        description='What the checkpoint must have; empty = any',
     )
 
 
@@ -70,6 +86,7 @@ class ServiceSettings(CommonSettings):
     onnx: StereoOnnxSettings = StereoOnnxSettings()
     depth_anything_v2: DepthAnythingSettings = DepthAnythingSettings()
     mono_onnx: OnnxSettings = OnnxSettings()
+    annotation: SegmenterSettings = SegmenterSettings()
     web: WebSettings = WebSettings()
     rest: DoorSettings = DoorSettings()
     grpc: DoorSettings = DoorSettings()
@@ -78,6 +95,10 @@ class ServiceSettings(CommonSettings):
         """What stereo requests leave open."""
         names = StereoSettings.model_fields.keys() & type(self).model_fields.keys()
         return StereoSettings(**{name: getattr(self, name) for name in names})
+
+    def objects(self) -> AnnotationSettings:
+        """What annotation requests leave open."""
+        return AnnotationSettings(device=self.device, **dict(self.annotation))
 
     def mono(self) -> MonoSettings:
         """What requests for one image leave open."""

@@ -11,14 +11,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from vizion3d_ros.files.ply import encode_ply
+from vizion3d_ros.files.ply import encode_ply, encode_vertices
 from vizion3d_ros.files.snapshot import png
 from vizion3d_ros.proto import lifting_pb2
+from vizion3d_ros.requests.annotation.views import MaskAnnotation3D, ObjectMaskAnnotation3DResult
 from vizion3d_ros.requests.lazy_views import LazyViews
 from vizion3d_ros.requests.mono import DepthEstimationResult
 from vizion3d_ros.requests.stereo import StereoDepthResult
 
 DEPTH_MAP, DISPARITY_MAP, VALUES = 1, 2, 1  # numbers of fields
+ANNOTATIONS, POINT_COORDS = 1, 7
 OF_LENGTH = 2  # how the wire calls a field that begins with its length
 
 
@@ -31,6 +33,32 @@ def stereo_bytes(answer: StereoDepthResult) -> bytes:
 def mono_bytes(answer: DepthEstimationResult) -> bytes:
     """Encode a DepthEstimationResponse."""
     return _map(DEPTH_MAP, answer.depth) + _common(answer, lifting_pb2.DepthEstimationResponse)
+
+
+def annotation_bytes(answer: ObjectMaskAnnotation3DResult) -> bytes:
+    """Encode an ObjectMaskAnnotation3DResponse."""
+    items = [_annotation(each) for each in answer.annotations]
+    rest: bytes = lifting_pb2.ObjectMaskAnnotation3DResponse(
+        annotated_cloud_ply=b'' if answer.rgb is None else encode_vertices(answer.xyz, answer.rgb),
+        backend_used=answer.backend_used,
+    ).SerializeToString()
+    return b''.join(_head(ANNOTATIONS, len(item)) + item for item in items) + rest
+
+
+def _annotation(item: MaskAnnotation3D) -> bytes:
+    cloud = b''
+    if item.rgb is not None and len(item.indices):
+        cloud = encode_vertices(item.coords, item.rgb)
+    encoded: bytes = lifting_pb2.MaskAnnotation3DItem(
+        label=item.label,
+        class_id=item.class_id,
+        confidence=item.confidence,
+        bbox_2d=item.bbox_2d,
+        mask_image=png(item.mask_2d.astype(np.uint8) * 255),
+        point_indices=item.indices.tolist(),
+        object_cloud_ply=cloud,
+    ).SerializeToString()
+    return _map(POINT_COORDS, item.coords) + encoded
 
 
 def _common(answer: LazyViews, kind: type) -> bytes:

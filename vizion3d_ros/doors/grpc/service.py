@@ -18,8 +18,8 @@ from google.protobuf.message import DecodeError
 
 from vizion3d_ros.contracts.errors import InputError, LateError
 from vizion3d_ros.doors.depth_worker import DepthWorker
-from vizion3d_ros.doors.grpc.requests import mono_command, stereo_command
-from vizion3d_ros.doors.grpc.responses import mono_bytes, stereo_bytes
+from vizion3d_ros.doors.grpc.requests import annotation_command, mono_command, stereo_command
+from vizion3d_ros.doors.grpc.responses import annotation_bytes, mono_bytes, stereo_bytes
 from vizion3d_ros.doors.grpc.status import status_of
 from vizion3d_ros.doors.words import too_late
 from vizion3d_ros.proto import lifting_pb2
@@ -94,9 +94,10 @@ async def _deliver(response: bytes, context: grpc.aio.ServicerContext) -> None:
 
 
 def make_service(worker: DepthWorker, features: Sequence[str]) -> grpc.GenericRpcHandler:
-    """Make the methods of the features: 'stereo_depth' and 'depth_estimation'."""
+    """Make the methods of the features, of arguments.FEATURES."""
     mono = partial(worker.mono, field='image_bytes')
     stereo_kind, mono_kind = lifting_pb2.StereoDepthRequest, lifting_pb2.DepthEstimationRequest
+    objects_kind = lifting_pb2.ObjectMaskAnnotation3DRequest
     ways: dict[str, tuple[str, _Call[Any, Any]]] = {
         'stereo_depth': (
             'RunStereoDepth',
@@ -105,6 +106,10 @@ def make_service(worker: DepthWorker, features: Sequence[str]) -> grpc.GenericRp
         'depth_estimation': (
             'RunDepthEstimation',
             _Call(worker, mono_kind, mono_command, mono, mono_bytes),
+        ),
+        'object_mask_annotation_3d': (
+            'RunObjectMaskAnnotation3D',
+            _Call(worker, objects_kind, annotation_command, worker.objects, annotation_bytes),
         ),
     }
     # To read and write the one message ourselves, in time; on the wire it is the same.

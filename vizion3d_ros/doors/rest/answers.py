@@ -17,8 +17,9 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from vizion3d_ros.files.ply import encode_ply
+from vizion3d_ros.files.ply import encode_ply, encode_vertices
 from vizion3d_ros.files.snapshot import depth_png, npy, png
+from vizion3d_ros.requests.annotation.views import MaskAnnotation3D, ObjectMaskAnnotation3DResult
 from vizion3d_ros.requests.lazy_views import LazyViews
 from vizion3d_ros.requests.mono import DepthEstimationResult
 from vizion3d_ros.requests.stereo import StereoDepthResult
@@ -27,6 +28,7 @@ FloatMap = NDArray[np.float32]
 MapsAs = Literal['list', 'png', 'npy', 'none']
 
 ROWS = 64  # a few milliseconds
+POINT = 3
 DISPARITY_STEPS = 256  # of a pixel in a PNG, as KITTI has it
 WHITE = 65535
 FASTEST = 1
@@ -43,6 +45,34 @@ def mono_json(answer: DepthEstimationResult, maps: MapsAs) -> bytes:
     """Encode an answer as stereo_json does; is_metric is our addition."""
     depth = _encoded(answer.depth, maps, depth_png if answer.is_metric else _relative_png)
     return _dumps({'depth_map': depth, **_common(answer), 'is_metric': answer.is_metric})
+
+
+def annotation_json(answer: ObjectMaskAnnotation3DResult) -> bytes:
+    """Encode the objects of a cloud."""
+    cloud = None if answer.rgb is None else _text(encode_vertices(answer.xyz, answer.rgb))
+    return _dumps(
+        {
+            'annotations': [_annotation(each) for each in answer.annotations],
+            'annotated_cloud_ply': cloud,
+            'backend_used': answer.backend_used,
+        }
+    )
+
+
+def _annotation(item: MaskAnnotation3D) -> dict[str, Any]:
+    cloud = None
+    if item.rgb is not None and len(item.indices):
+        cloud = _text(encode_vertices(item.coords, item.rgb))
+    return {
+        'label': item.label,
+        'class_id': item.class_id,
+        'confidence': item.confidence,
+        'bbox_2d': list(item.bbox_2d),
+        'mask_image': _text(png(item.mask_2d.astype(np.uint8) * 255)),
+        'point_indices': _lists(item.indices),
+        'point_coords': _lists(item.coords),
+        'object_cloud_ply': cloud,
+    }
 
 
 def zipped(body: bytes) -> bytes:
@@ -68,9 +98,11 @@ def _encoded(values: FloatMap, maps: MapsAs, as_png: Callable[[FloatMap], bytes]
     return _text(encode[maps](values)) if maps in encode else None
 
 
-def _lists(values: FloatMap) -> orjson.Fragment:
+def _lists(values: NDArray[Any]) -> orjson.Fragment:
     """Rows of numbers, as short as a float32 can be told from its neighbours."""
-    blocks = (_dumps(values[row : row + ROWS])[1:-1] for row in range(0, len(values), ROWS))
+    step = ROWS if values.ndim > 1 and values.shape[1] > POINT else ROWS * ROWS
+    values = np.ascontiguousarray(values)
+    blocks = (_dumps(values[row : row + step])[1:-1] for row in range(0, len(values), step))
     return orjson.Fragment(b'[' + b','.join(blocks) + b']')
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The app: vizion3d's two routes, and below them what holds for every request."""
+"""The app: vizion3d's three routes, and below them what holds for every request."""
 
 from __future__ import annotations
 
@@ -14,16 +14,30 @@ from typing import Annotated, TypeVar
 from fastapi import FastAPI, Form, Query, Request, Response
 
 from vizion3d_ros.doors.depth_worker import DepthWorker
-from vizion3d_ros.doors.rest.answers import MapsAs, mono_json, stereo_json, zipped
+from vizion3d_ros.doors.rest.answers import (
+    MapsAs,
+    annotation_json,
+    mono_json,
+    stereo_json,
+    zipped,
+)
 from vizion3d_ros.doors.rest.browser import add_page
 from vizion3d_ros.doors.rest.errors import tell_errors
-from vizion3d_ros.doors.rest.forms import MonoForm, StereoForm, mono_command, stereo_command
+from vizion3d_ros.doors.rest.forms import (
+    AnnotationForm,
+    MonoForm,
+    StereoForm,
+    annotation_command,
+    mono_command,
+    stereo_command,
+)
 from vizion3d_ros.doors.rest.limits import BodyLimits, Delivery
 from vizion3d_ros.doors.rest.metrics import Counted, Metrics
 from vizion3d_ros.doors.rest.views import add_views
 from vizion3d_ros.doors.rest.waiting import answer_of
 
 STEREO, MONO = '/lifting/stereo-depth', '/lifting/depth-estimation'
+OBJECTS = '/annotation/object-mask-annotation-3d'
 TAG = 'Lifting (2D -> 3D)'
 
 Command = TypeVar('Command')
@@ -41,7 +55,7 @@ def make_app(worker: DepthWorker, features: Sequence[str]) -> FastAPI:
     """
     Make the app of a server.
 
-    features: 'stereo_depth' and 'depth_estimation'; the routes of others are not there.
+    features: of arguments.FEATURES; the routes of others are not there.
     """
     app = FastAPI(title='vizion3d_ros REST API', version='1.0.0')
     tell_errors(app, worker.sentence)
@@ -50,16 +64,18 @@ def make_app(worker: DepthWorker, features: Sequence[str]) -> FastAPI:
         app.post(STEREO, tags=[TAG])(routes.stereo)
     if 'depth_estimation' in features:
         app.post(MONO, tags=[TAG])(routes.mono)
+    if 'object_mask_annotation_3d' in features:
+        app.post(OBJECTS, tags=['Annotation'])(routes.objects)
     metrics = Metrics(lambda: worker.taken)
     add_views(app, worker, features, metrics)
     add_page(app)
     app.add_middleware(BodyLimits)
-    app.add_middleware(Counted, metrics=metrics, routes=frozenset({STEREO, MONO}))
+    app.add_middleware(Counted, metrics=metrics, routes=frozenset({STEREO, MONO, OBJECTS}))
     return app
 
 
 class _Routes:
-    """Answers the requests of both routes."""
+    """Answers the requests of all routes."""
 
     def __init__(self, worker: DepthWorker) -> None:
         self._worker = worker
@@ -78,6 +94,11 @@ class _Routes:
         """Depth of one image, relative or metric as the checkpoint is."""
         read, encode = partial(mono_command, form), partial(mono_json, maps=maps)
         return await self._answer(request, read, self._worker.mono, encode)
+
+    async def objects(self, form: Annotated[AnnotationForm, Form()], request: Request) -> Response:
+        """Which points of a cloud are which object."""
+        read = partial(annotation_command, form)
+        return await self._answer(request, read, self._worker.objects, annotation_json)
 
     async def _answer(
         self,

@@ -8,16 +8,22 @@ form. What a form has beyond these fields is ignored, as vizion3d does.
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, TypeVar
 
 from fastapi import UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 
+from vizion3d_ros.contracts.annotation.request import (
+    ObjectMaskAnnotation3DCommand,
+    ObjectMaskAnnotation3DConfig,
+)
 from vizion3d_ros.contracts.mono_request import (
     DepthEstimationAdvanceConfig,
     DepthEstimationCommand,
 )
 from vizion3d_ros.contracts.stereo_request import StereoDepthAdvancedConfig, StereoDepthCommand
+from vizion3d_ros.files.ply_reader import decode_ply
 
 Config = TypeVar('Config', bound=BaseModel)
 
@@ -51,6 +57,20 @@ class MonoForm(Asked, DepthEstimationAdvanceConfig):
     image: UploadFile
 
 
+class AnnotationForm(ObjectMaskAnnotation3DConfig):
+    """The form of /annotation/object-mask-annotation-3d; without an image one is drawn."""
+
+    model_config = ConfigDict(extra='ignore')
+
+    model_backend: str = Field(
+        '', description='Empty: what the server runs anyway; else what its operator allows'
+    )
+    return_object_clouds: bool = False
+    return_annotated_cloud: bool = False
+    point_cloud_ply: UploadFile
+    image: UploadFile | None = None
+
+
 async def stereo_command(form: StereoForm) -> StereoDepthCommand:
     """Read the files of a form."""
     return StereoDepthCommand(
@@ -69,6 +89,19 @@ async def mono_command(form: MonoForm) -> DepthEstimationCommand:
         return_raw_depth=False,
         advanced_config=_config(form, DepthEstimationAdvanceConfig),
         **_asked(form),
+    )
+
+
+async def annotation_command(form: AnnotationForm) -> ObjectMaskAnnotation3DCommand:
+    """Read the files of a form; InputError for what is no PLY file."""
+    ply = await form.point_cloud_ply.read()
+    return ObjectMaskAnnotation3DCommand(
+        point_cloud=await asyncio.to_thread(decode_ply, ply, 'point_cloud_ply'),
+        image_input=await form.image.read() if form.image is not None else None,
+        model_backend=form.model_backend,
+        return_object_clouds=form.return_object_clouds,
+        return_annotated_cloud=form.return_annotated_cloud,
+        advanced_config=_config(form, ObjectMaskAnnotation3DConfig),
     )
 
 

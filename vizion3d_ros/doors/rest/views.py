@@ -36,6 +36,7 @@ def add_views(
         defaults = {
             'stereo_depth': settings.stereo().checkpoint or OPENCV_SGBM,
             'depth_estimation': settings.mono().checkpoint,
+            'object_mask_annotation_3d': settings.objects().checkpoint,
         }
         allowed = [model for model in settings.requests.allowed_models if model]
         return {

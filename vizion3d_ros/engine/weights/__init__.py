@@ -10,7 +10,7 @@ lies in the cache is set aside (`*.bad`), a file that the user gave by path is l
 """
 
 from vizion3d_ros.engine.weights.cache import cache_dir
-from vizion3d_ros.engine.weights.families import DEPTH_ANYTHING_V2, S2M2, Family, Shapes
+from vizion3d_ros.engine.weights.families import DEPTH_ANYTHING_V2, MASK_RCNN, S2M2, Family, Shapes
 from vizion3d_ros.engine.weights.load import load
 from vizion3d_ros.engine.weights.names import KNOWN
 from vizion3d_ros.engine.weights.resolve import ModelFile, check_name, resolve
@@ -18,6 +18,7 @@ from vizion3d_ros.engine.weights.resolve import ModelFile, check_name, resolve
 __all__ = [
     'DEPTH_ANYTHING_V2',
     'KNOWN',
+    'MASK_RCNN',
     'S2M2',
     'Family',
     'ModelFile',

@@ -21,7 +21,8 @@ class Family:
 
     variant_of answers '' for shapes that belong to no size. older_names maps the beginning of a
     name that some published files use to its official beginning; entries whose name begins with
-    one of `unused` belong to parts that the network no longer has.
+    one of `unused` belong to parts that the network no longer has; whole numbers whose name ends
+    in one of `counters` were of use in training alone.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Family:
     variant_of: Callable[[Shapes], str]
     older_names: tuple[tuple[str, str], ...] = ()
     unused: tuple[str, ...] = ()
+    counters: tuple[str, ...] = ()
 
 
 def _s2m2_variant(shapes: Shapes) -> str:
@@ -65,7 +67,16 @@ DEPTH_ANYTHING_V2 = Family(
     variant_of=_depth_anything_variant,
 )
 
-FAMILIES = (S2M2, DEPTH_ANYTHING_V2)
+MASK_RCNN = Family(
+    name='Mask R-CNN v2',
+    marker='roi_heads.mask_head.',
+    licences={'resnet50': 'BSD-3-Clause (torchvision; trained on COCO, CC BY 4.0)'},
+    # v1 has no convolutions in its head of boxes
+    variant_of=lambda shapes: 'resnet50' if 'roi_heads.box_head.0.0.weight' in shapes else '',
+    counters=('.num_batches_tracked',),
+)
+
+FAMILIES = (S2M2, DEPTH_ANYTHING_V2, MASK_RCNN)
 
 
 def family_of(shapes: Shapes) -> Family | None:

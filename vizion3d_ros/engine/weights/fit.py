@@ -63,7 +63,7 @@ def fit(tensors: Mapping[str, Tensor], family: Family, expected: Shapes) -> dict
 def _official_names(
     tensors: Mapping[str, Tensor], family: Family, expected: Shapes
 ) -> dict[str, Tensor]:
-    named = dict(tensors)
+    named = {name: t for name, t in tensors.items() if not name.endswith(family.counters)}
     for older, official in family.older_names:
         for name in [name for name in tensors if name.startswith(older)]:
             new = official + name.removeprefix(older)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vizion3d_ros.engine.weights.families import DEPTH_ANYTHING_V2, S2M2, Family
+from vizion3d_ros.engine.weights.families import DEPTH_ANYTHING_V2, MASK_RCNN, S2M2, Family
 from vizion3d_ros.engine.weights.http import public_part
 
 VIZION3D = 'https://github.com/OlafenwaMoses/vizion3D/releases/download/essentials-v1'
@@ -69,6 +69,13 @@ KNOWN = (
     _depth_anything('Small', 'vits', 'VKITTI'),
     _depth_anything('Base', 'vitb', 'VKITTI'),
     _depth_anything('Large', 'vitl', 'VKITTI'),
+    KnownModel(
+        'maskrcnn-resnet50-fpn-v2',
+        MASK_RCNN,
+        'resnet50',
+        'maskrcnn_resnet50_fpn_v2_coco-73cbd019.pth',
+        'https://download.pytorch.org/models/maskrcnn_resnet50_fpn_v2_coco-73cbd019.pth',
+    ),
 )
 
 

@@ -15,14 +15,14 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from vizion3d_ros.contracts.errors import explain
-from vizion3d_ros.contracts.settings.node_settings import NodeSettings
+from vizion3d_ros.contracts.settings.node_settings import StreamSettings
 from vizion3d_ros.ros.health.diagnostics import ERROR, OK, WARN
 from vizion3d_ros.worker import Worker
 
 RETRY_SECONDS = 10.0  # a file or a network connection may turn up without anybody telling
 TOLD_SECONDS = 60.0  # how long a change that failed stays in the diagnostics
 
-Settings = TypeVar('Settings', bound=NodeSettings)
+Settings = TypeVar('Settings', bound=StreamSettings)
 
 logger = logging.getLogger(__name__)
 

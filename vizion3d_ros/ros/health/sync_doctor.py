@@ -64,8 +64,9 @@ def _of_one_time(lefts: Stamps, rights: Stamps) -> tuple[Stamps, Stamps]:
 
 
 def explain_no_pairs(sync: StereoSync, endpoints: Mapping[str, Endpoint]) -> str:
-    """Say why no pair comes, '' if one may come yet; endpoints by side, 'left' and 'right'."""
-    sides = {'left': sync.left, 'right': sync.right}
+    """Say why no pair comes, '' if one may come yet; endpoints by side, as sync.words has them."""
+    words = sync.words
+    sides = {words.left: sync.left, words.right: sync.right}
     timeout = sync.settings.timeout
     found = any(endpoint.found for endpoint in endpoints.values())
     silent = [
@@ -73,11 +74,11 @@ def explain_no_pairs(sync: StereoSync, endpoints: Mapping[str, Endpoint]) -> str
     ]
     if silent:
         reasons = (explain_silence(endpoints[side], sides[side]) for side in silent)
-        return f'no stereo pair: {"; ".join(reasons)}'
+        return f'no {words.pair}: {"; ".join(reasons)}'
     patient_since = time.monotonic() - timeout
     if any(seen.arrived < patient_since or seen.began > patient_since for seen in sides.values()):
         return ''
-    return f'no stereo pair of {_rates(sync)}: {_cause(sync)}'
+    return f'no {words.pair} of {_rates(sync)}: {_cause(sync)}'
 
 
 def explain_few_pairs(sync: StereoSync) -> str:
@@ -90,7 +91,11 @@ def explain_few_pairs(sync: StereoSync) -> str:
 
 
 def _rates(sync: StereoSync) -> str:
-    return f'left images at {sync.left.rate_hz:.1f} Hz and right at {sync.right.rate_hz:.1f} Hz'
+    words = sync.words
+    return (
+        f'{words.left} images at {sync.left.rate_hz:.1f} Hz and {words.right} at '
+        f'{sync.right.rate_hz:.1f} Hz'
+    )
 
 
 def _cause(sync: StereoSync) -> str:
@@ -101,24 +106,26 @@ def _cause(sync: StereoSync) -> str:
     if abs(offsets.median) + offsets.jitter > sync.slop:
         return _apart(sync, offsets)
     if slower.rate_hz < SLOWER * faster.rate_hz:
-        side = 'left' if slower is sync.left else 'right'
+        side = sync.words.left if slower is sync.left else sync.words.right
         return f'the {side} side lacks images: give both cameras one rate, and check its transport'
     return 'images come too late for their partners: raise sync.queue_size'
 
 
 def _apart(sync: StereoSync, offsets: Offsets) -> str:
+    words = sync.words
     seen = (
-        f'right stamps are {offsets.median:+.4f} s from the left ones, with a jitter of '
+        f'{words.right} stamps are {offsets.median:+.4f} s from the {words.left} ones, '
+        'with a jitter of '
         f'{offsets.jitter:.4f} s'
     )
     if sync.settings.mode == 'exact':
         return (
-            f'{seen}, and sync.mode exact pairs equal stamps only: trigger the cameras together, '
+            f'{seen}, and sync.mode exact pairs equal stamps only: {words.cure}, '
             'or set sync.mode to approximate'
         )
     period_ns = sync.left.period_ns or math.inf
     if offsets.slop < period_ns / 2e9:
-        cure = f'trigger the cameras together, or set sync.slop to {offsets.slop:g}'
+        cure = f'{words.cure}, or set sync.slop to {offsets.slop:g}'
     else:
         cure = (
             'that is over half a frame period, where images of different moments would pair up: '

@@ -47,7 +47,7 @@ def points_message(header: Header, points: Values, layout: str = 'packed') -> Po
         row_step=point_step * width,
         is_dense=not organized,
     )
-    _fill(message, _padded(_to_numpy(points)) if layout == 'pcl' else points)
+    lend(message, _padded(_to_numpy(points)) if layout == 'pcl' else points)
     return message
 
 
@@ -56,12 +56,13 @@ def image_message(header: Header, pixels: Values, encoding: str) -> Image:
     height, width = pixels.shape[:2]
     message = Image(header=header, height=height, width=width, encoding=encoding)
     message.is_bigendian = False
-    _fill(message, pixels)
+    lend(message, pixels)
     message.step = len(message.data) // height
     return message
 
 
-def _fill(message: Any, values: Values) -> None:
+def lend(message: Any, values: Values) -> None:
+    """Let an array be the data of a message, without a copy."""
     # Past the setter, which copies all but an array.array: what serialises takes any buffer.
     message._data = np.ascontiguousarray(_to_numpy(values)).reshape(-1).view(np.uint8).data
 

@@ -18,7 +18,7 @@ import torch
 from rclpy.clock import Clock, ClockType
 
 from vizion3d_ros.contracts.errors import BackendError
-from vizion3d_ros.contracts.settings.node_settings import NodeSettings
+from vizion3d_ros.contracts.settings.node_settings import StreamSettings
 from vizion3d_ros.engine.device import own_stream
 from vizion3d_ros.requests.checkpoints import check_networks
 from vizion3d_ros.requests.pipelines import ServicePipelines
@@ -45,17 +45,18 @@ POLL_PERIOD = 0.5
 PAUSED = 'paused by ~/set_enabled'
 NO_NETWORK = 'the network is not loaded'
 
-Settings = TypeVar('Settings', bound=NodeSettings)
+Settings = TypeVar('Settings', bound=StreamSettings)
 
 
 class DepthNode(ManagedNode, Generic[Settings]):
     """A node that turns images into depth topics; subclasses say which images and how."""
 
-    IMAGES: ClassVar[tuple[str, ...]]
+    IMAGES: tuple[str, ...]
     """The inputs that are images to compute with."""
-    INPUTS: ClassVar[Mapping[str, type]]
+    INPUTS: Mapping[str, type]
     OUTPUTS: ClassVar[Mapping[str, OutputTopic]]
     SERVICE: ClassVar[type[DepthService[Any, Any]]]
+    SNAPSHOTS: ClassVar[bool] = True
 
     def __init__(self, name: str, model: type[Settings]) -> None:
         """Declare parameters; nothing moves before `begin`."""
@@ -63,8 +64,7 @@ class DepthNode(ManagedNode, Generic[Settings]):
         forward_logs(self.get_logger())
         self.live = LiveSettings(self, model, self._on_settings, check_networks)
         self.components: Components | None = None
-        self.quiet_since = 0.0
-        self._active = False
+        self.quiet_since, self._active = 0.0, False
         self._reports = Reports(self.get_logger(), self.is_logged)
         self._server = ServiceServer(self)
         self._node_services = NodeServices(
@@ -72,7 +72,7 @@ class DepthNode(ManagedNode, Generic[Settings]):
             self.SERVICE,
             lambda: self.components,
             lambda: self.usable_settings,
-            self.update_inputs,
+            self.update_inputs if self.SNAPSHOTS else None,
         )
         offer_reset(self._server, self.restart)
         offer_set_enabled(self._server, self.set_enabled)
@@ -130,7 +130,7 @@ class DepthNode(ManagedNode, Generic[Settings]):
 
     def begin(self, callbacks: Mapping[str, Callable[[Any], None]]) -> None:
         """Start polling and, with autostart, become active; callbacks: one for each input."""
-        inputs = transported(self.INPUTS, self.IMAGES, self.settings.image_transport)
+        inputs = transported(self.INPUTS, self.IMAGES, self.settings)
         self.inputs = InputSubscriptions(self, inputs, callbacks)
         self._jumps = follow_jumps(self, self.reset_frames)
         # Simulated time may never come, and then this timer has to say so.

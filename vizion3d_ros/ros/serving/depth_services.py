@@ -21,7 +21,7 @@ from vizion3d_ros.contracts.camera import Intrinsics, StereoRig
 from vizion3d_ros.contracts.commands import MonoCommand, StereoCommand
 from vizion3d_ros.contracts.results import MonoResult, StereoResult
 from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
-from vizion3d_ros.contracts.settings.node_settings import NodeSettings
+from vizion3d_ros.contracts.settings.node_settings import StreamSettings
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 from vizion3d_ros.diagnosis.stereo_doctor import explain_pair
 from vizion3d_ros.requests.known_camera import note_on_camera, note_on_rig
@@ -33,7 +33,7 @@ from vizion3d_ros.ros.serving.service_requests import mono_command, stereo_comma
 from vizion3d_ros.ros.serving.service_responses import mono_response, stereo_response
 
 Pipelines = TypeVar('Pipelines', bound=ServicePipelines[Any, Any])
-Settings = TypeVar('Settings', bound=NodeSettings)
+Settings = TypeVar('Settings', bound=StreamSettings)
 
 
 class DepthService(ABC, Generic[Pipelines, Settings]):

@@ -39,7 +39,7 @@ def stereo_command(
     Raises InputError or pydantic.ValidationError, which name the field.
     """
     left, right = (
-        _image_source(request, f'{side}_image', limits, mono16_bits) for side in ('left', 'right')
+        image_source(request, f'{side}_image', limits, mono16_bits) for side in ('left', 'right')
     )
     return StereoDepthCommand(
         left_image=left,
@@ -48,7 +48,7 @@ def stereo_command(
         return_depth_image=request.return_depth_image,
         return_point_cloud=request.return_point_cloud,
         advanced_config=StereoDepthAdvancedConfig(
-            **_given(request.advanced_config, STEREO_ZERO_IS_UNSET)
+            **given(request.advanced_config, STEREO_ZERO_IS_UNSET)
         ),
     )
 
@@ -57,7 +57,7 @@ def mono_command(
     request: RunDepthEstimation.Request, own_model: str, limits: RequestSettings, mono16_bits: int
 ) -> DepthEstimationCommand:
     """Read a request for one image, as stereo_command does."""
-    source = _image_source(request, 'image', limits, mono16_bits)
+    source = image_source(request, 'image', limits, mono16_bits)
     return DepthEstimationCommand(
         # Read here already, where the field has the name that the caller knows.
         image_input=read_image(source, 'image', picture_limits(limits)),
@@ -65,7 +65,7 @@ def mono_command(
         return_depth_image=request.return_depth_image,
         return_point_cloud=request.return_point_cloud,
         advanced_config=DepthEstimationAdvanceConfig(
-            **_given(request.advanced_config, MONO_ZERO_IS_UNSET)
+            **given(request.advanced_config, MONO_ZERO_IS_UNSET)
         ),
     )
 
@@ -76,7 +76,7 @@ def _checkpoint(request: RunDepthEstimation.Request, own_model: str, allowed: li
     return permitted_network(getattr(request, field), own_model, allowed, field)
 
 
-def _image_source(
+def image_source(
     request: Any, name: str, limits: RequestSettings, mono16_bits: int
 ) -> ImageSource:
     """Take the one way in which the request gives an image."""
@@ -104,7 +104,7 @@ def _pixels(message: Image, name: str, limits: RequestSettings, mono16_bits: int
         raise InputError(f'{name}: {error}') from error
 
 
-def _given(config: Any, zero_is_unset: tuple[str, ...]) -> dict[str, float]:
+def given(config: Any, zero_is_unset: tuple[str, ...]) -> dict[str, float]:
     """The fields of a config message that the caller has filled in."""
     values = {name: getattr(config, name) for name in config.get_fields_and_field_types()}
     return {

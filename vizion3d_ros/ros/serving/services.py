@@ -10,7 +10,7 @@ from typing import Any
 from vizion3d_interfaces.srv import SaveSnapshot
 from vizion3d_ros.contracts.commands import Output
 from vizion3d_ros.contracts.errors import BackendError, InputError
-from vizion3d_ros.contracts.settings.node_settings import NodeSettings
+from vizion3d_ros.contracts.settings.node_settings import StreamSettings
 from vizion3d_ros.requests.permissions import permitted_folder
 from vizion3d_ros.ros.health.status import Components
 from vizion3d_ros.ros.serving.depth_services import DepthService
@@ -26,20 +26,22 @@ class NodeServices:
         server: ServiceServer,
         kind: type[DepthService[Any, Any]],
         components: Callable[[], Components | None],
-        settings: Callable[[], NodeSettings],
-        on_wanted: Callable[[], None],
+        settings: Callable[[], StreamSettings],
+        on_wanted: Callable[[], None] | None,
     ) -> None:
         """
         Offer the node's kind of request, and snapshots.
 
-        components() gives what a configured node has, else None; on_wanted() opens its inputs.
+        components() gives what a configured node has, else None; on_wanted() opens its inputs,
+        None: there are no snapshots.
         """
         self._components = components
         self._settings = settings
-        self._on_wanted = on_wanted
         self._snapshots = Snapshots()
         server.offer(kind.TYPE, kind.NAME, self._on_request)
-        server.offer(SaveSnapshot, 'save_snapshot', self._on_snapshot)
+        if on_wanted is not None:
+            self._on_wanted = on_wanted
+            server.offer(SaveSnapshot, 'save_snapshot', self._on_snapshot)
 
     @property
     def want_frame(self) -> bool:

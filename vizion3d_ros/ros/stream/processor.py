@@ -14,17 +14,16 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast
 
 from pydantic import ValidationError
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from vizion3d_ros.contracts.commands import MonoCommand, Output, StereoCommand
+from vizion3d_ros.contracts.commands import Output
 from vizion3d_ros.contracts.errors import DepthError, explain
-from vizion3d_ros.contracts.settings.node_settings import NodeSettings
+from vizion3d_ros.contracts.settings.node_settings import NodeSettings, StreamSettings
 from vizion3d_ros.incoming.messages import CameraInfo
-from vizion3d_ros.ros.messages.compressed import AnyImage
 from vizion3d_ros.ros.messages.outgoing import AnyAnswer, FrameAnswer
 from vizion3d_ros.ros.stream.significant_bits import SignificantBits
 from vizion3d_ros.ros.stream.sparse_reading import SparseReading
@@ -40,13 +39,13 @@ class Frame(Protocol):
     """A frame as it waits for the worker: references only, nothing decoded."""
 
     @property
-    def image(self) -> AnyImage:
+    def image(self) -> Any:
         """The image whose stamp and frame the outputs carry."""
         ...
 
 
 AnyFrame = TypeVar('AnyFrame', bound=Frame)
-Settings = TypeVar('Settings', bound=NodeSettings)
+Settings = TypeVar('Settings', bound=StreamSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ class DecodedFrame:
     """
 
     image: Image
-    command: StereoCommand | MonoCommand
+    command: Any  # a StereoCommand, MonoCommand or AnnotationCommand
     infos: Mapping[str, CameraInfo]
     sparse: SparseReading | None = None
 
@@ -83,6 +82,8 @@ class ComputedFrame:
 
 class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
     """Computes frames in one thread, publishes in another; counters are for any thread."""
+
+    MAKES: ClassVar[str] = 'depth'
 
     def __init__(
         self, pipeline: Any, outputs: OutputPublishers, settings: Callable[[], Settings]
@@ -142,14 +143,14 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
         None without a listener, and when nothing can be computed.
         """
         settings, epoch = self._settings(), self._epoch
-        topics = self._outputs.due(settings.lazy, settings.points.max_rate)
+        topics = self._outputs.due(settings.lazy, settings.cloud_rate)
         if not topics:
             return None
         started = time.perf_counter()
         decoded = self.decode(frame, settings, self._outputs.needs(topics))
         if decoded is None:
             return None
-        self.bits.look(decoded.image, settings.mono16_bits, time.monotonic())
+        self.look(decoded, settings)
         ready = time.perf_counter()
         answer = self.answer(frame, decoded, settings, self.run(decoded.command))
         timings_ms = {'decode': 1e3 * (ready - started), **answer.result.timings_ms}
@@ -168,19 +169,23 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
         if not self.bits.suspected:  # else pictures look dark that are not
             self.examine(frame.decoded.command, frame.answer.result)
 
+    def look(self, decoded: DecodedFrame, settings: Settings) -> None:
+        """Look for words of an image that hold fewer bits than they should."""
+        self.bits.look(decoded.image, settings.mono16_bits, time.monotonic())
+
     def examine(self, command: Any, result: Any) -> None:
         """Look for faults that the pictures show, after everything is published."""
 
     def answer(
         self, frame: AnyFrame, decoded: DecodedFrame, settings: Settings, result: Any
-    ) -> AnyAnswer:
+    ) -> Any:
         """Put the result of a decoded frame beside what else its messages are made of."""
         header = Header(
             stamp=frame.image.header.stamp,
             frame_id=settings.frame_id_override or frame.image.header.frame_id,
         )
         info = next(iter(decoded.infos.values()), None)
-        return FrameAnswer(result, header, info, settings)
+        return FrameAnswer(result, header, info, cast(NodeSettings, settings))
 
     def on_error(self, error: Exception) -> None:
         """Count and report a frame that failed; the same error once in ten seconds."""
@@ -204,7 +209,7 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
             )
         backend_used = answer.result.backend_used
         if backend_used != self.backend_used:
-            logger.info('depth from %s', backend_used)
+            logger.info('%s from %s', self.MAKES, backend_used)
             self.backend_used = backend_used
         self.checkpoint, self.licence = answer.result.checkpoint, answer.result.licence
         self.last_error = ''

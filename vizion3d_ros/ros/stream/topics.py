@@ -15,14 +15,17 @@ from rclpy.qos import QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from stereo_msgs.msg import DisparityImage
+from vision_msgs.msg import Detection2DArray, Detection3DArray
+from visualization_msgs.msg import MarkerArray
 
 from vizion3d_ros.contracts import topic_names
 from vizion3d_ros.contracts.commands import Output
+from vizion3d_ros.contracts.settings.node_settings import StreamSettings
 from vizion3d_ros.ros.compat import PublisherEventCallbacks, UnsupportedEventTypeError
-from vizion3d_ros.ros.messages import outgoing
-from vizion3d_ros.ros.messages.outgoing import AnyAnswer, FrameAnswer
+from vizion3d_ros.ros.messages import objects, outgoing
+from vizion3d_ros.ros.messages.outgoing import AnyAnswer
 
-OutputMessage = CameraInfo | DisparityImage | Image | PointCloud2
+OutputMessage = CameraInfo | DisparityImage | Image | PointCloud2 | Detection3DArray | MarkerArray
 
 STEREO_INPUTS: dict[str, type] = {
     topic_names.LEFT: Image,
@@ -38,13 +41,23 @@ MONO_INPUTS: dict[str, type] = {
     topic_names.IMAGE: Image,
 }
 
+# Those of one of each pair only, by the parameters cloud and backend.
+ANNOTATION_CLOUDS: dict[str, dict[str, type]] = {
+    'depth': {topic_names.DEPTH: Image},
+    'points2': {topic_names.POINTS: PointCloud2},
+}
+ANNOTATION_OBJECTS: dict[str, dict[str, type]] = {
+    'masks': {topic_names.DETECTIONS: Detection2DArray, topic_names.INSTANCES: Image},
+    'segmenter': {topic_names.LEFT: Image},
+}
+
 
 def transported(
-    inputs: Mapping[str, type], images: Collection[str], image_transport: str
+    inputs: Mapping[str, type], images: Collection[str], settings: StreamSettings
 ) -> dict[str, type]:
-    """The inputs with the type in which image_transport brings the named images."""
-    kind = CompressedImage if image_transport == 'compressed' else Image
-    return {**inputs, **dict.fromkeys(images, kind)}
+    """The inputs with the type in which image_transport, if there is one, brings the images."""
+    kind = CompressedImage if getattr(settings, 'image_transport', '') == 'compressed' else Image
+    return {**inputs, **{name: kind for name in images if inputs[name] is Image}}
 
 
 def output_qos() -> QoSProfile:
@@ -62,7 +75,7 @@ class OutputTopic:
     """One output: its type, how its message is made, what it needs computed (None: nothing)."""
 
     type: type[OutputMessage]
-    build: Callable[[FrameAnswer[Any]], OutputMessage | None]
+    build: Callable[[Any], OutputMessage | None]
     needs: Output | None = None
 
 
@@ -86,6 +99,12 @@ MONO_OUTPUTS: dict[str, OutputTopic] = {
     topic_names.UNCERTAINTY: OutputTopic(Image, outgoing.uncertainty_message, Output.DEPTH),
     topic_names.RELATIVE: OutputTopic(Image, outgoing.relative_message),
     topic_names.RELATIVE_COLOR: OutputTopic(Image, outgoing.relative_color_message),
+}
+
+ANNOTATION_OUTPUTS: dict[str, OutputTopic] = {
+    topic_names.DETECTIONS_3D: OutputTopic(Detection3DArray, objects.detections_message),
+    topic_names.LABELED_POINTS: OutputTopic(PointCloud2, objects.labeled_points_message),
+    topic_names.MARKERS: OutputTopic(MarkerArray, objects.markers_message),
 }
 
 

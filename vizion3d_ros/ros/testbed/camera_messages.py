@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from sensor_msgs_py import point_cloud2
 from std_msgs.msg import Header
+from vision_msgs.msg import Detection2D, Detection2DArray, ObjectHypothesisWithPose
 
 from vizion3d_ros.contracts.camera import Intrinsics, StereoRig
 from vizion3d_ros.contracts.errors import InputError
 from vizion3d_ros.ros.messages import payloads
+from vizion3d_ros.testbed.instances import OBJECTS
 
 Encoding = Literal['mono8', 'rgb8', 'bgr8', 'rgba8', 'bgra8', 'mono16', 'bayer_rggb8']
 LEFT_FRAME = 'rig_left_optical_frame'
@@ -67,6 +69,22 @@ def camera_infos(rig: StereoRig) -> tuple[CameraInfo, CameraInfo]:
 def lidar_message(points: NDArray[np.float32]) -> PointCloud2:
     """Wrap points, float32 (N, 3) metres in the lidar's frame, as fields x, y, z."""
     return point_cloud2.create_cloud_xyz32(Header(frame_id=LIDAR_FRAME), points)
+
+
+def detections_message(instances: NDArray[np.uint8]) -> Detection2DArray:
+    """Say which object each number in instances (H, W) of the synthetic scene is, by id."""
+    message = Detection2DArray(header=Header(frame_id=LEFT_FRAME))
+    for number in np.unique(instances[instances > 0]).tolist():
+        found = Detection2D(header=message.header, id=str(number))  # stamped as the whole is
+        found.results = [ObjectHypothesisWithPose()]
+        found.results[0].hypothesis.class_id = OBJECTS[number - 1]
+        found.results[0].hypothesis.score = 1.0
+        left, top, width, height = cv2.boundingRect((instances == number).astype(np.uint8))
+        found.bbox.center.position.x = left + (width - 1) / 2
+        found.bbox.center.position.y = top + (height - 1) / 2
+        found.bbox.size_x, found.bbox.size_y = float(width), float(height)
+        message.detections.append(found)
+    return message
 
 
 def _camera_info(camera: Intrinsics, tx: float, frame_id: str) -> CameraInfo:

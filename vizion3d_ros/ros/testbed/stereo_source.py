@@ -27,6 +27,7 @@ from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from vision_msgs.msg import Detection2DArray
 
 from vizion3d_ros.contracts.base import Contract
 
@@ -38,7 +39,7 @@ GIVE_UP_S = 0.5
 SETTLE_S = 0.3
 
 Message = TypeVar('Message')
-Extra = tuple['Publisher[Any]', Image | PointCloud2]
+Extra = tuple['Publisher[Any]', Image | PointCloud2 | Detection2DArray]
 
 
 class SourceSettings(Contract):

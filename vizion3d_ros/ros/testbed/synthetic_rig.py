@@ -6,7 +6,8 @@ A stereo camera without hardware: a moving scene with known depth, and faults on
 
 Publishes left|right/image_rect, left|right/camera_info and, while somebody listens,
 ground_truth/depth (32FC1, metres). With lidar_points above 0 also lidar/points, from a lidar that
-sits beside the left camera as testbed/lidar.py says (LIDAR_POSE).
+sits beside the left camera as testbed/lidar.py says (LIDAR_POSE). With instances also
+instances/image and instances/detections, what a perfect detector would say of the left image.
 
 The scene swings to and fro every 4 s; one swing is rendered before the first frame and kept in
 memory. A swing of more than 256 MiB is cut short.
@@ -23,7 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from vision_msgs.msg import Detection2DArray
 
+from vizion3d_ros.contracts import topic_names
 from vizion3d_ros.contracts.camera import StereoRig
 from vizion3d_ros.ros.parameters import declare
 from vizion3d_ros.ros.run import run_node
@@ -32,6 +35,7 @@ from vizion3d_ros.ros.testbed.camera_messages import (
     RIGHT_FRAME,
     Encoding,
     camera_infos,
+    detections_message,
     encode,
     image_message,
     lidar_message,
@@ -92,6 +96,9 @@ class RigSettings(SourceSettings):
     lidar_outliers: float = Field(
         0.0, ge=0.0, le=1.0, description='Share of the points of the lidar with a wrong range'
     )
+    instances: bool = Field(
+        False, description='Publish true instance labels, as the masks of a detector'
+    )
     encoding: Encoding = Field('rgb8', description='Encoding of both images')
     row_padding: int = Field(0, ge=0, le=4096, description='Unused bytes after each image row')
     camera_info_fault: InfoFault = Field('none', description='What is wrong with the camera infos')
@@ -108,6 +115,9 @@ class SyntheticRig(StereoSource):
         self._truth = self.advertise(Image, 'ground_truth/depth')
         if self._settings.lidar_points:
             self._lidar = self.advertise(PointCloud2, 'lidar/points')
+        if self._settings.instances:
+            self._instances = self.advertise(Image, topic_names.INSTANCES)
+            self._detections = self.advertise(Detection2DArray, topic_names.DETECTIONS)
         self._random = np.random.default_rng(self._settings.seed)
         self.begin(self._settings)
 
@@ -147,7 +157,7 @@ class SyntheticRig(StereoSource):
 
     def _render(self, scene: SyntheticScene, index: int) -> SourceFrame:
         settings = self._settings
-        frame = scene.at(index / settings.rate)
+        frame = scene.at(index / settings.rate, settings.instances)
         noise = np.random.default_rng((settings.seed, index))
         left, right = (
             image_message(
@@ -163,6 +173,9 @@ class SyntheticRig(StereoSource):
         extras: list[Extra] = [(self._truth, truth)]
         if settings.lidar_points:
             extras.append((self._lidar, lidar_message(self._scan(frame.depth_m, noise))))
+        if frame.instances is not None:
+            extras.append((self._instances, image_message(frame.instances, 'mono8', LEFT_FRAME)))
+            extras.append((self._detections, detections_message(frame.instances)))
         return SourceFrame((left, right), infos, tuple(extras))
 
     def _scan(
@@ -245,7 +258,7 @@ def _noisy(
 
 def _size(frame: SourceFrame) -> int:
     messages = (*frame.images, *(message for _, message in frame.extras))
-    return sum(len(message.data) for message in messages)
+    return sum(len(message.data) for message in messages if hasattr(message, 'data'))
 
 
 def main(args: list[str] | None = None) -> int:

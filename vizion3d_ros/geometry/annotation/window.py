@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The part of the depth buffer around one object."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+FLOAT_NOISE = 1e-5
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """inverse: float32 (h, w) in 1/m, 0 = nothing there; mask: bool (h, w), of the object."""
+
+    inverse: NDArray[np.float32]
+    mask: NDArray[np.bool_]
+
+    def noise(self) -> float:
+        """Relative noise of the inverse depth: how a pixel differs from its neighbours' median."""
+        within = self.mask & (self.inverse > 0)
+        values = self.inverse[within]
+        if not len(values):
+            return 0.0
+        differences = np.abs(values - cv2.medianBlur(self.inverse, 3)[within]) / values
+        return float(1.5 * np.median(differences)) + FLOAT_NOISE
