@@ -56,7 +56,7 @@ def config(rig):
 
 def test_every_launch_file_is_looked_at():
     names = {path.name.removesuffix('.launch.py') for path in (ROOT / 'launch').glob('*.py')}
-    assert names == {'stereo', 'mono', 'two_rigs', *TOPICS}
+    assert names == {'stereo', 'mono', 'annotation', 'two_rigs', *TOPICS}
 
 
 @each_rig

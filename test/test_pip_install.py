@@ -21,18 +21,11 @@ SITE = Path(sysconfig.get_paths()['purelib'])
 # what is imported under another name than it is installed by
 DISTRIBUTIONS = {'cv2': 'opencv-python-headless', 'PIL': 'pillow', 'yaml': 'pyyaml'}
 WITH_PYDANTIC = {'annotated_types', 'typing_extensions'}
-EXTRAS = {
-    'open3d',
-    'torchvision',
-    'ultralytics',
-    'fastapi',
-    'starlette',
-    'uvicorn',
-    'orjson',
-    'prometheus_client',
-}
+EXTRAS = {'open3d', 'torchvision', 'ultralytics', 'rosbags', 'lz4'}
+EXTRAS |= {'fastapi', 'starlette', 'uvicorn', 'orjson', 'prometheus_client'}
 EXTRAS |= {'grpc', 'grpc_health', 'grpc_reflection', 'google'}
 EXTRAS |= {'onnx', 'onnxruntime', 'onnxscript'}
+EXTRAS |= {'cv_bridge'}  # of ROS, asked for rare encodings where it is there
 OF_ROS = re.compile(r'ros|rcl|rmw|ament|cv_bridge|message_filters|.*_(msgs|interfaces|srvs)')
 
 
@@ -120,7 +113,7 @@ def test_what_pip_brings_is_what_is_imported(without_ros):
     names = {name.partition('.')[0] for node in nodes for name in imported(node)}
     names -= {*sys.stdlib_module_names, *WITH_PYDANTIC, *EXTRAS, 'vizion3d_ros'}
     assert {DISTRIBUTIONS.get(name, name) for name in names} == set(required)
-    extras = ('open3d', 'annotation', 'onnx', 'rest', 'grpc')
+    extras = ('open3d', 'annotation', 'bags', 'onnx', 'rest', 'grpc')
     assert all(f'Provides-Extra: {extra}\n' in metadata for extra in extras)
 
 

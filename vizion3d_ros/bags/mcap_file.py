@@ -143,7 +143,7 @@ def _strings(content: memoryview, count: int) -> list[str]:
 def _zstd(content: bytes) -> bytes:
     from rosbags.rosbag2 import reader  # which finds the module of this Python
 
-    answer: bytes = reader.zstd.decompress(content)
+    answer: bytes = reader.zstd.decompress(content)  # type: ignore[attr-defined]
     return answer
 
 

@@ -11,7 +11,7 @@ from sensor_msgs.msg import Image, PointCloud2
 
 from vizion3d_ros.contracts.annotation.instances import Instance, Segmentation, from_label_image
 from vizion3d_ros.contracts.errors import InputError
-from vizion3d_ros.ros.messages.incoming import image_to_array, words_of
+from vizion3d_ros.incoming.images import image_to_array, words_of
 from vizion3d_ros.ros.messages.measurements import float_map, points_of
 from vizion3d_ros.ros.messages.payloads import lend
 
@@ -108,7 +108,7 @@ def objects_of(
 
 
 def finite_points(message: PointCloud2) -> NDArray[np.float32]:
-    """Read the points of a cloud as points_of does, without those that are infinite."""
+    """Finite points of a cloud, float32 (N, 3) metres, read as points_of does."""
     points = points_of(message)
     return points[np.isfinite(points).all(axis=1)]
 

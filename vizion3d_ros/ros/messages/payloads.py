@@ -62,7 +62,7 @@ def image_message(header: Header, pixels: Values, encoding: str) -> Image:
 
 
 def lend(message: Any, values: Values) -> None:
-    """Let an array be the data of a message, without a copy."""
+    """Let an array (H, W, ...) or (N, ...) be the data of a message, without a copy."""
     # Past the setter, which copies all but an array.array: what serialises takes any buffer.
     message._data = np.ascontiguousarray(_to_numpy(values)).reshape(-1).view(np.uint8).data
 

@@ -18,8 +18,8 @@ from vizion3d_ros.contracts.commands import AnnotationCommand, Output
 from vizion3d_ros.contracts.results import AnnotationResult
 from vizion3d_ros.contracts.settings.annotation_node_settings import AnnotationNodeSettings
 from vizion3d_ros.incoming.camera_info import CameraCache
+from vizion3d_ros.incoming.images import image_to_array
 from vizion3d_ros.incoming.sync import stamp_to_ns
-from vizion3d_ros.ros.messages.incoming import image_to_array
 from vizion3d_ros.ros.messages.instances import UNKNOWN, measured_points, objects_of
 from vizion3d_ros.ros.messages.objects import AnnotatedFrame, annotated_frame
 from vizion3d_ros.ros.stream.processor import DecodedFrame, FrameProcessor
