@@ -37,6 +37,12 @@ def textured_pair(width=WIDTH, height=HEIGHT, disparity_px=DISPARITY_PX):
     return wall[:, :width], wall[:, disparity_px:]
 
 
+def unrelated_pair(width, height):
+    """Two views with nothing in common, in which every disparity has to be tried; uint8."""
+    left, right = textured_pair(width, height)
+    return left, np.ascontiguousarray(right[::-1])
+
+
 def encode(grey, encoding):
     """The grey image, (H, W) uint8, as an array of the given encoding."""
     if encoding == 'mono16':

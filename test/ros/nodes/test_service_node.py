@@ -10,7 +10,7 @@ import torch
 from diagnostic_msgs.msg import DiagnosticStatus
 from encoded import png
 from robots import SERVICE_NODE
-from scene import DISPARITY_PX, textured_pair
+from scene import DISPARITY_PX, textured_pair, unrelated_pair
 from service_calls import mono_request, stereo_request, values
 
 from vizion3d_interfaces.srv import RunDepthEstimation, RunStereoDepth
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.ros
 UNREACHABLE = 'https://localhost:9/none.pth'
 LEFT, RIGHT = map(png, textured_pair(96, 64))
 CONFIG = {'focal_length': 100.0, 'baseline': 100.0}
-SLOW = stereo_request(*map(png, textured_pair(2000, 150)))
+SLOW = stereo_request(*map(png, unrelated_pair(2000, 150)))
 
 
 @pytest.fixture(scope='module')

@@ -4,7 +4,7 @@
 import signal
 
 import pytest
-from scene import TX, info_message, textured_pair
+from scene import TX, info_message, unrelated_pair
 
 pytestmark = pytest.mark.ros
 
@@ -42,7 +42,7 @@ def test_a_node_busy_at_30_hz_ends(meet, number):
 @pytest.mark.parametrize('number', SIGNALS)
 def test_a_node_in_the_matcher_ends(meet, number):
     node, robot = meet(f'/slow_{SHORT[number]}')
-    left, right = textured_pair(*SIZE)
+    left, right = unrelated_pair(*SIZE)
     robot.listen('depth/image')
 
     def send():
