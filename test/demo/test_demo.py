@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The whole demo as a user runs it: three processes over real middleware."""
 
+import contextlib
 import json
 import os
 import signal
@@ -25,19 +26,29 @@ KEYS = {
 
 def start_demo(out, *arguments):
     command = [sys.executable, str(ROOT / 'demo' / 'run.py'), '--out', str(out), *arguments]
-    return subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, 'PYTHONUNBUFFERED': '1'},
-        preexec_fn=hears_interrupts,
-    )
+    with hears_interrupts():
+        return subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, 'PYTHONUNBUFFERED': '1'},
+        )
 
 
+@contextlib.contextmanager
 def hears_interrupts():
-    """A shell that runs the tests in the background ignores them, and children inherit that."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    """
+    A shell that runs the tests in the background ignores them, and children inherit that.
+
+    Not by preexec_fn: Python then forks, and gRPC, where other tests of the process have used it,
+    ends the child.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def run_demo(out, *arguments):

@@ -28,7 +28,7 @@ def test_one_camera_gives_a_relative_answer_and_then_metres(tmp_path):
     scratch = tmp_path / 'scratch'
     scratch.mkdir()
     finished = subprocess.run(
-        [sys.executable, str(ROOT / 'demo' / 'mono.py'), '--out', str(tmp_path), '--frames', '8'],
+        [sys.executable, str(ROOT / 'demo' / 'mono.py'), '--out', str(tmp_path), '--frames', '20'],
         env={**os.environ, 'TMPDIR': str(scratch)},
         capture_output=True,
         text=True,
