@@ -122,9 +122,10 @@ def _create_venv(job):
     """Start over: moved, or without its python, an environment is of no use."""
     if VENV.exists() and not STAMPS.exists():
         raise StepError(f'{VENV} was not made by this script. Move it away or remove it.')
+    # Looked up first: this may run by the python of an activated .venv, a link that goes with it.
+    python = os.path.realpath(sys.executable)
     shutil.rmtree(VENV, ignore_errors=True)
     STAMPS.mkdir(parents=True)
-    python = os.path.realpath(sys.executable)
     run([python, '-m', 'venv', '--without-pip', VENV], 'venv.log', job)
 
 
