@@ -25,7 +25,6 @@ EXTRAS = {'open3d', 'torchvision', 'ultralytics', 'rosbags', 'lz4'}
 EXTRAS |= {'fastapi', 'starlette', 'uvicorn', 'orjson', 'prometheus_client'}
 EXTRAS |= {'grpc', 'grpc_health', 'grpc_reflection', 'google'}
 EXTRAS |= {'onnx', 'onnxruntime', 'onnxscript'}
-EXTRAS |= {'cv_bridge'}  # of ROS, asked for rare encodings where it is there
 OF_ROS = re.compile(r'ros|rcl|rmw|ament|cv_bridge|message_filters|.*_(msgs|interfaces|srvs)')
 
 

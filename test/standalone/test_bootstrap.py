@@ -94,6 +94,15 @@ def test_a_folder_that_somebody_else_made_is_left_alone(bootstrap, monkeypatch, 
     assert (bootstrap.VENV / 'theirs').exists()
 
 
+def test_an_activated_environment_is_made_anew_by_the_python_behind_it(bootstrap, monkeypatch):
+    own = bootstrap.VENV / 'bin' / 'python3'
+    own.parent.mkdir(parents=True)
+    own.symlink_to(sys.executable)
+    monkeypatch.setattr(bootstrap.sys, 'executable', str(own))
+    assert run(bootstrap, monkeypatch, *bootstrap.STEPS[:1]) == 0
+    assert bootstrap.PYTHON.exists()
+
+
 def test_the_environment_that_runs_this_needs_nothing():
     """A second call is quiet and quick, also from a process that has our libraries on its path."""
     command = [sys.executable, ROOT / 'standalone' / 'bootstrap.py']

@@ -73,13 +73,8 @@ def convert(
         faults[fault] = None
 
     recording = Recording(conversion.source, note)
-    chosen = choose(
-        recording.topics,
-        conversion.left,
-        conversion.right,
-        conversion.left_info,
-        conversion.right_info,
-    )
+    inputs = conversion.left, conversion.right, conversion.left_info, conversion.right_info
+    chosen = choose(recording.topics, *inputs)
     target = BagInParts(
         conversion.target,
         conversion.storage or recording.storage,

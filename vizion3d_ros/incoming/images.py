@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +20,8 @@ def image_to_array(message: Image, mono16_bits: int = 16) -> Pixels:
     Decode an Image to uint8 (H, W) grey or (H, W, 3) RGB; treat the answer as read-only.
 
     mono8 and rgb8 are views of the message, without a copy. Of 16-bit words, grey, colour or
-    Bayer, the upper 8 of mono16_bits significant bits are kept. What is not in ENCODINGS goes
-    through cv_bridge. Raises InputError for a message whose fields contradict each other, or an
-    encoding that nobody can decode.
+    Bayer, the upper 8 of mono16_bits significant bits are kept. Raises InputError for a message
+    whose fields contradict each other, or an encoding that is not in ENCODINGS.
     """
     if message.width == 0 or message.height == 0:
         raise InputError(
@@ -32,7 +29,7 @@ def image_to_array(message: Image, mono16_bits: int = 16) -> Pixels:
         )
     encoding = ENCODINGS.get(message.encoding)
     if encoding is None:
-        return _through_cv_bridge(message)
+        raise InputError(explain_unknown(message.encoding))
     if encoding.word_bytes == 2:
         pixels = _scale_to_8_bit(words_of(message), mono16_bits)
     else:
@@ -82,6 +79,11 @@ def calibration_of(message: CameraInfo) -> CameraCalibration:
     )
 
 
+def check_rows(message: Image) -> None:
+    """Raise InputError if a message cannot hold its pixels, of a byte each at least."""
+    _rows(message, 1)
+
+
 def _rows(message: Image, bytes_per_pixel: int) -> Pixels:
     """View the payload as (H, W * bytes_per_pixel) bytes, row padding sliced off."""
     used = message.width * bytes_per_pixel
@@ -113,26 +115,6 @@ def _convert(pixels: Pixels, conversion: int, message: Image) -> Pixels:
             f'{error}'
         ) from error
     return converted
-
-
-def _through_cv_bridge(message: Any) -> Pixels:
-    unknown = explain_unknown(message.encoding)
-    _rows(message, 1)
-    # Imported on first need: its binary does not load, or crashes, beside another NumPy.
-    try:
-        from cv_bridge import CvBridge
-
-        decoded: Pixels = CvBridge().imgmsg_to_cv2(message, desired_encoding='rgb8')
-    except Exception as error:
-        raise InputError(f'{unknown} (cv_bridge: {error})') from error
-    expected = message.height, message.width, 3
-    if decoded.dtype != np.uint8 or decoded.shape != expected:  # of a step that is too small
-        raise InputError(
-            f'image of {message.width}x{message.height} {message.encoding} pixels has a step of '
-            f'{message.step} bytes, of which cv_bridge makes {decoded.dtype} {decoded.shape}: '
-            'the driver fills step wrongly'
-        )
-    return decoded
 
 
 def _decode(side: str, image: Image, mono16_bits: int) -> Pixels:

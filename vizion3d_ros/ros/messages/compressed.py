@@ -11,6 +11,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from vizion3d_ros.contracts.errors import InputError
 from vizion3d_ros.files.picture import PictureLimits, decode_picture
 from vizion3d_ros.ros.messages.payloads import image_message
+from vizion3d_ros.ros.messages.rare_encodings import in_known_encoding
 
 AnyImage = Image | CompressedImage
 
@@ -22,13 +23,13 @@ MOSAIC = re.compile(r'(bayer_\w{4})(?:8|16); *(?:png|tiff) compressed *')
 
 def as_image(message: AnyImage, limits: PictureLimits) -> Image:
     """
-    Give an Image as it is; decode a CompressedImage to mono, rgb, bgr or Bayer of 8 or 16 bits.
+    Give an Image in a known encoding; decode a CompressedImage to one, of 8 or 16 bits.
 
     Its size is checked before any pixel is decoded. Raises InputError, which names the format of
     the message, for what is no picture, exceeds the limits, is cut short or damaged.
     """
     if isinstance(message, Image):
-        return message
+        return in_known_encoding(message)
     name = f'compressed image of format {message.format!r}'
     if OF_DEPTH in message.format:
         raise InputError(f'{name}: is depth, no picture: remap to the topic of a camera')
@@ -40,7 +41,7 @@ def as_image(message: AnyImage, limits: PictureLimits) -> Image:
 def pair_as_images(left: AnyImage, right: AnyImage, limits: PictureLimits) -> tuple[Image, Image]:
     """Give both as as_image does, decoded side by side; an InputError names the side."""
     if isinstance(left, Image) and isinstance(right, Image):
-        return left, right
+        return _named('left', left, limits), _named('right', right, limits)
     with ThreadPoolExecutor(1) as thread:
         other = thread.submit(_named, 'right', right, limits)
         return _named('left', left, limits), other.result()

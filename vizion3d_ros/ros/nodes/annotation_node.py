@@ -19,16 +19,16 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from vision_msgs.msg import Detection2DArray
 
 from vizion3d_ros.contracts import topic_names
-from vizion3d_ros.contracts.camera import Intrinsics
 from vizion3d_ros.contracts.settings.annotation_node_settings import AnnotationNodeSettings
 from vizion3d_ros.contracts.settings.annotation_settings import AnnotationSettings
 from vizion3d_ros.incoming.camera_info import CameraCache
 from vizion3d_ros.incoming.sync import PairWords, StereoSync
 from vizion3d_ros.pipeline import AnnotationPipeline
 from vizion3d_ros.ros.health.annotation_status import AnnotationStatus
-from vizion3d_ros.ros.health.diagnostics import NO_HARDWARE, Task
+from vizion3d_ros.ros.health.diagnostics import Task
 from vizion3d_ros.ros.health.status import Components, output_task
 from vizion3d_ros.ros.nodes.depth_node import DepthNode
+from vizion3d_ros.ros.nodes.one_camera import OneCamera
 from vizion3d_ros.ros.nodes.running import run_depth_node
 from vizion3d_ros.ros.serving.annotation_service import AnnotationService
 from vizion3d_ros.ros.stream.annotation_frames import (
@@ -60,7 +60,7 @@ class MaskPipeline(AnnotationPipeline):
             super().warm_up(settings)
 
 
-class AnnotationNode(DepthNode[AnnotationNodeSettings]):
+class AnnotationNode(OneCamera, DepthNode[AnnotationNodeSettings]):
     """Turns masks and depth into `detections_3d`, `labeled_points` and `markers`."""
 
     OUTPUTS = ANNOTATION_OUTPUTS
@@ -89,18 +89,6 @@ class AnnotationNode(DepthNode[AnnotationNodeSettings]):
             self._picture: self._sync.add_right,
         }
         self.begin({name: callbacks[name] for name in self.INPUTS})
-
-    @property
-    def hardware_id(self) -> str:
-        """The frame of the camera."""
-        known = self._camera.known
-        return known.info.header.frame_id if known else NO_HARDWARE
-
-    @property
-    def known_camera(self) -> Intrinsics | None:
-        """The camera, once it has told its calibration."""
-        known = self._camera.known
-        return known.intrinsics if known else None
 
     def make_pipeline(self, settings: AnnotationNodeSettings) -> MaskPipeline:
         """Choose the device."""

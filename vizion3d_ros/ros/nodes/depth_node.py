@@ -51,8 +51,7 @@ Settings = TypeVar('Settings', bound=StreamSettings)
 class DepthNode(ManagedNode, Generic[Settings]):
     """A node that turns images into depth topics; subclasses say which images and how."""
 
-    IMAGES: tuple[str, ...]
-    """The inputs that are images to compute with."""
+    IMAGES: tuple[str, ...]  # the inputs that are images to compute with
     INPUTS: Mapping[str, type]
     OUTPUTS: ClassVar[Mapping[str, OutputTopic]]
     SERVICE: ClassVar[type[DepthService[Any, Any]]]

@@ -11,18 +11,18 @@ from typing import cast
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from vizion3d_ros.contracts import topic_names
-from vizion3d_ros.contracts.camera import Intrinsics
 from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
 from vizion3d_ros.incoming.camera_info import CameraCache
 from vizion3d_ros.incoming.input_stats import InputStats
 from vizion3d_ros.incoming.sync import JUMP_BACK_NS, stamp_to_ns
 from vizion3d_ros.pipeline import MonoPipeline
-from vizion3d_ros.ros.health.diagnostics import NO_HARDWARE, Task
+from vizion3d_ros.ros.health.diagnostics import Task
 from vizion3d_ros.ros.health.mono_status import MonoStatus
 from vizion3d_ros.ros.health.picture_status import pictures_task
 from vizion3d_ros.ros.health.status import Components, output_task
 from vizion3d_ros.ros.messages.compressed import AnyImage
 from vizion3d_ros.ros.nodes.depth_node import DepthNode
+from vizion3d_ros.ros.nodes.one_camera import OneCamera
 from vizion3d_ros.ros.nodes.running import run_depth_node
 from vizion3d_ros.ros.serving.depth_services import MonoService
 from vizion3d_ros.ros.stream.mono_frames import RELATIVE, MonoFrame, MonoProcessor
@@ -33,7 +33,7 @@ ABOUT = 'Depth from the images of one camera, in metres where network or sparse 
 logger = logging.getLogger(__name__)
 
 
-class MonoNode(DepthNode[MonoSettings]):
+class MonoNode(OneCamera, DepthNode[MonoSettings]):
     """Turns `image_rect` into relative depth, or metric depth where its scale is known."""
 
     IMAGES = (topic_names.IMAGE,)
@@ -55,18 +55,6 @@ class MonoNode(DepthNode[MonoSettings]):
                 topic_names.SPARSE_IMAGE: self._on_sparse,
             }
         )
-
-    @property
-    def hardware_id(self) -> str:
-        """The frame of the camera."""
-        known = self._camera.known
-        return known.info.header.frame_id if known else NO_HARDWARE
-
-    @property
-    def known_camera(self) -> Intrinsics | None:
-        """The camera, once it has told its calibration."""
-        known = self._camera.known
-        return known.intrinsics if known else None
 
     def make_pipeline(self, settings: MonoSettings) -> MonoPipeline:
         """Choose the device."""

@@ -24,6 +24,7 @@ from vizion3d_ros.requests.permissions import (
     permitted_path,
 )
 from vizion3d_ros.requests.pictures import picture_limits, read_image
+from vizion3d_ros.ros.messages.rare_encodings import in_known_encoding
 
 # Where 0 is no possible value, it stands for "not given", as a message has no other word for it.
 STEREO_ZERO_IS_UNSET = ('fy', 'scale_factor', 'min_depth_mm', 'max_depth_mm')
@@ -99,7 +100,7 @@ def _pixels(message: Image, name: str, limits: RequestSettings, mono16_bits: int
             'pixels: send a smaller image, or let the operator raise requests.max_pixels'
         )
     try:
-        return image_to_array(message, mono16_bits)
+        return image_to_array(in_known_encoding(message), mono16_bits)
     except InputError as error:
         raise InputError(f'{name}: {error}') from error
 

@@ -22,6 +22,7 @@ from vizion3d_ros.incoming.images import image_to_array
 from vizion3d_ros.incoming.sync import stamp_to_ns
 from vizion3d_ros.ros.messages.instances import UNKNOWN, measured_points, objects_of
 from vizion3d_ros.ros.messages.objects import AnnotatedFrame, annotated_frame
+from vizion3d_ros.ros.messages.rare_encodings import in_known_encoding
 from vizion3d_ros.ros.stream.processor import DecodedFrame, FrameProcessor
 from vizion3d_ros.ros.stream.topics import OutputPublishers
 
@@ -100,7 +101,8 @@ class AnnotationProcessor(FrameProcessor[AnnotationFrame, AnnotationNodeSettings
             objects = objects_of(frame.picture, frame.detections, camera)
             self.doubt = _doubt(objects, frame.detections)
         else:
-            image, self.doubt = image_to_array(frame.picture, settings.mono16_bits), ''
+            picture = in_known_encoding(frame.picture)
+            image, self.doubt = image_to_array(picture, settings.mono16_bits), ''
         command = AnnotationCommand(
             points=points if within.all() else points[within],
             camera=camera,

@@ -26,6 +26,7 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from vizion3d_ros.contracts import topic_names
 from vizion3d_ros.contracts.errors import DepthError, InputError
 from vizion3d_ros.incoming.images import image_to_array
+from vizion3d_ros.ros.messages.rare_encodings import in_known_encoding
 from vizion3d_ros.ros.run import run_node
 from vizion3d_ros.transport import use_transport_profile
 
@@ -70,7 +71,9 @@ class View(Node):
             self.get_logger().warning(str(error), throttle_duration_sec=10.0)
 
     def _show_image(self, message: Image) -> None:
-        self._rerun.log('camera/image', self._rerun.Image(image_to_array(message)))
+        self._rerun.log(
+            'camera/image', self._rerun.Image(image_to_array(in_known_encoding(message)))
+        )
 
     def _show_depth(self, message: Image) -> None:
         meter = 1.0 if message.encoding == '32FC1' else 1000.0
