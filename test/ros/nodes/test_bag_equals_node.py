@@ -53,5 +53,5 @@ def test_a_bag_gives_what_the_node_gives(robot, tmp_path):
         made = {each.topic: raw for each, _, raw in reader.messages()}
     assert sorted(made) == sorted(f'/{name}' for name in TOPICS)
     for name in TOPICS:
-        message = deserialize_message(bytes(made[f'/{name}']), OUTPUTS[name])
-        assert serialize_message(message) == serialize_message(live[name]), name
+        # Not their bytes: what pads them to the next word is whatever was in memory.
+        assert deserialize_message(bytes(made[f'/{name}']), OUTPUTS[name]) == live[name], name
