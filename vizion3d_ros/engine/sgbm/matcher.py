@@ -69,9 +69,9 @@ class SgbmBackend:
         pair = prepare_pair(left, right, searched, settings.sgbm)
         found, evidence = self._match_pair(pair, settings.sgbm, width, height)
         ratio = width / found.shape[1]
-        disparity = to_full_size(_in_pixels(found, ratio), width, height)
-        np.copyto(disparity, np.nan, where=~_answerable(disparity, searched))
-        missing = np.isnan(disparity)
+        disparity = to_full_size(to_pixels(found) * np.float32(ratio), width, height)
+        missing = ~_answerable(disparity, searched)
+        np.copyto(disparity, np.nan, where=missing)
         confident = _enlarged(confidence(found, evidence, ratio), missing)
         visible = _enlarged(visibility(evidence, width), missing)
         confident[fill(disparity, settings.sgbm.fill)] = FILLED_CONFIDENCE
@@ -126,13 +126,6 @@ def _doubtful(pair: GreyPair, evidence: Evidence, settings: SgbmSettings) -> NDA
         gradient = texture(pair.left, settings.prefilter_cap, settings.correlation_window_size)
         doubt |= gradient < settings.texture_threshold
     return np.asarray(doubt, np.bool_)
-
-
-def _in_pixels(found: NDArray[np.int16], ratio: float) -> FloatMap:
-    """Pixels of the full image, float32 (h, w), NaN = no match."""
-    disparity = to_pixels(found) * np.float32(ratio)
-    np.copyto(disparity, np.nan, where=found == NO_MATCH)
-    return disparity
 
 
 def _enlarged(values: FloatMap, missing: NDArray[np.bool_]) -> FloatMap:

@@ -108,21 +108,27 @@ class SemiGlobal:
 
 def to_pixels(found: NDArray[np.int16]) -> NDArray[np.float32]:
     """
-    16ths to pixels, int16 (h, w) to float32, the matcher's parabola replaced by two equal slopes.
+    16ths to pixels, int16 (h, w) to float32 with NaN for NO_MATCH.
+
+    The matcher's parabola is replaced by two equal slopes.
 
     Absolute differences grow linearly around their minimum, where a parabola pulls disparities
     to whole pixels (Shimizu and Okutomi, "Sub-pixel estimation error cancellation on area-based
     matching", IJCV 2005). The offset p of a parabola is the offset 2p / (1 + 2|p|) of slopes.
     """
-    return (found >> 4) + FRACTIONS[found & (STEPS - 1)]
+    return PIXELS.take(found.view(np.uint16))
 
 
-def _fractions() -> NDArray[np.float32]:
-    """Fraction of a pixel that each of the matcher's 16 fractions stands for."""
+def _pixels() -> NDArray[np.float32]:
+    """Pixels that each of the matcher's numbers stands for, float32 (65536,), by its bits."""
     sixteenths = np.arange(STEPS, dtype=np.float32)
     # OpenCV rounds offsets below a whole pixel towards it, by one 16th on average.
     above, below = sixteenths, STEPS + 1 - sixteenths
-    return np.where(sixteenths <= STEPS / 2, above / (above + 8), 1 - below / (below + 8))
+    fractions = np.where(sixteenths <= STEPS / 2, above / (above + 8), 1 - below / (below + 8))
+    found = np.arange(2**16, dtype=np.uint16).view(np.int16)
+    pixels = (found >> 4) + fractions[found & (STEPS - 1)]
+    pixels[found == NO_MATCH] = np.nan
+    return pixels.astype(np.float32)
 
 
-FRACTIONS = _fractions()
+PIXELS = _pixels()
