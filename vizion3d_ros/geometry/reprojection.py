@@ -34,9 +34,21 @@ def correct_disparity(raw: Tensor, doffs: float, min_disparity: float) -> Tensor
     raw: float32 (H, W) pixels, NaN = no match. Validity is judged after the correction because
     verged rigs have negative raw disparities. min_disparity > 0 keeps depth finite.
     """
-    just_below = float(np.nextafter(np.float32(min_disparity), np.float32(-np.inf)))
+    return at_least(raw + doffs if doffs else raw, min_disparity)
+
+
+def at_least(values: Tensor, least: float) -> Tensor:
+    """Values below least become NaN; float32 of any shape."""
+    just_below = float(np.nextafter(np.float32(least), np.float32(-np.inf)))
     # One pass: threshold keeps what is above and lets NaN through.
-    return threshold(raw + doffs if doffs else raw, just_below, torch.nan)
+    return threshold(values, just_below, torch.nan)
+
+
+def scored_at_least(values: Tensor, score: Tensor, least: float) -> Tensor:
+    """Values whose score is below least become NaN; float32, both of one shape."""
+    # NaN times 0 is NaN: two passes of arithmetic, where filling by a mask takes three times as
+    # long on a CPU.
+    return values.add(at_least(score, least), alpha=0)
 
 
 def depth_from_disparity(disparity: Tensor, focal_baseline: float) -> Tensor:
@@ -70,11 +82,11 @@ def make_cloud(
     step = settings.decimation
     thinned = depth_m[::step, ::step]
     if settings.max_range > 0:
-        thinned = thinned.masked_fill(thinned >= settings.max_range, torch.nan)
+        thinned = -threshold(-thinned, -settings.max_range, torch.nan)
     scores = ((confidence, settings.min_confidence), (visibility, settings.min_visibility))
     for score, least in scores:
         if score is not None and least > 0:
-            thinned = thinned.masked_fill(score[::step, ::step] < least, torch.nan)
+            thinned = scored_at_least(thinned, score[::step, ::step], least)
     colors = pack_colors(image[::step, ::step]).to(thinned.device)
     points = _interleaved([*unproject(thinned, camera, step), colors.view(torch.float32)])
     if settings.voxel_size > 0:

@@ -22,6 +22,7 @@ from vizion3d_ros.geometry.reprojection import (
     correct_disparity,
     depth_from_disparity,
     make_cloud,
+    scored_at_least,
 )
 
 REMEDY = 'send smaller images, or end other programs'
@@ -69,7 +70,7 @@ class StereoPipeline:
         )
         confidence = torch.as_tensor(match.confidence, device=self.device)
         if settings.min_confidence > 0:
-            disparity = disparity.masked_fill(confidence < settings.min_confidence, torch.nan)
+            disparity = scored_at_least(disparity, confidence, settings.min_confidence)
         depth_m = self._depth(command, disparity)
         visibility = torch.as_tensor(match.visibility, device=self.device)
         cloud = self._cloud(command, depth_m, confidence, visibility)
