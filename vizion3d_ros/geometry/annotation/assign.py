@@ -18,6 +18,7 @@ from vizion3d_ros.contracts.camera import Intrinsics
 from vizion3d_ros.geometry.annotation.edge import foreign_edge
 from vizion3d_ros.geometry.annotation.pieces import object_pieces
 from vizion3d_ros.geometry.annotation.projection import depth_buffer, is_visible, project
+from vizion3d_ros.geometry.annotation.surfaces import Surfaces, smooth_surfaces
 from vizion3d_ros.geometry.annotation.window import Window
 
 EDGE_PX = 8.0  # how far masks may be too large
@@ -41,12 +42,16 @@ def assign(
     projected = project(points, camera)
     buffer = depth_buffer(projected, camera)
     visible = is_visible(projected, buffer, camera)
-    scene = _Scene(_inverse(buffer.depth_m), buffer.side, camera.fx)
+    near = _inverse(buffer.depth_m)
+    noise = Window(near, near > 0).noise()
+    surfaces = smooth_surfaces(1 / buffer.depth_m, noise)
+    scene = _Scene(near, buffer.side, camera.fx, surfaces)
     drawn = np.zeros((camera.height, camera.width), np.int32)
     shapes = [each.mask for each in instances]
     if surface == 'dominant':
         with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
-            shapes = list(threads.map(scene.surface_of, instances))
+            foreign = surfaces.foreign([_in_cells(each, buffer.side) for each in instances])
+            shapes = list(threads.map(scene.surface_of, instances, foreign))
     for number, (instance, shape) in reversed(list(enumerate(zip(instances, shapes), start=1))):
         rows, columns = shape.shape
         place = drawn[instance.row :, instance.column :][:rows, :columns]
@@ -66,8 +71,9 @@ class _Scene:
     inverse: NDArray[np.float32]
     side: int
     fx: float
+    surfaces: Surfaces
 
-    def surface_of(self, instance: Instance) -> Flags:
+    def surface_of(self, instance: Instance, foreign) -> Flags:
         """Keep of an instance's mask what is its surface, bool of the same shape."""
         if not instance.mask.any():
             return instance.mask
@@ -76,6 +82,8 @@ class _Scene:
         edge_px = min(max(EDGE_PX / self.side, EDGE_SHARE * pixels**0.5), MOST_EDGE_PX)
         noise = window.noise()
         own = window.mask & (window.inverse > 0) & ~foreign_edge(window, edge_px, noise)
+        h, w = own.shape
+        own &= ~foreign[self.surfaces.numbers[top:top+h, left:left+w]]
         kept = object_pieces(window, own, noise, self.fx / self.side)
         return self._in_pixels(kept, instance, top, left) & instance.mask
 
