@@ -8,6 +8,7 @@ Inverse depth of a plane is linear in the image, so that a surface ends where it
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
@@ -16,15 +17,22 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-FLAT = 1e-3  # relative change of slope from pixel to pixel that is no edge, without noise
-STEP = 0.02  # relative, of neighbours on two surfaces, without noise
-LEAST_PX = 8  # smaller ones are none
+FLAT = 1e-3  # relative change of slope from cell to cell that is no edge, without noise
+LEAST_FLAT = 2e-3  # what is less flat than that shows no edges
+NOISE_MARGIN = 2.5
+ROWS_APART = 16  # of those that tell the noise
+LEAST_CELLS = 3  # in a row with a change of slope
+STEP = 0.02  # relative, of neighbours on two surfaces
+LEAST_PX = 8  # of a surface that is told from noise
 OWN_SHARE = 0.5  # of a surface of an object that is in its mask
 RIVAL_SHARE = 0.2  # more of a surface in another mask: it is that one's
 WAYS = ((0, 1), (0, -1), (1, 0), (-1, 0))
+NEXT_TWO = np.array([[1], [2]])
 
 Flags = NDArray[np.bool_]
 Numbers = NDArray[np.int32]
+Place = tuple[Flags, int, int]
+"""bool (h, w), and the row and column of its first cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,79 +42,94 @@ class Surfaces:
     numbers: Numbers
     sizes: NDArray[np.int64]
 
-    def foreign(self, masks: Sequence[tuple[Flags, int, int]]) -> list[NDArray[np.bool_]]:
+    def claims(self, masks: Sequence[Place]) -> tuple[list[Flags], Numbers]:
         """
-        Tell for each mask which surfaces are another's: bool (n,), by number.
+        Tell for each mask which surfaces are another's, bool (n,) by their number.
 
-        masks: bool (h, w), and the row and column of their first cell. The one that fills most of
-        a mask is its own. Others are if they end with the mask, and fill no other one more.
+        Also the mask that each surface is for the most part in, int32 (n,), from 1 on, 0 = none.
+        The one that fills most of a mask is its own; others are if they end with the mask, and
+        are not even more in another mask.
         """
         shares, main = [], []
-        most = np.zeros(len(self.sizes))
-        for mask, top, left in masks:
+        most, owner = np.full(len(self.sizes), OWN_SHARE), np.zeros(len(self.sizes), np.int32)
+        for number, (mask, top, left) in enumerate(masks, start=1):
             here = self.numbers[top : top + mask.shape[0], left : left + mask.shape[1]]
             within = np.bincount(here[mask], minlength=len(self.sizes))
             within[0] = 0
             share = within / np.maximum(self.sizes, 1)
+            owner[share > most] = number
             most = np.maximum(most, share)
             shares.append(share)
             main.append(int(np.argmax(within * share)))
-        found = []
+        foreign = []
         for share, own in zip(shares, main):
-            foreign = (share < OWN_SHARE) | (share < most - RIVAL_SHARE)
-            foreign[[0, own]] = False
-            found.append(foreign)
-        return found
+            others = (share < np.maximum(OWN_SHARE, most - RIVAL_SHARE)) & (self.sizes >= LEAST_PX)
+            others[[0, own]] = False
+            foreign.append(others)
+        return foreign, owner
 
 
-def smooth_surfaces(inverse: Tensor, noise: float) -> Surfaces:
-    """Number what hangs together. inverse: float32 (rows, columns), 1/m, 0 = nothing."""
-    inside = inverse > 0
-    for axis in (0, 1):
-        inside = inside & ~_ends(inverse, axis, noise)
-    drawn = inside.cpu().numpy().view(np.uint8)
-    count, numbers, stats, _ = cv2.connectedComponentsWithStats(drawn, connectivity=4)
-    large = stats[:, cv2.CC_STAT_AREA] >= LEAST_PX
-    large[0] = False
-    numbers = (np.cumsum(large, dtype=np.int32) * large)[numbers]
-    _complete(numbers, inverse.cpu().numpy())
-    return Surfaces(numbers, np.bincount(numbers.ravel()))
+def smooth_surfaces(inverse: Tensor) -> Surfaces:
+    """
+    Number what hangs together; nothing where noise hides the bends.
+
+    inverse: float32 (rows, columns), 1/m, 0 = nothing.
+    """
+    flat = max(FLAT, NOISE_MARGIN * _unrest(inverse))
+    if flat > LEAST_FLAT:
+        return Surfaces(np.zeros(tuple(inverse.shape), np.int32), np.zeros(1, np.int64))
+    with ThreadPoolExecutor(2) as threads:
+        across, down = threads.map(lambda axis: _ends(inverse, axis, flat), (1, 0))
+    drawn = ((inverse > 0) & ~across & ~down).cpu().numpy().view(np.uint8)
+    _, numbers, stats, _ = cv2.connectedComponentsWithStats(drawn, connectivity=4)
+    owners = _complete(numbers, inverse.cpu().numpy())
+    sizes = stats[:, cv2.CC_STAT_AREA] + np.bincount(owners, minlength=len(stats))
+    return Surfaces(numbers, sizes)
 
 
-def _ends(inverse: Tensor, axis: int, noise: float) -> Tensor:
+def _unrest(inverse: Tensor) -> float:
+    """Relative change of slope that three of four cells of some rows stay below."""
+    rows = inverse[::ROWS_APART]
+    if rows.shape[1] < LEAST_CELLS:
+        return 0.0
+    middle = rows[:, 1:-1]
+    turn = (rows.diff(n=2, dim=1).abs_() / middle)[middle > 0]
+    return float(turn.kthvalue(1 + len(turn) * 3 // 4).values) if len(turn) else 0.0
+
+
+def _ends(inverse: Tensor, axis: int, flat: float) -> Tensor:
     """Tell which cells are on a bend along an axis, or behind a step."""
     ends = torch.zeros_like(inverse, dtype=torch.bool)
     count = inverse.shape[axis]
-    if count < 3:
+    if count < LEAST_CELLS:
         return ends
-    first, second = inverse.narrow(axis, 0, count - 1), inverse.narrow(axis, 1, count - 1)
-    change = second - first
-    least = torch.minimum(first, second)
-    step = change.abs() > (STEP + 4 * noise) * least
-    turn = change.diff(dim=axis).abs_()
-    uneven = turn > (FLAT + 4 * noise) * inverse.narrow(axis, 1, count - 2)
+    change = inverse.diff(dim=axis)
+    uneven = change.diff(dim=axis).abs_() > inverse.narrow(axis, 1, count - 2) * flat
+    step = change.abs() > inverse.narrow(axis, 0, count - 1) * STEP
     before, after = step.narrow(axis, 0, count - 2), step.narrow(axis, 1, count - 2)
-    ends.narrow(axis, 1, count - 2).logical_or_(uneven & ~before & ~after)
     # On a steep plane the change is as large as a step, but the same everywhere.
-    step.narrow(axis, 0, count - 2).logical_and_(uneven)
-    step.narrow(axis, 1, count - 2).logical_and_(uneven)
-    ends.narrow(axis, 0, count - 1).logical_or_(step & (change > 0))
-    ends.narrow(axis, 1, count - 1).logical_or_(step & (change < 0))
+    before &= uneven
+    after &= uneven
+    ends.narrow(axis, 1, count - 2).copy_(uneven & ~(before | after))
+    nearer = change > 0
+    ends.narrow(axis, 0, count - 1).logical_or_(step & nearer)
+    ends.narrow(axis, 1, count - 1).logical_or_(step & ~nearer)
     return ends
 
 
-def _complete(numbers: Numbers, inverse: NDArray[np.float32]) -> None:
+def _complete(numbers: Numbers, inverse: NDArray[np.float32]) -> Numbers:
     """Give the edges, in place, to that surface beside them which goes on evenly to them."""
     rows, columns = np.nonzero((numbers == 0) & (inverse > 0))
     here = inverse[rows, columns]
     best, owner = np.full(len(here), np.float32(STEP)) * here, np.zeros(len(here), np.int32)
     height, width = numbers.shape
     for down, right in WAYS:
-        y = np.clip(rows + [[down], [2 * down]], 0, height - 1)
-        x = np.clip(columns + [[right], [2 * right]], 0, width - 1)
+        y = np.clip(rows + down * NEXT_TWO, 0, height - 1)
+        x = np.clip(columns + right * NEXT_TWO, 0, width - 1)
         beside = numbers[y, x]
         values = inverse[y, x]
         off = np.abs(2 * values[0] - values[1] - here)
         better = (off < best) & (beside[0] > 0) & (beside[0] == beside[1])
         best, owner = np.where(better, off, best), np.where(better, beside[0], owner)
     numbers[rows, columns] = owner
+    return owner
