@@ -82,7 +82,7 @@ def smooth_surfaces(inverse: Tensor) -> Surfaces:
         across, down = threads.map(lambda axis: _ends(inverse, axis, flat), (1, 0))
     drawn = ((inverse > 0) & ~across & ~down).cpu().numpy().view(np.uint8)
     _, numbers, stats, _ = cv2.connectedComponentsWithStats(drawn, connectivity=4)
-    owners = _complete(numbers, inverse.cpu().numpy())
+    owners = _complete(numbers, inverse.cpu().numpy(), flat)
     sizes = stats[:, cv2.CC_STAT_AREA] + np.bincount(owners, minlength=len(stats))
     return Surfaces(numbers, sizes)
 
@@ -117,11 +117,11 @@ def _ends(inverse: Tensor, axis: int, flat: float) -> Tensor:
     return ends
 
 
-def _complete(numbers: Numbers, inverse: NDArray[np.float32]) -> Numbers:
+def _complete(numbers: Numbers, inverse: NDArray[np.float32], flat: float) -> Numbers:
     """Give the edges, in place, to that surface beside them which goes on evenly to them."""
     rows, columns = np.nonzero((numbers == 0) & (inverse > 0))
     here = inverse[rows, columns]
-    best, owner = np.full(len(here), np.float32(STEP)) * here, np.zeros(len(here), np.int32)
+    best, owner = np.float32(flat) * here, np.zeros(len(here), np.int32)
     height, width = numbers.shape
     for down, right in WAYS:
         y = np.clip(rows + down * NEXT_TWO, 0, height - 1)
