@@ -28,7 +28,8 @@ def object_pieces(window: Window, candidates: Flags, noise: float, px_per_unit: 
     others belong to it if they have its depth, or nearly and are not found around the mask.
     noise: relative. px_per_unit: focal length in pixels of the window.
     """
-    count, labels = _pieces(window.inverse, candidates, STEP + 4 * noise)
+    step = STEP + 4 * noise
+    count, labels = _pieces(window.inverse, candidates, step)
     if count == 0:
         return candidates
     flat = labels[candidates]
@@ -44,10 +45,29 @@ def object_pieces(window: Window, candidates: Flags, noise: float, px_per_unit: 
     off = np.maximum(mean - high[main], low[main] - mean)
     near = np.maximum(GAP * mean, GAP_IN_SIZES * size)
     own = np.where(around <= ELSEWHERE, apart <= near, off <= GAP * mean)
+    own |= _end_with_mask(window, labels, count, step) & (apart <= size)
     own[main] = True
     kept = np.zeros_like(candidates)
     kept[candidates] = own[flat]
     return kept
+
+
+def _end_with_mask(
+    window: Window, labels: NDArray[np.int32], count: int, step: float
+) -> NDArray[np.bool_]:
+    """Tell which pieces have a step at the mask's edge, more often than none, bool (count,)."""
+    steps, goes_on = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    for inverse, mask, pieces in (
+        (window.inverse, window.mask, labels),
+        (window.inverse.T, window.mask.T, labels.T),
+    ):
+        rows, columns = np.nonzero(mask[:, 1:] != mask[:, :-1])
+        here = columns + mask[rows, columns + 1]
+        piece, linked = pieces[rows, here], _links(inverse, inverse > 0, step)[rows, columns]
+        seen = (piece >= 0) & (inverse[rows, columns] > 0) & (inverse[rows, columns + 1] > 0)
+        steps += np.bincount(piece[seen & ~linked], minlength=count)
+        goes_on += np.bincount(piece[seen & linked], minlength=count)
+    return steps > goes_on
 
 
 def _spread(
