@@ -46,9 +46,9 @@ def assign(
 
 def _dominant(instances: Sequence[Instance], scene: Scene, camera: Intrinsics) -> Numbers:
     """Number the object of each pixel, int32 (height, width)."""
-    foreign, owners = scene.surfaces.claims([in_cells(each, scene.side) for each in instances])
+    verdicts, owners = scene.surfaces.claims([in_cells(each, scene.side) for each in instances])
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
-        shapes = list(threads.map(scene.object_of, instances, foreign))
+        shapes = list(threads.map(scene.object_of, instances, verdicts))
     drawn = _drawn(instances, shapes, camera)
     _uncover(drawn, instances, owners, scene, camera)
     return drawn

@@ -12,7 +12,13 @@ from vizion3d_ros.contracts.annotation.instances import Instance
 from vizion3d_ros.geometry.annotation.edge import foreign_edge
 from vizion3d_ros.geometry.annotation.pieces import object_pieces
 from vizion3d_ros.geometry.annotation.projection import DepthBuffer
-from vizion3d_ros.geometry.annotation.surfaces import Place, Surfaces, smooth_surfaces
+from vizion3d_ros.geometry.annotation.surfaces import (
+    FOREIGN,
+    Place,
+    Surfaces,
+    Verdict,
+    smooth_surfaces,
+)
 from vizion3d_ros.geometry.annotation.window import Window
 
 EDGE_PX = 8.0  # how far masks may be too large
@@ -38,11 +44,11 @@ class Scene:
     fx: float
     surfaces: Surfaces
 
-    def object_of(self, instance: Instance, foreign: Flags) -> Flags:
+    def object_of(self, instance: Instance, verdict: Verdict) -> Flags:
         """
         Keep of an instance's mask what is the object, bool of the same shape.
 
-        foreign: bool (n,), the surfaces that are not the object's, by their number.
+        verdict: whose the surfaces are, as Surfaces.claims says.
         """
         if not instance.mask.any():
             return instance.mask
@@ -50,9 +56,12 @@ class Scene:
         pixels = np.count_nonzero(window.mask)
         edge_px = min(max(EDGE_PX / self.side, EDGE_SHARE * pixels**0.5), MOST_EDGE_PX)
         noise = window.noise()
-        own = window.mask & (window.inverse > 0) & ~foreign_edge(window, edge_px, noise)
-        rows, columns = own.shape
-        own &= ~foreign[self.surfaces.numbers[top : top + rows, left : left + columns]]
+        rows, columns = window.mask.shape
+        whose = verdict[self.surfaces.numbers[top : top + rows, left : left + columns]]
+        seen = window.mask & (window.inverse > 0)
+        own = (
+            seen & (whose != FOREIGN) & ~foreign_edge(window, seen & (whose == 0), edge_px, noise)
+        )
         kept = object_pieces(window, own, noise, self.fx / self.side)
         return self._in_pixels(kept, instance, top, left) & instance.mask
 

@@ -25,12 +25,15 @@ LEAST_CELLS = 3  # in a row with a change of slope
 STEP = 0.02  # relative, of neighbours on two surfaces
 LEAST_PX = 8  # of a surface that is told from noise
 OWN_SHARE = 0.5  # of a surface of an object that is in its mask
+SURE_SHARE = 0.95  # a surface that ends with the mask
 RIVAL_SHARE = 0.2  # more of a surface in another mask: it is that one's
+OWN, FOREIGN = 1, -1
 WAYS = ((0, 1), (0, -1), (1, 0), (-1, 0))
 NEXT_TWO = np.array([[1], [2]])
 
 Flags = NDArray[np.bool_]
 Numbers = NDArray[np.int32]
+Verdict = NDArray[np.int8]
 Place = tuple[Flags, int, int]
 """bool (h, w), and the row and column of its first cell."""
 
@@ -42,13 +45,13 @@ class Surfaces:
     numbers: Numbers
     sizes: NDArray[np.int64]
 
-    def claims(self, masks: Sequence[Place]) -> tuple[list[Flags], Numbers]:
+    def claims(self, masks: Sequence[Place]) -> tuple[list[Verdict], Numbers]:
         """
-        Tell for each mask which surfaces are another's, bool (n,) by their number.
+        Tell for each mask whose the surfaces are, int8 (n,): OWN, FOREIGN, or 0 if that is open.
 
         Also the mask that each surface is for the most part in, int32 (n,), from 1 on, 0 = none.
-        The one that fills most of a mask is its own; others are if they end with the mask, and
-        are not even more in another mask.
+        What is for the most part elsewhere is foreign, and what is rather in another mask; never
+        the one surface that fills most of the mask.
         """
         shares, main = [], []
         most, owner = np.full(len(self.sizes), OWN_SHARE), np.zeros(len(self.sizes), np.int32)
@@ -61,12 +64,15 @@ class Surfaces:
             most = np.maximum(most, share)
             shares.append(share)
             main.append(int(np.argmax(within * share)))
-        foreign = []
-        for share, own in zip(shares, main):
-            others = (share < np.maximum(OWN_SHARE, most - RIVAL_SHARE)) & (self.sizes >= LEAST_PX)
-            others[[0, own]] = False
-            foreign.append(others)
-        return foreign, owner
+        large = self.sizes >= LEAST_PX
+        verdicts = []
+        for share, first in zip(shares, main):
+            foreign = large & (share < np.maximum(OWN_SHARE, most - RIVAL_SHARE))
+            verdict = np.where(foreign, FOREIGN, np.where(share >= SURE_SHARE, OWN, 0))
+            verdict[0] = 0
+            verdict[first] = max(verdict[first], 0)
+            verdicts.append(verdict.astype(np.int8))
+        return verdicts, owner
 
 
 def smooth_surfaces(inverse: Tensor) -> Surfaces:
