@@ -46,9 +46,9 @@ class Scene:
 
     def object_of(self, instance: Instance, verdict: Verdict) -> Flags:
         """
-        Keep of an instance's mask what is the object, bool of the same shape.
+        Keep of an instance's mask, bool (h, w), what is the object.
 
-        verdict: whose the surfaces are, as Surfaces.claims says.
+        verdict: int8 (n,), whose the surfaces are, as Surfaces.claims says.
         """
         if not instance.mask.any():
             return instance.mask
@@ -86,7 +86,7 @@ class Scene:
 
 
 def in_cells(instance: Instance, side: int) -> Place:
-    """The mask in cells of `side` pixels, any of which counts, and the place of its window."""
+    """Give the mask in cells of `side` pixels, bool (h, w), any of which counts, and its place."""
     if side == 1:
         return instance.mask, instance.row, instance.column
     top, left = instance.row // side, instance.column // side

@@ -25,6 +25,7 @@ LEAST_CELLS = 3  # in a row with a change of slope
 STEP = 0.02  # relative, of neighbours on two surfaces
 LEAST_PX = 8  # of a surface that is told from noise
 OWN_SHARE = 0.5  # of a surface of an object that is in its mask
+LEAST_WEIGHT = 0.05  # of a cell of a mask, on the largest of surfaces
 SURE_SHARE = 0.95  # a surface that ends with the mask
 RIVAL_SHARE = 0.2  # more of a surface in another mask: it is that one's
 OWN, FOREIGN = 1, -1
@@ -63,7 +64,7 @@ class Surfaces:
             owner[share > most] = number
             most = np.maximum(most, share)
             shares.append(share)
-            main.append(int(np.argmax(within * share)))
+            main.append(int(np.argmax(within * (share + LEAST_WEIGHT))))
         large = self.sizes >= LEAST_PX
         verdicts = []
         for share, first in zip(shares, main):
