@@ -15,9 +15,9 @@ from torch import Tensor
 
 from vizion3d_ros.contracts.annotation.instances import Instance
 from vizion3d_ros.contracts.camera import Intrinsics
+from vizion3d_ros.geometry.annotation.hidden import uncover
 from vizion3d_ros.geometry.annotation.projection import depth_buffer, is_visible, project
 from vizion3d_ros.geometry.annotation.scene import Scene, in_cells, scene_of
-from vizion3d_ros.geometry.annotation.surfaces import OWN_SHARE
 
 Flags = NDArray[np.bool_]
 Numbers = NDArray[np.int32]
@@ -45,12 +45,21 @@ def assign(
 
 
 def _dominant(instances: Sequence[Instance], scene: Scene, camera: Intrinsics) -> Numbers:
-    """Number the object of each pixel, int32 (height, width)."""
-    verdicts, owners = scene.surfaces.claims([in_cells(each, scene.side) for each in instances])
+    """
+    Number the object of each pixel, int32 (height, width).
+
+    Masks that lie apart, as those of a label image must, may hide parts of each other's objects.
+    """
+    masks = [each.mask for each in instances]
+    covers = _drawn(instances, masks, camera)
+    apart = sum(map(np.count_nonzero, masks)) == np.count_nonzero(covers)
+    cells = [in_cells(each, scene.side) for each in instances]
+    verdicts = scene.surfaces.claims(cells, apart)
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
         shapes = list(threads.map(scene.object_of, instances, verdicts))
     drawn = _drawn(instances, shapes, camera)
-    _uncover(drawn, instances, owners, scene, camera)
+    if apart:
+        uncover(drawn, covers, scene)
     return drawn
 
 
@@ -60,31 +69,6 @@ def _drawn(instances: Sequence[Instance], shapes: Sequence[Flags], camera: Intri
     for number, (instance, shape) in reversed(list(enumerate(zip(instances, shapes), start=1))):
         _place_of(instance, drawn)[shape] = number
     return drawn
-
-
-def _uncover(
-    drawn: Numbers,
-    instances: Sequence[Instance],
-    owners: Numbers,
-    scene: Scene,
-    camera: Intrinsics,
-) -> None:
-    """
-    Give an object, in place, what masks of others hide of its surfaces.
-
-    owners: int32 (n,), the object of each surface, 0 = none. Nothing if two masks overlap: those
-    of a label image cannot, and who sends others says with each mask all that is its object's.
-    """
-    covers = _drawn(instances, [each.mask for each in instances], camera)
-    rows, columns = np.nonzero(covers)
-    if len(rows) < sum(np.count_nonzero(each.mask) for each in instances):
-        return
-    surfaces = scene.surfaces.numbers[rows // scene.side, columns // scene.side]
-    owner, now = owners[surfaces], drawn[rows, columns]
-    kept = np.bincount(surfaces[owner == now], minlength=len(owners))
-    sure = kept >= OWN_SHARE * scene.side**2 * scene.surfaces.sizes
-    hidden = (now == 0) & (owner != covers[rows, columns]) & sure[surfaces]
-    drawn[rows[hidden], columns[hidden]] = owner[hidden]
 
 
 def _place_of(instance: Instance, picture: NDArray[Any]) -> NDArray[Any]:

@@ -46,34 +46,40 @@ class Surfaces:
     numbers: Numbers
     sizes: NDArray[np.int64]
 
-    def claims(self, masks: Sequence[Place]) -> tuple[list[Verdict], Numbers]:
+    def claims(self, masks: Sequence[Place], apart: bool) -> list[Verdict]:
         """
         Tell for each mask whose the surfaces are, int8 (n,): OWN, FOREIGN, or 0 if that is open.
 
-        Also the mask that each surface is for the most part in, int32 (n,), from 1 on, 0 = none.
         What is for the most part elsewhere is foreign, and what is rather in another mask; never
-        the one surface that fills most of the mask.
+        the one surface that fills most of the mask. apart: no masks overlap, so that what is in
+        one is hidden from the others and does not count for them.
         """
-        shares, main = [], []
-        most, owner = np.full(len(self.sizes), OWN_SHARE), np.zeros(len(self.sizes), np.int32)
-        for number, (mask, top, left) in enumerate(masks, start=1):
-            here = self.numbers[top : top + mask.shape[0], left : left + mask.shape[1]]
-            within = np.bincount(here[mask], minlength=len(self.sizes))
-            within[0] = 0
-            share = within / np.maximum(self.sizes, 1)
-            owner[share > most] = number
-            most = np.maximum(most, share)
-            shares.append(share)
-            main.append(int(np.argmax(within * (share + LEAST_WEIGHT))))
-        large = self.sizes >= LEAST_PX
+        count = len(self.sizes)
+        within = [
+            np.bincount(_window(self.numbers, place)[place[0]], minlength=count) for place in masks
+        ]
+        most = np.max(within, axis=0, initial=0) - RIVAL_SHARE * self.sizes
+        covered = sum(within, np.zeros(count, np.int64)) if apart else None
         verdicts = []
-        for share, first in zip(shares, main):
-            foreign = large & (share < np.maximum(OWN_SHARE, most - RIVAL_SHARE))
-            verdict = np.where(foreign, FOREIGN, np.where(share >= SURE_SHARE, OWN, 0))
-            verdict[0] = 0
-            verdict[first] = max(verdict[first], 0)
-            verdicts.append(verdict.astype(np.int8))
-        return verdicts, owner
+        for own in within:
+            in_view = self.sizes if covered is None else self.sizes - covered + own
+            verdicts.append(self._verdict(own, own / np.maximum(in_view, 1), own < most))
+        return verdicts
+
+    def _verdict(
+        self, within: NDArray[np.int64], share: NDArray[np.float64], rivalled: Flags
+    ) -> Verdict:
+        foreign = (self.sizes >= LEAST_PX) & ((share < OWN_SHARE) | rivalled)
+        verdict = np.where(foreign, FOREIGN, np.where(share >= SURE_SHARE, OWN, 0))
+        verdict[0] = within[0] = 0
+        main = int(np.argmax(within * (share + LEAST_WEIGHT)))
+        verdict[main] = max(verdict[main], 0)
+        return verdict.astype(np.int8)
+
+
+def _window(numbers: Numbers, place: Place) -> Numbers:
+    mask, top, left = place
+    return numbers[top : top + mask.shape[0], left : left + mask.shape[1]]
 
 
 def smooth_surfaces(inverse: Tensor) -> Surfaces:
