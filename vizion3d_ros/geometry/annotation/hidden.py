@@ -26,9 +26,9 @@ def uncover(drawn: Numbers, covers: Numbers, scene: Scene) -> None:
     wanted = np.bincount(surfaces[now == 0], minlength=len(sizes)) > 0
     wanted[0] = False
     inside = wanted[surfaces]
-    rows, columns, cover, now = (each[inside] for each in (rows, columns, cover, now))
+    rows, columns, cover, now = rows[inside], columns[inside], cover[inside], now[inside]
     place = (np.cumsum(wanted) - 1)[surfaces[inside]]
-    shape = np.count_nonzero(wanted), int(covers.max(initial=0)) + 1
+    shape = int(np.count_nonzero(wanted)), int(covers.max(initial=0)) + 1
     kept, masked = (_counts(place, each, shape) for each in (now, cover))
     kept[:, 0] = 0
     owner = kept.argmax(1)
