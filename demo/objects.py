@@ -4,9 +4,10 @@
 
     python demo/objects.py        or: make demo OBJECTS=1
 
-The synthetic room gives images, depth and true masks; the depth is the true one, so that the
-figures are of the annotation alone. Every second round the masks are 5 px too fat on all sides, as
-those of networks are. Writes objects.png, objects.ply and objects.json into out/.
+The synthetic room gives images, depth and true masks. One table is of its true depth, so that the
+figures are of the annotation alone, one of the depth that stereo matching makes of its images.
+Every second round the masks are 5 px too fat on all sides, as those of networks are. Writes
+objects.png, objects.ply (both of stereo depth) and objects.json into out/.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,14 +26,25 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from nodes import START_S, DemoError, environment, exit_code_of, node  # noqa: E402 (beside this)
-from objects_view import montage, score, table, worst_of  # noqa: E402
+from objects_view import Score, montage, score, table, worst_of  # noqa: E402
 from processes import Children  # noqa: E402
 
 from vizion3d_ros.contracts.camera import StereoRig  # noqa: E402
 from vizion3d_ros.files.ply import write_cloud  # noqa: E402
+from vizion3d_ros.stereo import (  # noqa: E402
+    StereoDepth,
+    StereoDepthAdvancedConfig,
+    StereoDepthCommand,
+)
 from vizion3d_ros.testbed.scene import PERIOD_S, SyntheticScene  # noqa: E402
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vizion3d_ros.testbed.scene import RenderedPair
+
 FAT_PX = 5
+MM_PER_M = 1000
 
 
 class Room:
@@ -108,28 +121,56 @@ def demonstrate(options: argparse.Namespace) -> None:
     """Send the moments of one swing, and score what comes back."""
     options.out.mkdir(parents=True, exist_ok=True)
     rig = StereoRig.from_field_of_view(options.width, options.height, 65.0, 0.12)
-    scene = SyntheticScene(rig)
-    scores = []
+    scores: dict[str, list[Score]] = {}
     os.environ.update(environment())
     with Children(environment() | dict(os.environ), ROOT, options.out) as children:
         children.start('annotation_node', node('nodes.annotation_node', {}))
         room = Room(rig)
-        for moment in np.linspace(0, PERIOD_S / 2, options.moments):
-            frame = scene.at(float(moment), instances=True)
+        for kind, frame, depth_m in moments(rig, options.moments):
             for margin_px in (0, FAT_PX):
                 masks = fattened(frame.instances, frame.depth_m, margin_px)
-                found, points = room.ask(frame.depth_m, masks)
-                scores += score(frame, masks, found, points, margin_px)
+                found, points = room.ask(depth_m, masks)
+                answer = depth_m, masks, found, points
+                scores.setdefault(kind, []).extend(score(frame, *answer, margin_px))
                 if margin_px == 0:
                     shown = frame, masks, found, points
-    print(f'depth: the true one of the synthetic room, {options.width}x{options.height}\n')
-    print(table(scores))
+    for kind, own in scores.items():
+        print(f'{kind} depth of the synthetic room, {options.width}x{options.height}')
+        print(table(own))
     montage(*shown, rig.left, options.out / 'objects.png')
     points = shown[3]
     write_cloud(options.out / 'objects.ply', points['xyz'], points['bgr'][:, ::-1])
-    (options.out / 'objects.json').write_text(json.dumps(worst_of(scores), indent=2) + '\n')
+    worst = {kind: worst_of(own) for kind, own in scores.items()}
+    (options.out / 'objects.json').write_text(json.dumps(worst, indent=2) + '\n')
     for name in ('objects.png', 'objects.ply', 'objects.json'):
         print(f'  {options.out / name}')
+
+
+def moments(rig: StereoRig, count: int) -> Iterator[tuple[str, RenderedPair, np.ndarray]]:
+    """Give the moments of one swing twice: with the true depth, and with that of matching."""
+    scene = SyntheticScene(rig)
+    for moment in np.linspace(0, PERIOD_S / 2, count):
+        frame = scene.at(float(moment), instances=True)
+        yield 'true', frame, frame.depth_m
+        yield 'stereo', frame, matched(frame, rig)
+
+
+def matched(frame: RenderedPair, rig: StereoRig) -> np.ndarray:
+    """Match both images: depth, float32 (H, W) metres, NaN = none."""
+    command = StereoDepthCommand(
+        left_image=frame.left,
+        right_image=frame.right,
+        model_backend='opencv-sgbm',
+        advanced_config=StereoDepthAdvancedConfig(
+            focal_length=rig.left.fx,
+            cx=rig.left.cx,
+            cy=rig.left.cy,
+            baseline=MM_PER_M * rig.baseline_m,
+            doffs=0.0,
+        ),
+    )
+    depth_m = StereoDepth().run(command).raw_depth
+    return np.where(depth_m > 0, depth_m, np.float32(np.nan))
 
 
 def fattened(masks: np.ndarray, depth_m: np.ndarray, margin_px: int) -> np.ndarray:

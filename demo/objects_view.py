@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 EDGES = [(a, b) for a in range(8) for b in range(a) if (a ^ b).bit_count() == 1]
 WHITE = (255, 255, 255)
 LEAST_PIXELS = 100  # that an object must show to be scored
+WRONG = 0.05  # relative error beyond which the point of a pixel is nobody's
 
 
 @dataclass(frozen=True)
@@ -41,14 +42,26 @@ class Score:
 
 
 def score(
-    frame: RenderedPair, masks: np.ndarray, found, points: np.ndarray, margin_px: int
+    frame: RenderedPair,
+    depth_m: np.ndarray,
+    masks: np.ndarray,
+    found,
+    points: np.ndarray,
+    margin_px: int,
 ) -> list[Score]:
-    """Compare what came back with the truth, for each object that can be seen."""
-    truth, plain, labels = frame.instances.ravel(), masks.ravel(), points['instance']
+    """
+    Compare what came back with the truth, for each object that can be seen.
+
+    depth_m: what was measured, NaN = nothing; what is wrong by more than 5 % is not scored.
+    """
+    there = np.isfinite(depth_m)
+    right = np.abs(depth_m - frame.depth_m)[there] < WRONG * frame.depth_m[there]
+    truth, plain = frame.instances[there][right], masks[there][right]
+    points = points[right]
     centres = {int(each.id): each.bbox.center.position for each in found.detections}
     scores = []
     for number in np.flatnonzero(np.bincount(truth)[1:] >= LEAST_PIXELS) + 1:
-        own, got, looked = truth == number, labels == number, plain == number
+        own, got, looked = truth == number, points['instance'] == number, plain == number
         if 2 * (own & looked).sum() < own.sum():
             continue  # the grown mask of a neighbour lies on it, and a label image holds one
         xyz = points['xyz'][own]

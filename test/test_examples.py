@@ -241,6 +241,42 @@ def test_save_a_snapshot(run, robot):
     assert {path.suffix for path in paths} >= {'.png', '.pfm', '.ply', '.yaml', '.json'}
 
 
+@ros
+def test_masks_of_a_detector(start, robot):
+    import rclpy
+    from sensor_msgs.msg import Image
+    from spun_node import SpunNode
+    from vision_msgs.msg import Detection2DArray
+
+    context = rclpy.Context()
+    context.init(domain_id=int(robot['ROS_DOMAIN_ID']))
+    listener = SpunNode(context, 'listener')
+    heard = {}
+    kinds = {'left/image_rect': Image, 'instances/image': Image}
+    kinds['instances/detections'] = Detection2DArray
+    for topic, kind in kinds.items():
+        messages = heard[topic] = {}
+        listener.node.create_subscription(
+            kind, topic, lambda m, kept=messages: kept.update({stamp_of(m): m}), 10
+        )
+    start(10, **robot)
+    listener.wait_for(lambda: set.intersection(*map(set, heard.values())), 40.0)
+    (stamp, *_) = set.intersection(*map(set, heard.values()))
+    image, masks, found = (heard[topic][stamp] for topic in kinds)
+    labels = np.frombuffer(masks.data, np.uint16).reshape(masks.height, masks.width)
+    assert (masks.encoding, labels.shape) == ('16UC1', (image.height, image.width))
+    assert {image.header.frame_id} == {m.header.frame_id for m in (masks, found)}
+    assert [each.id for each in found.detections] == [str(n) for n in np.unique(labels)[1:]]
+    scores = [each.results[0].hypothesis.score for each in found.detections]
+    assert scores == sorted(scores) and scores
+    listener.close()
+    context.try_shutdown()
+
+
+def stamp_of(message):
+    return message.header.stamp.sec, message.header.stamp.nanosec
+
+
 def test_many_bags_with_ray(run, tmp_path, make_pair):
     pytest.importorskip('ray', reason='needs ray, which is too large for the checks')
     sys.path.append(str(ROOT / 'test' / 'bags'))

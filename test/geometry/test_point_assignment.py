@@ -98,7 +98,7 @@ def test_true_masks_give_the_object(name):
     assert found >= 99 and foreign <= 1
 
 
-@pytest.mark.parametrize('name', [name for name in SCENES if name != 'fence'])
+@pytest.mark.parametrize('name', SCENES)
 def test_masks_five_pixels_too_large_give_the_object_still(name):
     depth, layer = drawn(SCENES[name])
     true = layer == len(SCENES[name])
@@ -187,6 +187,35 @@ def test_two_objects_that_overlap_in_the_image_keep_their_own():
     for number, which in ((1, 2), (2, 1)):
         found, foreign = shares(labels, number, layer == which)
         assert found >= 99 and foreign <= 2
+
+
+def test_what_the_mask_of_a_neighbour_hides_in_a_label_image_is_found_again():
+    depth, layer = drawn(
+        [FLOOR, box((-0.3, 0.2, 1.9), (0.3, 0.8, 2.4)), sphere((0, 0.4, 1.5), 0.1)]
+    )
+    ball = changed(layer == 3, 5)
+    cut = changed(layer == 2, 5) & ~ball
+    hidden = (layer == 2) & ball
+    assert hidden.sum() > 100
+    labels = labelled(depth, ball, cut)
+    assert (labels[hidden] == 2).mean() >= 0.95
+    for number, which in ((1, 3), (2, 2)):
+        found, foreign = shares(labels, number, layer == which)
+        assert found >= 99 and foreign <= 2
+
+
+def test_masks_that_overlap_are_never_left():
+    depth, layer = drawn([sphere((-0.1, 0, 1.6), 0.3), sphere((0.25, 0, 2.6), 0.4)])
+    masks = changed(layer == 2, 5), changed(layer == 1, -5), layer >= 0
+    labels = labelled(depth, *masks)
+    for number, mask in enumerate(masks, 1):
+        assert not (labels == number)[~mask].any()
+
+
+def test_two_masks_on_one_plain_surface_share_it_by_confidence():
+    left, right = U < 180, U > 140
+    labels = labelled(WALL.astype(np.float32), right, left)
+    assert (labels == np.where(right, 1, 2)).all()
 
 
 def test_what_two_masks_claim_is_the_first_ones():

@@ -241,6 +241,25 @@ def test_a_detection_without_a_mask_is_told(eye):
     assert status.message.startswith(f'1 of {len(THERE)} detections have no pixel')
 
 
+def test_masks_that_no_detection_tells_of_are_told(eye):
+    for each in eye.detections.detections:
+        each.id = str(int(each.id) + 100)
+    found = eye.ask(eye.listen('detections_3d', Detection3DArray)).detections
+    assert {each.results[0].hypothesis.class_id for each in found} == {'unknown'}
+    status = eye.status('masks', lambda s, _: s.level == DiagnosticStatus.WARN, every=eye.send)
+    assert (
+        f'{len(THERE)} numbers, such as {THERE[0]}, that no detection tells of' in status.message
+    )
+
+
+def test_depth_of_another_size_than_its_camera_is_told_with_both(eye):
+    eye.cloud = image_message(FRAME.depth_m[::2, ::2].copy(), '32FC1', LEFT_FRAME)
+    eye.listen('detections_3d', Detection3DArray)
+    sentence = 'the depth image is 320x240 but depth/camera_info is of 640x480'
+    status = eye.status('output', lambda s, _: sentence in s.message, every=eye.send)
+    assert status.level == DiagnosticStatus.ERROR
+
+
 @pytest.mark.parametrize(
     ('labels', 'encoding', 'sentence'),
     [

@@ -35,7 +35,7 @@ def _check_cloud(cloud: object) -> object:
 
 def _check_mask(mask: object) -> np.ndarray:
     array = np.asarray(mask)
-    if array.ndim != 2 or array.dtype not in (np.bool_, np.uint8):
+    if array.ndim != 2 or not array.size or array.dtype not in (np.bool_, np.uint8):
         raise ValueError(
             f'expected bool or uint8 of shape (H, W), got {array.dtype} of shape {array.shape}'
         )

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,17 +15,12 @@ from torch import Tensor
 
 from vizion3d_ros.contracts.annotation.instances import Instance
 from vizion3d_ros.contracts.camera import Intrinsics
-from vizion3d_ros.geometry.annotation.edge import foreign_edge
-from vizion3d_ros.geometry.annotation.pieces import object_pieces
+from vizion3d_ros.geometry.annotation.hidden import uncover
 from vizion3d_ros.geometry.annotation.projection import depth_buffer, is_visible, project
-from vizion3d_ros.geometry.annotation.window import Window
-
-EDGE_PX = 8.0  # how far masks may be too large
-EDGE_SHARE = 0.04  # the same, of the size of a mask; the larger counts
-MOST_EDGE_PX = 24.0
-MARGIN_PX = 10  # what is looked at around a mask
+from vizion3d_ros.geometry.annotation.scene import Scene, in_cells, scene_of
 
 Flags = NDArray[np.bool_]
+Numbers = NDArray[np.int32]
 
 
 def assign(
@@ -41,73 +36,42 @@ def assign(
     projected = project(points, camera)
     buffer = depth_buffer(projected, camera)
     visible = is_visible(projected, buffer, camera)
-    scene = _Scene(_inverse(buffer.depth_m), buffer.side, camera.fx)
-    drawn = np.zeros((camera.height, camera.width), np.int32)
-    shapes = [each.mask for each in instances]
     if surface == 'dominant':
-        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
-            shapes = list(threads.map(scene.surface_of, instances))
-    for number, (instance, shape) in reversed(list(enumerate(zip(instances, shapes), start=1))):
-        rows, columns = shape.shape
-        place = drawn[instance.row :, instance.column :][:rows, :columns]
-        place[shape] = number
+        drawn = _dominant(instances, scene_of(buffer, camera.fx), camera)
+    else:
+        drawn = _drawn(instances, [each.mask for each in instances], camera)
     flat = torch.from_numpy(np.append(drawn, np.int32(0))).to(points.device)
     return flat[projected.place] * visible
 
 
-def _inverse(depth_m: Tensor) -> NDArray[np.float32]:
-    return (1 / depth_m).cpu().numpy()
+def _dominant(instances: Sequence[Instance], scene: Scene, camera: Intrinsics) -> Numbers:
+    """
+    Number the object of each pixel, int32 (height, width).
+
+    Masks that lie apart, as those of a label image must, may hide parts of each other's objects.
+    """
+    masks = [each.mask for each in instances]
+    covers = _drawn(instances, masks, camera)
+    apart = sum(map(np.count_nonzero, masks)) == np.count_nonzero(covers)
+    cells = [in_cells(each, scene.side) for each in instances]
+    verdicts = scene.surfaces.claims(cells, apart)
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
+        shapes = list(threads.map(scene.object_of, instances, verdicts))
+    drawn = _drawn(instances, shapes, camera)
+    if apart:
+        uncover(drawn, covers, scene)
+    return drawn
 
 
-@dataclass(frozen=True, slots=True)
-class _Scene:
-    """inverse: float32 (rows, columns), 1/m, of cells of `side` pixels; fx: of the camera."""
-
-    inverse: NDArray[np.float32]
-    side: int
-    fx: float
-
-    def surface_of(self, instance: Instance) -> Flags:
-        """Keep of an instance's mask what is its surface, bool of the same shape."""
-        if not instance.mask.any():
-            return instance.mask
-        window, top, left = self._window(instance)
-        pixels = np.count_nonzero(window.mask)
-        edge_px = min(max(EDGE_PX / self.side, EDGE_SHARE * pixels**0.5), MOST_EDGE_PX)
-        noise = window.noise()
-        own = window.mask & (window.inverse > 0) & ~foreign_edge(window, edge_px, noise)
-        kept = object_pieces(window, own, noise, self.fx / self.side)
-        return self._in_pixels(kept, instance, top, left) & instance.mask
-
-    def _window(self, instance: Instance) -> tuple[Window, int, int]:
-        """The object and what is around it, and the first row and column of that, in cells."""
-        mask, top, left = _in_cells(instance, self.side)
-        rows, columns = mask.shape
-        up, back = min(MARGIN_PX, top), min(MARGIN_PX, left)
-        inverse = self.inverse[
-            top - up : top + rows + MARGIN_PX, left - back : left + columns + MARGIN_PX
-        ]
-        around = np.zeros(inverse.shape, bool)
-        around[up : up + rows, back : back + columns] = mask
-        return Window(np.ascontiguousarray(inverse), around), top - up, left - back
-
-    def _in_pixels(self, kept: Flags, instance: Instance, top: int, left: int) -> Flags:
-        """What of cells is kept, for each pixel of the instance's mask."""
-        height, width = instance.mask.shape
-        rows = (np.arange(height) + instance.row) // self.side - top
-        columns = (np.arange(width) + instance.column) // self.side - left
-        return kept[rows[:, None], columns]
+def _drawn(instances: Sequence[Instance], shapes: Sequence[Flags], camera: Intrinsics) -> Numbers:
+    """Number the pixels of shapes, the first one on top."""
+    drawn = np.zeros((camera.height, camera.width), np.int32)
+    for number, (instance, shape) in reversed(list(enumerate(zip(instances, shapes), start=1))):
+        _place_of(instance, drawn)[shape] = number
+    return drawn
 
 
-def _in_cells(instance: Instance, side: int) -> tuple[Flags, int, int]:
-    """The mask in cells of `side` pixels, any of which counts, and the place of its window."""
-    if side == 1:
-        return instance.mask, instance.row, instance.column
-    top, left = instance.row // side, instance.column // side
-    height, width = instance.mask.shape
-    row, column = instance.row - top * side, instance.column - left * side
-    rows, columns = -(-(row + height) // side), -(-(column + width) // side)
-    padded = np.zeros((rows * side, columns * side), bool)
-    padded[row : row + height, column : column + width] = instance.mask
-    cells = np.any(padded.reshape(rows, side, columns, side), axis=(1, 3))
-    return np.asarray(cells), top, left
+def _place_of(instance: Instance, picture: NDArray[Any]) -> NDArray[Any]:
+    """View the window of an instance's mask in a picture."""
+    rows, columns = instance.mask.shape
+    return picture[instance.row :, instance.column :][:rows, :columns]

@@ -28,19 +28,19 @@ Vector = NDArray[np.float32]
 Flags = NDArray[np.bool_]
 
 
-def foreign_edge(window: Window, reach: float, noise: float) -> Flags:
+def foreign_edge(window: Window, candidates: Flags, reach: float, noise: float) -> Flags:
     """
-    Find pixels of the mask that belong to what is outside, bool (h, w).
+    Find those of the candidates, bool (h, w), that belong to what is outside of the mask.
 
     reach: how far from the mask's edge they may be, in pixels of the window. noise: relative, of
     the inverse depth.
     """
     foreign = np.zeros_like(window.mask)
-    if window.mask.all():
+    if window.mask.all() or not candidates.any():
         return foreign
     distance, nearest = _to_the_outside(window.mask)
     reach = min(reach, 0.6 * float(distance.max()))
-    edge = window.mask & (distance <= reach) & (window.inverse > 0)
+    edge = candidates & (distance <= reach)
     rows, columns = np.nonzero(edge)
     out_rows, out_columns = np.divmod(nearest[edge], window.mask.shape[1])
     span = distance[edge]

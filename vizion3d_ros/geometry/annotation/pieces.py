@@ -28,7 +28,9 @@ def object_pieces(window: Window, candidates: Flags, noise: float, px_per_unit: 
     others belong to it if they have its depth, or nearly and are not found around the mask.
     noise: relative. px_per_unit: focal length in pixels of the window.
     """
-    count, labels = _pieces(window.inverse, candidates, STEP + 4 * noise)
+    step = STEP + 4 * noise
+    across, down = _links(window.inverse, step), _links(window.inverse.T, step).T
+    count, labels = _pieces(candidates, across, down)
     if count == 0:
         return candidates
     flat = labels[candidates]
@@ -44,10 +46,29 @@ def object_pieces(window: Window, candidates: Flags, noise: float, px_per_unit: 
     off = np.maximum(mean - high[main], low[main] - mean)
     near = np.maximum(GAP * mean, GAP_IN_SIZES * size)
     own = np.where(around <= ELSEWHERE, apart <= near, off <= GAP * mean)
+    own |= _end_with_mask(window, labels, count, across, down) & (apart <= size)
     own[main] = True
     kept = np.zeros_like(candidates)
     kept[candidates] = own[flat]
     return kept
+
+
+def _end_with_mask(
+    window: Window, labels: NDArray[np.int32], count: int, across: Flags, down: Flags
+) -> Flags:
+    """Tell which pieces have a step at the mask's edge, more often than none, bool (count,)."""
+    balance = np.zeros(count)
+    for links, mask, pieces, inverse in (
+        (across, window.mask, labels, window.inverse),
+        (down.T, window.mask.T, labels.T, window.inverse.T),
+    ):
+        rows, columns = np.nonzero(mask[:, 1:] != mask[:, :-1])
+        inner = columns + mask[rows, columns + 1]
+        piece, known = pieces[rows, inner], inverse[rows, 2 * columns + 1 - inner] > 0
+        known &= piece >= 0
+        vote = np.where(links[rows, columns], -1.0, 1.0)
+        balance += np.bincount(piece[known], vote[known], count)
+    return balance > 0
 
 
 def _spread(
@@ -72,25 +93,24 @@ def _share_around(
     return np.asarray(inside / len(depths))
 
 
-def _pieces(inverse: Map, candidates: Flags, step: float) -> tuple[int, NDArray[np.int32]]:
+def _pieces(candidates: Flags, across: Flags, down: Flags) -> tuple[int, NDArray[np.int32]]:
     """
     Number the pieces from 0: their count, and int32 (h, w) of what is theirs.
 
-    Pixels and the links between neighbours are drawn into one image of twice the size, in which
-    OpenCV finds what hangs together.
+    across, down: which neighbours hang together, bool (h, w - 1) and (h - 1, w). Pixels and these
+    links are drawn into one image of twice the size, in which OpenCV finds what hangs together.
     """
     height, width = candidates.shape
     drawn = np.zeros((2 * height, 2 * width), np.uint8)
     drawn[::2, ::2] = candidates
-    drawn[::2, 1:-1:2] = _links(inverse, candidates, step)
-    drawn[1:-1:2, ::2] = _links(inverse.T, candidates.T, step).T
+    drawn[::2, 1:-1:2] = across & candidates[:, :-1] & candidates[:, 1:]
+    drawn[1:-1:2, ::2] = down & candidates[:-1] & candidates[1:]
     count, labels = cv2.connectedComponents(drawn, connectivity=4, ltype=cv2.CV_32S)
     return count - 1, labels[::2, ::2] - 1
 
 
-def _links(inverse: Map, candidates: Flags, step: float) -> Flags:
-    """Tell which candidates hang together with the one on their right, bool (h, w - 1)."""
-    both = candidates[:, :-1] & candidates[:, 1:]
+def _links(inverse: Map, step: float) -> Flags:
+    """Tell which pixels hang together with the one on their right, bool (h, w - 1)."""
     change = np.diff(inverse, axis=1)
     limit = np.minimum(inverse[:, :-1], inverse[:, 1:]) * np.float32(step)
     small = np.abs(change) <= limit
@@ -98,4 +118,4 @@ def _links(inverse: Map, candidates: Flags, step: float) -> Flags:
     # side of it.
     even = np.abs(np.diff(change, axis=1)) <= limit[:, 1:]
     small[:, 1:-1] |= even[:, :-1] | even[:, 1:]
-    return small & both
+    return small

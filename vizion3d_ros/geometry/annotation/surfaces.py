@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Smooth surfaces of the whole view, and whose they are.
+
+Inverse depth of a plane is linear in the image, so that a surface ends where it bends or steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+FLAT = 1e-3  # relative change of slope from cell to cell that is no edge, without noise
+LEAST_FLAT = 2e-3  # what is less flat than that shows no edges
+NOISE_MARGIN = 2.5
+ROWS_APART = 16  # of those that tell the noise
+LEAST_CELLS = 3  # in a row with a change of slope
+STEP = 0.02  # relative, of neighbours on two surfaces
+LEAST_PX = 8  # of a surface that is told from noise
+OWN_SHARE = 0.5  # of a surface of an object that is in its mask
+LEAST_WEIGHT = 0.05  # of a cell of a mask, on the largest of surfaces
+SURE_SHARE = 0.95  # a surface that ends with the mask
+RIVAL_SHARE = 0.2  # more of a surface in another mask: it is that one's
+OWN, FOREIGN = 1, -1
+WAYS = ((0, 1), (0, -1), (1, 0), (-1, 0))
+NEXT_TWO = np.array([[1], [2]])
+
+Flags = NDArray[np.bool_]
+Numbers = NDArray[np.int32]
+Verdict = NDArray[np.int8]
+Place = tuple[Flags, int, int]
+"""bool (h, w), and the row and column of its first cell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surfaces:
+    """numbers: int32 (rows, columns), 0 = edges and nothing; sizes: int64 (n,), in cells."""
+
+    numbers: Numbers
+    sizes: NDArray[np.int64]
+
+    def claims(self, masks: Sequence[Place], apart: bool) -> list[Verdict]:
+        """
+        Tell for each mask whose the surfaces are, int8 (n,): OWN, FOREIGN, or 0 if that is open.
+
+        What is for the most part elsewhere is foreign, and what is rather in another mask; never
+        the one surface that fills most of the mask. apart: no masks overlap, so that what is in
+        one is hidden from the others and does not count for them.
+        """
+        count = len(self.sizes)
+        within = [
+            np.bincount(_window(self.numbers, place)[place[0]], minlength=count) for place in masks
+        ]
+        most = np.max(within, axis=0, initial=0) - RIVAL_SHARE * self.sizes
+        covered = sum(within, np.zeros(count, np.int64)) if apart else None
+        verdicts = []
+        for own in within:
+            in_view = self.sizes if covered is None else self.sizes - covered + own
+            verdicts.append(self._verdict(own, own / np.maximum(in_view, 1), own < most))
+        return verdicts
+
+    def _verdict(
+        self, within: NDArray[np.int64], share: NDArray[np.float64], rivalled: Flags
+    ) -> Verdict:
+        foreign = (self.sizes >= LEAST_PX) & ((share < OWN_SHARE) | rivalled)
+        verdict = np.where(foreign, FOREIGN, np.where(share >= SURE_SHARE, OWN, 0))
+        verdict[0] = within[0] = 0
+        main = int(np.argmax(within * (share + LEAST_WEIGHT)))
+        verdict[main] = max(verdict[main], 0)
+        return verdict.astype(np.int8)
+
+
+def _window(numbers: Numbers, place: Place) -> Numbers:
+    mask, top, left = place
+    return numbers[top : top + mask.shape[0], left : left + mask.shape[1]]
+
+
+def smooth_surfaces(inverse: Tensor) -> Surfaces:
+    """
+    Number what hangs together; nothing where noise hides the bends.
+
+    inverse: float32 (rows, columns), 1/m, 0 = nothing.
+    """
+    flat = max(FLAT, NOISE_MARGIN * _unrest(inverse))
+    if flat > LEAST_FLAT:
+        return Surfaces(np.zeros(tuple(inverse.shape), np.int32), np.zeros(1, np.int64))
+    with ThreadPoolExecutor(2) as threads:
+        across, down = threads.map(lambda axis: _ends(inverse, axis, flat), (1, 0))
+    drawn = ((inverse > 0) & ~across & ~down).cpu().numpy().view(np.uint8)
+    _, numbers, stats, _ = cv2.connectedComponentsWithStats(drawn, connectivity=4)
+    owners = _complete(numbers, inverse.cpu().numpy(), flat)
+    sizes = stats[:, cv2.CC_STAT_AREA] + np.bincount(owners, minlength=len(stats))
+    return Surfaces(numbers, sizes)
+
+
+def _unrest(inverse: Tensor) -> float:
+    """Relative change of slope that three of four cells of some rows stay below."""
+    rows = inverse[::ROWS_APART]
+    if rows.shape[1] < LEAST_CELLS:
+        return 0.0
+    middle = rows[:, 1:-1]
+    turn = (rows.diff(n=2, dim=1).abs_() / middle)[middle > 0]
+    return float(turn.kthvalue(1 + len(turn) * 3 // 4).values) if len(turn) else 0.0
+
+
+def _ends(inverse: Tensor, axis: int, flat: float) -> Tensor:
+    """Tell which cells are on a bend along an axis, or behind a step."""
+    ends = torch.zeros_like(inverse, dtype=torch.bool)
+    count = inverse.shape[axis]
+    if count < LEAST_CELLS:
+        return ends
+    change = inverse.diff(dim=axis)
+    uneven = change.diff(dim=axis).abs_() > inverse.narrow(axis, 1, count - 2) * flat
+    step = change.abs() > inverse.narrow(axis, 0, count - 1) * STEP
+    before, after = step.narrow(axis, 0, count - 2), step.narrow(axis, 1, count - 2)
+    # On a steep plane the change is as large as a step, but the same everywhere.
+    before &= uneven
+    after &= uneven
+    ends.narrow(axis, 1, count - 2).copy_(uneven & ~(before | after))
+    nearer = change > 0
+    ends.narrow(axis, 0, count - 1).logical_or_(step & nearer)
+    ends.narrow(axis, 1, count - 1).logical_or_(step & ~nearer)
+    return ends
+
+
+def _complete(numbers: Numbers, inverse: NDArray[np.float32], flat: float) -> Numbers:
+    """Give the edges, in place, to that surface beside them which goes on evenly to them."""
+    rows, columns = np.nonzero((numbers == 0) & (inverse > 0))
+    here = inverse[rows, columns]
+    best, owner = np.float32(flat) * here, np.zeros(len(here), np.int32)
+    height, width = numbers.shape
+    for down, right in WAYS:
+        y = np.clip(rows + down * NEXT_TWO, 0, height - 1)
+        x = np.clip(columns + right * NEXT_TWO, 0, width - 1)
+        beside = numbers[y, x]
+        values = inverse[y, x]
+        off = np.abs(2 * values[0] - values[1] - here)
+        better = (off < best) & (beside[0] > 0) & (beside[0] == beside[1])
+        best, owner = np.where(better, off, best), np.where(better, beside[0], owner)
+    numbers[rows, columns] = owner
+    return owner
