@@ -84,16 +84,16 @@ def _check_path(out: Path) -> None:
 
 
 def _packages() -> Any:
-    """The module that folds constants; BackendError if one of those that export is not there."""
+    """The module onnx; BackendError if it, or what folds constants, is not there."""
     try:
-        import onnx  # noqa: F401  torch needs it
-        import onnxscript.optimizer
+        import onnx
+        import onnxscript.optimizer  # noqa: F401
     except ImportError as error:
         raise BackendError(
             f'export needs onnx and onnxscript ({error}): '
             'python3 -m pip install "vizion3d_ros[onnx]"'
         ) from error
-    return onnxscript.optimizer
+    return onnx
 
 
 def _write(network: nn.Module, made: Exportable, facts: dict[str, str], path: Path) -> None:
@@ -116,12 +116,15 @@ def _write(network: nn.Module, made: Exportable, facts: dict[str, str], path: Pa
     notes = {**facts, NOTE: made.profile.model_dump_json(exclude_defaults=True)}
     program.model.metadata_props.update(notes)
     program.model.producer_name = 'vizion3d_ros'
-    program.save(str(path))
+    # In one file whatever its size: torch puts weights of 1.5 GB and more, as of XL, into another,
+    # whose name would be that of the draft.
+    _packages().save(program.model_proto, str(path))
 
 
 def _fold(model: Any) -> None:
     """Compute what is constant; the rest of what onnxscript can do takes longer than it saves."""
-    optimizer = _packages()
+    from onnxscript import optimizer
+
     optimizer.inline(model)
     optimizer.fold_constants(model, onnx_shape_inference=False)
     optimizer.remove_unused_nodes(model)
