@@ -27,7 +27,7 @@ def exported(tmp_path_factory, kind):
     """
     pytest.importorskip('onnxruntime', reason='needs vizion3d_ros[onnx]')
     pytest.importorskip('onnxscript', reason='needs vizion3d_ros[onnx]')
-    from vizion3d_ros.engine.onnx.export import export
+    from vizion3d_ros.engine.onnx.export.write import export
 
     folder = tmp_path_factory.getbasetemp()
     if folder.name.startswith('popen-'):  # that of one worker

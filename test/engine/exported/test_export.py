@@ -20,9 +20,9 @@ from vizion3d_ros.contracts.settings.onnx_settings import OnnxSettings
 from vizion3d_ros.contracts.settings.stereo_settings import S2m2Settings, StereoSettings
 from vizion3d_ros.engine.network_backend import upload
 from vizion3d_ros.engine.networks import s2m2
-from vizion3d_ros.engine.onnx import export as exporting
-from vizion3d_ros.engine.onnx.half import IN_HALF, halved
-from vizion3d_ros.engine.onnx.networks import made_up_pair
+from vizion3d_ros.engine.onnx.export import write as exporting
+from vizion3d_ros.engine.onnx.export.half import IN_HALF, halved
+from vizion3d_ros.engine.onnx.export.networks import made_up_pair
 from vizion3d_ros.engine.onnx_file import read
 from vizion3d_ros.engine.registry import load_mono_backend, load_stereo_backend
 from vizion3d_ros.geometry.resize import Fit

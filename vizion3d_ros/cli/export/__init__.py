@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from vizion3d_ros.engine.onnx.export import export
+from vizion3d_ros.engine.onnx.export.write import export
 from vizion3d_ros.engine.weights.progress import in_words
 
 

@@ -9,10 +9,10 @@ profiles/ here, or at any path.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from typing_extensions import Self
 
 from vizion3d_ros.contracts.base import Contract
@@ -22,7 +22,14 @@ AUTO = 'auto'
 NOTE = 'vizion3d_profile'  # under which our own files carry theirs
 SHIPPED = Path(__file__).parent / 'profiles'
 
-Triple = tuple[float, float, float]
+
+def _thrice(value: Any) -> Any:
+    """One number is that of every channel."""
+    single = value[0] if isinstance(value, list) and len(value) == 1 else value
+    return (single,) * 3 if isinstance(single, int | float) else value
+
+
+Triple = Annotated[tuple[float, float, float], BeforeValidator(_thrice)]
 Side = Annotated[int, Field(ge=1, le=8192)]
 
 
@@ -51,6 +58,11 @@ class NetworkOutput(Contract):
     channel: int = Field(0, ge=0)
     sign: Literal[1, -1] = 1
     scale: float = Field(1.0, gt=0.0)
+
+    @property
+    def factor(self) -> float:
+        """What its numbers are multiplied by."""
+        return self.sign * self.scale
 
 
 class Profile(Contract):
@@ -88,6 +100,11 @@ class Profile(Contract):
                 f'got {" and ".join(sorted(given))}'
             )
         return self
+
+    @property
+    def normalises(self) -> bool:
+        """Whether values are other than 0..255."""
+        return (self.scale, self.mean, self.std) != (1.0, (0.0,) * 3, (1.0,) * 3)
 
     @property
     def is_stereo(self) -> bool:

@@ -20,9 +20,9 @@ from torch import Tensor, nn
 
 from vizion3d_ros.contracts.errors import BackendError, InputError
 from vizion3d_ros.engine.device import every_core
-from vizion3d_ros.engine.onnx.group_norm import norms_by_rows
-from vizion3d_ros.engine.onnx.half import halved
-from vizion3d_ros.engine.onnx.networks import Exportable, exportable
+from vizion3d_ros.engine.onnx.export.group_norm import norms_by_rows
+from vizion3d_ros.engine.onnx.export.half import halved
+from vizion3d_ros.engine.onnx.export.networks import Exportable, exportable
 from vizion3d_ros.engine.onnx.profile import NOTE
 from vizion3d_ros.engine.onnx.providers import Wanted
 from vizion3d_ros.engine.onnx.session import open_session, runtime
