@@ -17,8 +17,8 @@ from typing_extensions import Self
 
 from vizion3d_ros.contracts.base import Contract
 from vizion3d_ros.contracts.errors import BackendError, explain
+from vizion3d_ros.contracts.settings.onnx_settings import AUTO_PROFILE
 
-AUTO = 'auto'
 NOTE = 'vizion3d_profile'  # under which our own files carry theirs
 SHIPPED = Path(__file__).parent / 'profiles'
 
@@ -121,15 +121,19 @@ def find_profile(asked: str, model: Path, notes: dict[str, str]) -> Profile:
     """
     Give the profile of a file; notes: what the file says of itself.
 
-    asked: auto, a shipped name or the path of a YAML file. Raises BackendError if there is none.
+    asked: auto, a shipped name, the path of a YAML file, or auto and one of these, by a comma,
+    for files that do not say it. Raises BackendError if there is none.
     """
-    if asked != AUTO:
+    auto, _, otherwise = asked.partition(',')
+    if auto.strip() != AUTO_PROFILE:
         return _read(_file_of(asked))
     if NOTE in notes:
         return _checked(notes[NOTE], f'the note {NOTE} of {model}')
     beside = model.with_suffix('.yaml')
     if beside.is_file():
         return _read(beside)
+    if otherwise:
+        return _read(_file_of(otherwise.strip()))
     raise BackendError(
         f'{model} does not say what it takes, as it is not of `vizion3d_depth export`: set '
         f'onnx.profile to one of {", ".join(shipped())} or to a YAML file, or put that beside it '
