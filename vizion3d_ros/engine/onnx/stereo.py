@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 STEP_PX = 1 / 16  # its answers are continuous; what is smaller is noise
 REMEDY = 'export the network for a smaller size, or choose a smaller one'
-BEHIND_PX = -0.5  # the middle of a map below that is no noise around 0
+BEHIND_PX, MOST = -0.5, 0.99  # that share of a map below that is no noise around 0
 SMALL = 0.5  # of either side of the network: most of what it works on is padding then
 
 
@@ -66,8 +66,9 @@ class OnnxStereoBackend(OnnxBackend):
             }
             with enough_memory(f'{model.path} at {columns}x{rows}', REMEDY):
                 maps = _maps(model, pair, settings.onnx.left_right_check)
-            self._tell_once(_wrong_sign(maps['disparity'], model))
             low, high = answered_range(rig, settings)
+            if low >= 0:
+                self._tell_once(_wrong_sign(maps['disparity'], model))
             maps = {
                 name: fit.undo(values.to(device)[None, None])[0, 0]
                 for name, values in maps.items()
@@ -102,7 +103,7 @@ def _maps(model: OnnxModel, pair: Maps, left_right_check: bool) -> Maps:
 
 def _wrong_sign(disparity: torch.Tensor, model: OnnxModel) -> str:
     """Say that all is behind the horizon, which means that it is counted the other way round."""
-    if not disparity.nanmedian() < BEHIND_PX:
+    if (disparity < BEHIND_PX).float().mean() < MOST:
         return ''
     return (
         f'{model.path} answers disparities below 0: if it counts them from right to left, write '
