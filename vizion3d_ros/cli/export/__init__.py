@@ -15,5 +15,4 @@ def run(asked: Namespace) -> int:
     print(f'{made.path}: {in_words(made.bytes)}')
     for name, value in made.facts.items():
         print(f'  {name:<18} {value}')
-    print(f'  {"difference":<18} {made.difference:.2g} {made.unit} at most, from torch')
     return 0
