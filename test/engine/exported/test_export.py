@@ -156,7 +156,7 @@ def test_what_one_pair_alone_leaves_undecided_is_no_fault(
     always, mono_checkpoint, tmp_path, monkeypatch
 ):
     """A spot that is off in one of three pairs is told; off in all of them it is a fault."""
-    exact = exporting._apart
+    exact = exporting.compare
 
     def spotted(session, made, number):
         apart = exact(session, made, number)
@@ -164,7 +164,7 @@ def test_what_one_pair_alone_leaves_undecided_is_no_fault(
             apart[..., 5, 5] = 6.6
         return apart
 
-    monkeypatch.setattr(exporting, '_apart', spotted)
+    monkeypatch.setattr(exporting, 'compare', spotted)
     out = tmp_path / 'spot.onnx'
     if always:
         with pytest.raises(BackendError, match=r'differs from the network by 6\.6 of the range'):

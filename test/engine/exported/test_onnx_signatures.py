@@ -118,7 +118,9 @@ def test_no_batch_axis_in_or_out(run, images):
     close(run(images, inputs, nodes, {'inputs': PAIR}, (H, W), constants), expected(*images))
 
 
-@pytest.mark.parametrize('shape', [[2, 3, H, W], ['n', 3, H, W], [1, 2, 3, H, W]])
+@pytest.mark.parametrize(
+    'shape', [[2, 3, H, W], ['n', 3, H, W], [1, 2, 3, H, W], ['n', 2, 3, H, W]]
+)
 def test_both_images_one_after_the_other_in_one_input(run, images, shape):
     nodes, constants = sums()
     constants |= {'one': np.array([0], np.int64), 'two': np.array([1], np.int64)}

@@ -54,11 +54,10 @@ class Place:
     @property
     def fits(self) -> bool:
         """Whether the images can be brought into its shape."""
-        leading = [side or 1 for side in self.tensor.shape[:-IMAGE_AXES]]
-        wanted = len(self.images) if self.stacked else 1
-        free = None in self.tensor.shape[:-IMAGE_AXES]
-        right = self.stacked or self._sides[2] in (None, len(self.images) * self._channels)
-        return self.tensor.rank >= IMAGE_AXES and right and (free or prod(leading) == wanted)
+        count = len(self.images)
+        right = self.stacked or self._sides[2] in (None, count * self._channels)
+        wanted = count if self.stacked else 1
+        return self.tensor.rank >= IMAGE_AXES and right and prod(self._leading) == wanted
 
     @property
     def stacked(self) -> bool:
@@ -80,9 +79,15 @@ class Place:
         if np.issubdtype(number, np.integer):
             pixels = pixels.round()
         array = np.ascontiguousarray(pixels.cpu().numpy(), dtype=number)
-        free = iter((len(array),))
-        leading = (next(free, 1) if n is None else n for n in self.tensor.shape[:-IMAGE_AXES])
-        return array.reshape(*leading, *array.shape[1:])
+        return array.reshape(*self._leading, *array.shape[1:])
+
+    @property
+    def _leading(self) -> tuple[int, ...]:
+        """The axes before those of an image; the first that is free holds what is left."""
+        leading = self.tensor.shape[:-IMAGE_AXES]
+        images = len(self.images) if self.stacked else 1
+        free = iter((images // prod(filter(None, leading)),))
+        return tuple(next(free, 1) if side is None else side for side in leading)
 
     @property
     def _channels(self) -> int:

@@ -158,9 +158,9 @@ def _compared(path: Path, made: Exportable, precision: str) -> Tensor:
     such places two more are tried, and what differs in most of them is a fault.
     """
     session = open_session(path, OPSET, Wanted('cpu', precision, 'cpu', precision))
-    apart = _apart(session, made, 0)[None]
+    apart = compare(session, made, 0)[None]
     if not apart.max() <= LARGEST_DIFFERENCE:
-        apart = torch.cat([apart, *(_apart(session, made, number)[None] for number in MORE)])
+        apart = torch.cat([apart, *(compare(session, made, number)[None] for number in MORE)])
     difference = apart.median(0).values.max().item()
     if not difference <= LARGEST_DIFFERENCE:  # also where it is no number
         raise BackendError(
@@ -171,7 +171,8 @@ def _compared(path: Path, made: Exportable, precision: str) -> Tensor:
     return apart
 
 
-def _apart(session: Session, made: Exportable, number: int) -> Tensor:
+def compare(session: Session, made: Exportable, number: int) -> Tensor:
+    """Difference of the first answers for made-up images, (1, 1, H, W); number: which of many."""
     images = made.images(number)
     with torch.inference_mode(), every_core(CPU):
         expected = made.run(images)
