@@ -32,8 +32,8 @@ from measure import fastest_in_turns, in_fresh_process, peak_resident, resident
 
 from vizion3d_ros.contracts.errors import BackendError
 from vizion3d_ros.engine.networks import s2m2
-from vizion3d_ros.engine.onnx.export import export
-from vizion3d_ros.engine.onnx.networks import exportable, made_up_pair
+from vizion3d_ros.engine.onnx.export.networks import exportable, made_up_pair
+from vizion3d_ros.engine.onnx.export.write import export
 from vizion3d_ros.engine.onnx.providers import FULL_NAMES, Wanted
 from vizion3d_ros.engine.onnx.session import open_session
 

@@ -27,7 +27,7 @@ def exported(tmp_path_factory, kind):
     """
     pytest.importorskip('onnxruntime', reason='needs vizion3d_ros[onnx]')
     pytest.importorskip('onnxscript', reason='needs vizion3d_ros[onnx]')
-    from vizion3d_ros.engine.onnx.export import export
+    from vizion3d_ros.engine.onnx.export.write import export
 
     folder = tmp_path_factory.getbasetemp()
     if folder.name.startswith('popen-'):  # that of one worker
@@ -53,22 +53,24 @@ def stand_in(path, inputs, nodes, outputs, opset=18, **model):
     """
     Write a small network: inputs and outputs by name with their shapes, nodes of onnx.helper.
 
-    constants: arrays by name, among the model's arguments.
+    constants: arrays by name, number: format of inputs and outputs, answers: of the outputs if it
+    is another; among the model's arguments.
     """
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
     constants = model.pop('constants', {})
     number = model.pop('number', TensorProto.FLOAT)
+    answers = model.pop('answers', number)
 
-    def info(values):
+    def info(values, number):
         return [helper.make_tensor_value_info(n, number, shape) for n, shape in values.items()]
 
     graph = helper.make_graph(
         nodes,
         'stand-in',
-        info(inputs),
-        info(outputs),
+        info(inputs, number),
+        info(outputs, answers),
         [numpy_helper.from_array(np.asarray(v), name) for name, v in constants.items()],
     )
     imports = [helper.make_opsetid('', opset)]

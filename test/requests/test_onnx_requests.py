@@ -7,11 +7,15 @@ from argparse import Namespace
 import cv2
 import numpy as np
 import pytest
-from exported_networks import exported, pair
+from exported_networks import exported, pair, stand_in
+
+pytest.importorskip('onnx', reason='needs vizion3d_ros[onnx]')
+
+from onnx import helper
 
 from vizion3d_ros import lifting, stereo
 from vizion3d_ros.cli import main as command_line
-from vizion3d_ros.contracts.errors import NotAllowedError
+from vizion3d_ros.contracts.errors import BackendError, NotAllowedError
 from vizion3d_ros.contracts.settings.service_settings import ServiceSettings
 from vizion3d_ros.doors import arguments
 from vizion3d_ros.doors.depth_worker import DepthWorker
@@ -23,6 +27,7 @@ from vizion3d_ros.stereo import StereoDepthAdvancedConfig, StereoDepthCommand
 CALIBRATION = {'focal_length': 150.0, 'cx': 96.0, 'cy': 64.0, 'baseline': 60.0}
 PATIENCE_S = 60.0
 LEFT, RIGHT = pair()
+SAYS = '{inputs: [{images: [left]}, {images: [right]}], output: {scale: 0.5}}'
 
 
 @pytest.fixture(scope='module')
@@ -100,6 +105,52 @@ def test_another_file_needs_permission(worker, mono_file, tmp_path):
     assert permitted_model(str(other), '', ['', str(tmp_path)]) == str(other)
     with pytest.raises(NotAllowedError):
         permitted_model(str(tmp_path / 'sub' / '..' / '..' / 'x.onnx'), '', [str(tmp_path)])
+
+
+@pytest.fixture
+def foreign(tmp_path):
+    """Make a network of others that answers the mean of the left image, in shares of 255."""
+
+    def make(name, profile=''):
+        nodes = [helper.make_node('ReduceMean', ['l'], ['d'], axes=[1], keepdims=1)]
+        inputs = {'l': [1, 3, 128, 192], 'r': [1, 3, 128, 192]}
+        path = stand_in(tmp_path / name, inputs, nodes, {'d': [1, 1, 128, 192]}, 13)
+        if profile:
+            path.with_suffix('.yaml').write_text(profile)
+        return path
+
+    return make
+
+
+def answer(settings, model):
+    """The disparity that a request for a model gets from a server with these settings."""
+    worker = DepthWorker(lambda: ServiceSettings.model_validate(settings))
+    try:
+        return worker.stereo(stereo_command(model)).result(PATIENCE_S).disparity
+    finally:
+        worker.close(PATIENCE_S)
+
+
+def test_another_file_that_says_nothing_gets_the_profile_of_the_server(foreign, stereo_file):
+    own, other, says = foreign('own.onnx'), foreign('other.onnx'), foreign('says.onnx', SAYS)
+    profile = own.parent / 'profile.yaml'
+    profile.write_text(SAYS.replace('0.5', '0.25'))
+    settings = {
+        'device': 'cpu',
+        'backend': 'onnx',
+        'onnx': {'model': str(own), 'profile': str(profile)},
+        'requests': {'allowed_models': [str(own.parent), str(stereo_file)]},
+    }
+    mean = LEFT.mean(axis=2)
+    for model, share in (('', 0.25), (own, 0.25), (other, 0.25), (says, 0.5)):
+        np.testing.assert_allclose(answer(settings, model), share * mean, rtol=1e-3)
+    exported = stereo.StereoDepth(device='cpu').run(stereo_command(stereo_file)).disparity
+    np.testing.assert_allclose(answer(settings, stereo_file), exported, atol=1e-3)
+    settings['onnx'] = {'model': str(own), 'profile': f'auto, {profile}'}
+    np.testing.assert_allclose(answer(settings, ''), 0.25 * mean, rtol=1e-3)
+    settings['onnx'] = {}
+    with pytest.raises(BackendError, match=r'other\.onnx does not say what it takes'):
+        answer(settings, other)
 
 
 def test_flags_of_the_servers_take_files(stereo_file, mono_file):

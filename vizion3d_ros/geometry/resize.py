@@ -69,13 +69,7 @@ class Fit:
         """Crop and enlarge: float32 (B, C, *padded_size) to (B, C, height, width)."""
         top, left = self.top_left
         inner = maps[..., top : top + self.inner_height, left : left + self.inner_width]
-        size = (self.height, self.width)
-        if inner.shape[-2:] == size:
-            return inner
-        smooth = interpolate(inner, size, mode='bilinear', align_corners=False)
-        nearest = interpolate(inner, size, mode='nearest-exact')
-        # Between a near and a far surface an average would be a point that hangs in the air.
-        return torch.where((smooth - nearest).abs() > EDGE_PX, nearest, smooth)
+        return enlarged(inner, (self.height, self.width))
 
     def _pad(self, images: Tensor) -> Tensor:
         """
@@ -98,3 +92,13 @@ class Fit:
 
     def _rounded_up(self, size: int) -> int:
         return -(-size // self.multiple) * self.multiple
+
+
+def enlarged(maps: Tensor, size: tuple[int, int]) -> Tensor:
+    """Enlarge float32 (B, C, h, w) to a height and width; edges stay sharp."""
+    if maps.shape[-2:] == size:
+        return maps
+    smooth = interpolate(maps, size, mode='bilinear', align_corners=False)
+    nearest = interpolate(maps, size, mode='nearest-exact')
+    # Between a near and a far surface an average would be a point that hangs in the air.
+    return torch.where((smooth - nearest).abs() > EDGE_PX, nearest, smooth)

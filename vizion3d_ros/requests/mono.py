@@ -199,7 +199,7 @@ def _settings(request: DepthEstimationCommand, base: MonoSettings) -> MonoSettin
     backend = ('onnx' if is_onnx(model) else 'depth_anything_v2') if model else base.backend
     network: NetworkSettings
     if backend == 'onnx':
-        network = with_checkpoint(base.onnx, model, profile='auto')
+        network = with_checkpoint(base.onnx, model, profile=base.onnx.profile_of_others)
     else:
         network = with_checkpoint(base.depth_anything_v2, model, metric_max_depth=0.0)
     points = PointsSettings(organized=False, max_range=request.advanced_config.depth_trunc)

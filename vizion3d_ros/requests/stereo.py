@@ -204,7 +204,7 @@ def _settings(
     if backend == 'sgbm':
         matcher: dict[str, Any] = {'sgbm': _sgbm(config, base.sgbm)}
     elif backend == 'onnx':
-        matcher = {'onnx': with_checkpoint(base.onnx, model, profile='auto')}
+        matcher = {'onnx': with_checkpoint(base.onnx, model, profile=base.onnx.profile_of_others)}
     else:
         matcher = {'s2m2': _s2m2(config, with_checkpoint(base.s2m2, model), width, height)}
     near, far = _searched(config, base if backend == 'sgbm' else None)

@@ -7,7 +7,7 @@ import torch
 from exported_networks import stand_in
 
 from vizion3d_ros.engine.onnx.doubt import doubt
-from vizion3d_ros.engine.onnx.networks import BOX_PX, WALL_PX, made_up_pair
+from vizion3d_ros.engine.onnx.export.networks import BOX_PX, WALL_PX, made_up_pair
 
 H, W = 128, 192
 BOX = np.s_[H // 4 + 8 : 3 * H // 4 - 8, W // 3 + 8 : 2 * W // 3 - 8]

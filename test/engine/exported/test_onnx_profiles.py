@@ -42,8 +42,6 @@ def convolution(path, inputs, output, channels, sign=1.0, outputs=1, weights=(1.
         helper.make_node('Concat', both, ['both'], axis=1),
         helper.make_node('Conv', ['both', 'weight', 'bias'], [output]),
     ]
-    if len(both) == 1 or count == inputs[both[-1]][1]:
-        nodes = [helper.make_node('Conv', [both[-1], 'weight', 'bias'], [output])]
     constants = {'weight': weight, 'bias': bias}
     answers = {output: [1, outputs, H, W]}
     return stand_in(path, inputs, nodes, answers, constants=constants)
@@ -60,7 +58,7 @@ def assert_answers(match, path, images, expected, **how):
 
 
 def test_foundation_stereo_takes_rgb_in_0_to_255(tmp_path, images, match):
-    inputs = {'left': full(), 'right': full()}
+    inputs = {'left': ['batch_size', 3, H, W], 'right': ['batch_size', 3, H, W]}
     path = convolution(tmp_path / 'f.onnx', inputs, 'disp', 3)
     expected = weighted(*images)
     found = assert_answers(match, path, images, expected, profile='foundation_stereo')
@@ -100,8 +98,17 @@ def test_crestereo_takes_the_pair_at_two_sizes_and_answers_a_flow(tmp_path, imag
     np.testing.assert_allclose(found, expected, atol=0.1)  # halving the images rounds a little
 
 
-def test_hitnet_takes_both_images_in_one_input(tmp_path, images, match):
-    path = convolution(tmp_path / 'h.onnx', {'input': full(6)}, 'out', 3, sign=100.0)
+def test_hitnet_takes_both_images_in_one_input_and_answers_channels_last(tmp_path, images, match):
+    """As tf2onnx makes it: only the input is turned to channels first; of two maps the first."""
+    nodes = [
+        helper.make_node('Conv', ['input', 'weight'], ['planes']),
+        helper.make_node('Transpose', ['planes'], ['Identity'], perm=[0, 2, 3, 1]),
+        helper.make_node('Neg', ['Identity'], ['Identity_1']),
+    ]
+    weight = 100 * np.array((1.0, 0.5, 0.25, 2.0, 1.0, 0.5), np.float32).reshape(1, 6, 1, 1)
+    outputs = {'Identity': [1, H, W, 1], 'Identity_1': [1, H, W, 1]}
+    path = tmp_path / 'h.onnx'
+    stand_in(path, {'input': full(6)}, nodes, outputs, 12, constants={'weight': weight})
     expected = 100 * weighted(*(image / 255 for image in images))
     assert_answers(match, path, images, expected, profile='hitnet')
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from vizion3d_ros.engine.onnx.export import export
+from vizion3d_ros.engine.onnx.export.write import export
 from vizion3d_ros.engine.weights.progress import in_words
 
 
@@ -15,5 +15,4 @@ def run(asked: Namespace) -> int:
     print(f'{made.path}: {in_words(made.bytes)}')
     for name, value in made.facts.items():
         print(f'  {name:<18} {value}')
-    print(f'  {"difference":<18} {made.difference:.2g} {made.unit} at most, from torch')
     return 0

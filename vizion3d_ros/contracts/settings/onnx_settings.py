@@ -11,6 +11,7 @@ from pydantic import Field
 from vizion3d_ros.contracts.settings.node_settings import NetworkSettings
 
 ENDING = '.onnx'
+AUTO_PROFILE = 'auto'
 
 
 def is_onnx(model: str) -> bool:
@@ -33,13 +34,20 @@ class OnnxSettings(NetworkSettings):
         'separated by commas; auto: the first of these four that is there',
     )
     profile: str = Field(
-        'auto',
+        AUTO_PROFILE,
         description='What the network takes and answers: auto (as the file itself or the YAML '
-        'beside it says), a shipped name, or the path of a YAML file',
+        'beside it says), a shipped name, the path of a YAML file, or auto,NAME: that name if the '
+        'file does not say',
     )
     precision: Literal['auto', 'float32', 'float16'] = Field(
         'auto', description='Number format of the computation; auto: that of the file'
     )
+
+    @property
+    def profile_of_others(self) -> str:
+        """The same of another file: what that says of itself, and only then what is set here."""
+        own = self.profile.startswith(AUTO_PROFILE)
+        return self.profile if own else f'{AUTO_PROFILE},{self.profile}'
 
 
 class StereoOnnxSettings(OnnxSettings):

@@ -9,20 +9,27 @@ profiles/ here, or at any path.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from typing_extensions import Self
 
 from vizion3d_ros.contracts.base import Contract
 from vizion3d_ros.contracts.errors import BackendError, explain
+from vizion3d_ros.contracts.settings.onnx_settings import AUTO_PROFILE
 
-AUTO = 'auto'
 NOTE = 'vizion3d_profile'  # under which our own files carry theirs
 SHIPPED = Path(__file__).parent / 'profiles'
 
-Triple = tuple[float, float, float]
+
+def _thrice(value: Any) -> Any:
+    """One number is that of every channel."""
+    single = value[0] if isinstance(value, list) and len(value) == 1 else value
+    return (single,) * 3 if isinstance(single, int | float) else value
+
+
+Triple = Annotated[tuple[float, float, float], BeforeValidator(_thrice)]
 Side = Annotated[int, Field(ge=1, le=8192)]
 
 
@@ -51,6 +58,11 @@ class NetworkOutput(Contract):
     channel: int = Field(0, ge=0)
     sign: Literal[1, -1] = 1
     scale: float = Field(1.0, gt=0.0)
+
+    @property
+    def factor(self) -> float:
+        """What its numbers are multiplied by."""
+        return self.sign * self.scale
 
 
 class Profile(Contract):
@@ -90,6 +102,11 @@ class Profile(Contract):
         return self
 
     @property
+    def normalises(self) -> bool:
+        """Whether values are other than 0..255."""
+        return (self.scale, self.mean, self.std) != (1.0, (0.0,) * 3, (1.0,) * 3)
+
+    @property
     def is_stereo(self) -> bool:
         """Whether it takes a pair."""
         return self.output.kind == 'disparity'
@@ -104,15 +121,19 @@ def find_profile(asked: str, model: Path, notes: dict[str, str]) -> Profile:
     """
     Give the profile of a file; notes: what the file says of itself.
 
-    asked: auto, a shipped name or the path of a YAML file. Raises BackendError if there is none.
+    asked: auto, a shipped name, the path of a YAML file, or auto and one of these, by a comma,
+    for files that do not say it. Raises BackendError if there is none.
     """
-    if asked != AUTO:
+    auto, _, otherwise = asked.partition(',')
+    if auto.strip() != AUTO_PROFILE:
         return _read(_file_of(asked))
     if NOTE in notes:
         return _checked(notes[NOTE], f'the note {NOTE} of {model}')
     beside = model.with_suffix('.yaml')
     if beside.is_file():
         return _read(beside)
+    if otherwise:
+        return _read(_file_of(otherwise.strip()))
     raise BackendError(
         f'{model} does not say what it takes, as it is not of `vizion3d_depth export`: set '
         f'onnx.profile to one of {", ".join(shipped())} or to a YAML file, or put that beside it '

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from vizion3d_ros.contracts.errors import BackendError
+from vizion3d_ros.engine.weights.container import sha256_of
 
 AUTO = 'auto'
 FULL_NAMES = {
@@ -23,6 +24,7 @@ FULL_NAMES = {
     'cpu': 'CPUExecutionProvider',
 }
 """Short names, in the order of auto."""
+DIGITS = 16  # of a SHA-256
 ON_A_GPU = ('tensorrt', 'cuda')
 
 
@@ -117,11 +119,17 @@ def options(name: str, precision: str, device: str, model: Path) -> tuple[str, d
 
 
 def _engine_cache(model: Path) -> dict[str, Any]:
-    """Building an engine takes minutes: it is kept beside the model, if that can be written."""
+    """
+    Building an engine takes minutes: it is kept beside the model, if that can be written.
+
+    TensorRT knows engines by the names of file and nodes alone: the folder is that of the content,
+    so that the same network with other weights or of another size does not get the old one.
+    """
     if not os.access(model.parent, os.W_OK):
         return {}
+    folder = model.with_name(f'{model.name}.tensorrt') / sha256_of(model)[:DIGITS]
     return {
         'trt_engine_cache_enable': True,
         'trt_timing_cache_enable': True,
-        'trt_engine_cache_path': str(model.with_name(f'{model.name}.tensorrt')),
+        'trt_engine_cache_path': str(folder),
     }

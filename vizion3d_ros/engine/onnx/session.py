@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ERRORS_ONLY = 3  # of its log: what matters comes as an error
-NUMBERS = {'tensor(float)': 'float32', 'tensor(float16)': 'float16'}
+HALF = 'tensor(float16)'
 MOST_LETTERS = 300  # of what it says
 
 log = logging.getLogger(__name__)
@@ -32,6 +32,16 @@ class Tensor:
     name: str
     type: str
     shape: tuple[int | None, ...]
+
+    @property
+    def rank(self) -> int:
+        """How many axes it has."""
+        return len(self.shape)
+
+    @property
+    def sides(self) -> str:
+        """Its shape as people write it, ? for what may vary."""
+        return 'x'.join('?' if side is None else str(side) for side in self.shape)
 
 
 @dataclass(frozen=True)
@@ -102,7 +112,7 @@ def _open(path: Path, opset: int, names: Sequence[str], wanted: Wanted) -> Sessi
             'instead: install them, or choose another in onnx.providers'
         )
     inputs = tuple(_tensor(each) for each in native.get_inputs())
-    if wanted.stored == 'float32' and NUMBERS.get(inputs[0].type) == 'float16':
+    if wanted.stored == 'float32' and inputs[0].type == HALF:
         return _open(path, opset, names, replace(wanted, stored='float16'))  # it did not say so
     return Session(
         inputs=inputs,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 STEP_PX = 1 / 16  # its answers are continuous; what is smaller is noise
 REMEDY = 'export the network for a smaller size, or choose a smaller one'
+BEHIND_PX, MOST = -0.5, 0.99  # that share of a map below that is no noise around 0
 SMALL = 0.5  # of either side of the network: most of what it works on is padding then
 
 
@@ -66,6 +67,8 @@ class OnnxStereoBackend(OnnxBackend):
             with enough_memory(f'{model.path} at {columns}x{rows}', REMEDY):
                 maps = _maps(model, pair, settings.onnx.left_right_check)
             low, high = answered_range(rig, settings)
+            if low >= 0:
+                self._tell_once(_wrong_sign(maps['disparity'], model))
             maps = {
                 name: fit.undo(values.to(device)[None, None])[0, 0]
                 for name, values in maps.items()
@@ -96,6 +99,16 @@ def _maps(model: OnnxModel, pair: Maps, left_right_check: bool) -> Maps:
         mirrored = {'left': pair['right'].flip(-1), 'right': pair['left'].flip(-1)}
         seen_from_right = model.run(mirrored)['disparity'].flip(-1)
     return {**doubt(pair, maps['disparity'], seen_from_right), **maps}
+
+
+def _wrong_sign(disparity: torch.Tensor, model: OnnxModel) -> str:
+    """Say that all is behind the horizon, which means that it is counted the other way round."""
+    if (disparity < BEHIND_PX).float().mean() < MOST:
+        return ''
+    return (
+        f'{model.path} answers disparities below 0: if it counts them from right to left, write '
+        'output: {sign: -1} into its profile'
+    )
 
 
 def _too_small(fit: Fit, model: OnnxModel) -> str:

@@ -56,23 +56,27 @@ class Exportable:
     unit: str
     facts: dict[str, str]
 
-    def images(self) -> tuple[Tensor, ...]:
-        """Made-up images as the network takes them, float32 (1, 3, height, width)."""
-        left, right = made_up_pair(*self.size)
+    def images(self, number: int = 0) -> tuple[Tensor, ...]:
+        """Made-up images as the network takes them, float32 (1, 3, H, W); number: which."""
+        left, right = made_up_pair(*self.size, number)
         if self.profile.is_stereo:
             return left, right
         mean, std = (torch.tensor(x).reshape(1, 3, 1, 1) for x in (MEAN, DEVIATION))
         return ((left / 255 - mean) / std,)
 
-    def run(self, network: nn.Module) -> Tensor:
-        """First answer, (1, 1, H, W), of this network or one like it to the made-up images."""
-        answer = network(*self.images())
+    def run(self, images: tuple[Tensor, ...]) -> Tensor:
+        """First answer of the network, (1, 1, H, W)."""
+        answer = self.network(*images)
         return answer[0] if isinstance(answer, tuple) else answer
 
-    def difference(self, found: Tensor, expected: Tensor) -> float:
-        """Largest difference of two (H, W), in pixels, or for depth as a share of its range."""
-        apart = (found.reshape(expected.shape).float() - expected).abs().max().item()
-        return apart if self.profile.is_stereo else apart / float(expected.max() - expected.min())
+    def apart(self, found: Tensor, expected: Tensor) -> Tensor:
+        """Difference of two answers in pixels, or for depth as a share of its range."""
+        difference = (found.reshape(expected.shape).float() - expected).abs()
+        return (
+            difference
+            if self.profile.is_stereo
+            else difference / (expected.max() - expected.min())
+        )
 
 
 def exportable(model: str, size: tuple[int, int] | None) -> Exportable:
@@ -186,9 +190,9 @@ def _loaded(
     return network.requires_grad_(False), facts
 
 
-def made_up_pair(height: int, width: int) -> tuple[Tensor, Tensor]:
+def made_up_pair(height: int, width: int, number: int = 0) -> tuple[Tensor, Tensor]:
     """A textured wall and a box before it, float32 (1, 3, height, width) in 0..255 each."""
-    rng = np.random.default_rng(16)
+    rng = np.random.default_rng((16, number) if number else 16)
     wall, box = (_texture(rng, height, width + BOX_PX) for _ in range(2))
     top, bottom, first, last = height // 4, 3 * height // 4, width // 3, 2 * width // 3
     left, right = wall[..., :width].clone(), wall[..., WALL_PX : width + WALL_PX].clone()
