@@ -15,6 +15,7 @@ from vizion3d_ros.contracts import topic_names
 from vizion3d_ros.contracts.commands import Output
 from vizion3d_ros.contracts.results import StereoResult
 from vizion3d_ros.geometry.uncertainty import depth_uncertainty
+from vizion3d_ros.incoming.camera_info import of_rectified
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -120,17 +121,17 @@ def _roi(make: Make, x: int, y: int, height: int, width: int, rectify: bool) -> 
 
 def _info(make: Make, answer: Answer) -> Any:
     info, roi = answer.info, answer.info.roi
-    numbers = {name: np.asarray(getattr(info, name), np.float64) for name in ('d', 'k', 'r', 'p')}
+    fields = of_rectified(info)
+    fields |= {name: np.asarray(fields[name], np.float64) for name in ('d', 'k', 'r', 'p')}
     return make(
         INFO,
         header=_header(make, answer),
         height=info.height,
         width=info.width,
-        distortion_model=info.distortion_model,
         binning_x=info.binning_x,
         binning_y=info.binning_y,
         roi=_roi(make, roi.x_offset, roi.y_offset, roi.height, roi.width, roi.do_rectify),
-        **numbers,
+        **fields,
     )
 
 
