@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 # Pixels, fitted on five public pairs in all presets (benchmarks/uncertainty.py). Errors have
-# heavy tails: no normal distribution has their 68 % and their 95 %, so the numbers are those that
-# leave both of these shares of all errors within 1 and 2 deviations.
+# heavy tails: no normal distribution has their 68 % and their 95 %, so the numbers lie between
+# those that leave the one within 1 deviation and the other within 2.
 LEAST_PX = 0.28
-PX_PER_ODDS = 2.2
+PX_PER_ODDS = 2.4
 LEAST_CONFIDENCE = 0.01
 
 
 def disparity_deviation(confidence: Tensor) -> Tensor:
     """
-    Pixels that hold 68 % of the errors, twice as many 95 %: float32 (H, W).
+    Pixels that hold about 68 % of the errors, twice as many 95 %: float32 (H, W).
 
     confidence: float32 (H, W) in 0..1, the probability of an error below 1 px.
     """
