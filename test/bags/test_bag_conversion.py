@@ -183,6 +183,18 @@ def test_words_and_mosaics_in_png_give_what_raw_images_give(rows, tmp_path, enco
     assert cloud.data.any()
 
 
+def test_the_cloud_of_a_bag_has_uncertainty_where_it_is_asked_for(rows, tmp_path):
+    settings = StereoSettings(min_depth=1.0, device='cpu', points={'uncertainty': True})
+    convert(Conversion(write(tmp_path / 'bag', rows[:4]), tmp_path / 'out', settings))
+    raw = next(raw for topic, _, raw in content_of(tmp_path / 'out') if topic == '/points2')
+    cloud = STORE.deserialize_cdr(raw, 'sensor_msgs/msg/PointCloud2')
+    assert [field.name for field in cloud.fields] == ['x', 'y', 'z', 'rgb', 'uncertainty']
+    assert (cloud.point_step, cloud.row_step) == (20, 20 * WIDTH)
+    values = cloud.data.view(np.float32).reshape(HEIGHT, WIDTH, 5)
+    known = np.isfinite(values[..., 2])
+    assert known.any() and (values[known, 4] > 0).all()
+
+
 def as_encoding(encoding, topic, kind, time_ns, raw):
     """The green of an image in words of 12 bits, or in bytes, as they come from a sensor."""
     if not topic.endswith('image_rect'):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 IMAGE, INFO = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CameraInfo'
 CLOUD, DISPARITY = 'sensor_msgs/msg/PointCloud2', 'stereo_msgs/msg/DisparityImage'
-POINT_STEP = 16
+FIELDS = 'x', 'y', 'z', 'rgb', 'uncertainty'
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +139,7 @@ def _cloud(make: Make, answer: Answer) -> Any:
     if answer.result.cloud is None:
         return None
     points = answer.result.cloud.points
+    names, point_step = FIELDS[: points.shape[-1]], 4 * points.shape[-1]
     organized = points.ndim == 3
     height, width = points.shape[:2] if organized else (1, len(points))
     return make(
@@ -148,11 +149,11 @@ def _cloud(make: Make, answer: Answer) -> Any:
         width=width,
         fields=[
             make('sensor_msgs/msg/PointField', name=name, offset=4 * at, datatype=7, count=1)
-            for at, name in enumerate(('x', 'y', 'z', 'rgb'))
+            for at, name in enumerate(names)
         ],
         is_bigendian=False,
-        point_step=POINT_STEP,
-        row_step=POINT_STEP * width,
+        point_step=point_step,
+        row_step=point_step * width,
         data=_bytes_of(points),
         is_dense=not organized,
     )

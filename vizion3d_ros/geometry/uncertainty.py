@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vizion3d_ros.contracts.metric_scale import ScaleUsed
 from vizion3d_ros.contracts.results import MonoResult, StereoResult
 from vizion3d_ros.geometry.metric_scale.fit import DEVIATION
 
@@ -35,6 +36,25 @@ def disparity_deviation(confidence: Tensor) -> Tensor:
     return odds.mul_(PX_PER_ODDS).add_(LEAST_PX)
 
 
+def stereo_deviation(depth_m: Tensor, confidence: Tensor, focal_baseline: float) -> Tensor:
+    """
+    One standard deviation of depth_m: float32 (H, W) metres, NaN where the depth is.
+
+    focal_baseline: pixels * metres; confidence as in disparity_deviation.
+    """
+    return disparity_deviation(confidence).mul_(depth_m.square()).div_(focal_baseline)
+
+
+def mono_deviation(depth_m: Tensor, used: ScaleUsed | None) -> Tensor | None:
+    """
+    The same of depth that was scaled by sparse depth; None of others.
+
+    depth_m: float32 (H, W) metres, of which the fit to sparse depth leaves a share.
+    """
+    fit = used.fit if used else None
+    return None if fit is None else depth_m * (DEVIATION * fit.residual)
+
+
 def depth_uncertainty(result: StereoResult | MonoResult) -> Tensor | None:
     """
     One standard deviation of depth_m: float32 (H, W) metres, NaN where the depth is.
@@ -46,9 +66,8 @@ def depth_uncertainty(result: StereoResult | MonoResult) -> Tensor | None:
     if depth_m is None:
         return None
     if isinstance(result, MonoResult):
-        fit = result.scale.fit if result.scale else None
-        return None if fit is None else depth_m * (DEVIATION * fit.residual)
+        return mono_deviation(depth_m, result.scale)
     focal_baseline = result.rig.focal_baseline
     if focal_baseline is None or not result.calibrated:
         return None
-    return disparity_deviation(result.confidence).mul_(depth_m.square()).div_(focal_baseline)
+    return stereo_deviation(depth_m, result.confidence, focal_baseline)
