@@ -18,8 +18,8 @@ def average_voxels(points: Tensor, size: float) -> Tensor:
     Mean position, colour and uncertainty of each cube of size metres: float32 (M, 4) or (M, 5).
 
     points: float32 (N, 4) or (N, 5), all valid, as make_cloud packs them; so is the answer. The
-    grid starts at the origin of the frame. Raises InputError where the cubes are too many to be told
-    apart.
+    grid starts at the origin of the frame. Raises InputError where the cubes are too many to be
+    told apart.
     """
     if not len(points):
         return points
