@@ -79,6 +79,16 @@ def matcher(options: argparse.Namespace) -> list[str]:
     return node('nodes.stereo_node', parameters, options.node)
 
 
+def viewer() -> list[str]:
+    """Build the command line of the viewer: a window, or where there is no display a browser's."""
+    from vizion3d_ros.ros.testbed.view import WEB_PORT, has_display
+
+    if has_display():
+        return node('testbed.view', {})
+    print(f'no display: open http://127.0.0.1:{WEB_PORT} in a browser while the demo runs')
+    return [*node('testbed.view', {}), '--web']
+
+
 def demonstrate(options: argparse.Namespace) -> None:
     """Run the three processes, and the viewer if asked for, and show what came."""
     options.out.mkdir(parents=True, exist_ok=True)
@@ -90,7 +100,7 @@ def demonstrate(options: argparse.Namespace) -> None:
         'source': source(options),
     }
     if options.view:
-        commands = {'view': node('testbed.view', {}), **commands}
+        commands = {'view': viewer(), **commands}
     show(record(commands, options.out, options.frames / options.rate), options.out)
 
 

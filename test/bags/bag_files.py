@@ -30,17 +30,17 @@ def header(stamp_ns):
     return make('std_msgs/msg/Header', stamp=stamp, frame_id='camera')
 
 
-def image(pixels, stamp_ns):
+def image(pixels, stamp_ns, encoding='rgb8'):
     height, width = pixels.shape[:2]
     return make(
         IMAGE,
         header=header(stamp_ns),
         height=height,
         width=width,
-        encoding='rgb8',
+        encoding=encoding,
         is_bigendian=0,
-        step=3 * width,
-        data=pixels.reshape(-1),
+        step=pixels.nbytes // height,
+        data=pixels.reshape(-1).view(np.uint8),
     )
 
 
@@ -97,6 +97,20 @@ def write(folder, rows, storage='mcap', mode=None):
             if topic not in connections:
                 connections[topic] = writer.add_connection(topic, kind, typestore=STORE)
             writer.write(connections[topic], time_ns, raw)
+    return folder
+
+
+def pack_files(folder, remove=True):
+    """Pack each file of a bag as a whole, as rosbag2 does with compression_mode file."""
+    from rosbags.rosbag2.reader import zstd
+
+    for file in [each for each in folder.iterdir() if each.suffix in ('.mcap', '.db3')]:
+        packed = folder / f'{file.name}.zstd'
+        packed.write_bytes(zstd.compress(file.read_bytes()))
+        metadata = folder / 'metadata.yaml'
+        metadata.write_text(metadata.read_text().replace(file.name, packed.name))
+        if remove:
+            file.unlink()
     return folder
 
 

@@ -6,8 +6,9 @@ import sqlite3
 import subprocess
 import sys
 
+import numpy as np
 import pytest
-from bag_files import content_of, messages, write, write_mcap
+from bag_files import content_of, messages, pack_files, write, write_mcap
 
 from vizion3d_ros.bags.convert import Conversion, convert
 from vizion3d_ros.contracts.errors import CalibrationError, InputError
@@ -47,6 +48,57 @@ def test_a_damaged_chunk_costs_its_pair(rows, times, tmp_path):
     assert made == [times[0], *times[2:]]
     assert len(outcome.faults) == 1
     assert f'chunk at byte {starts[2]} is left out' in outcome.faults[0]
+
+
+@pytest.mark.parametrize('storage', ['mcap', 'sqlite3'])
+def test_messages_that_are_packed_need_no_metadata_to_be_known(rows, times, tmp_path, storage):
+    bag = write(tmp_path / 'bag', rows, storage, 'MESSAGE')
+    (bag / 'metadata.yaml').unlink()
+    outcome, made = depth(bag, tmp_path)
+    assert made == times
+    assert ['has no metadata.yaml' in fault for fault in outcome.faults] == [True]
+
+
+def test_of_a_packed_file_that_is_cut_what_comes_before_is_used(rows, times, tmp_path):
+    write_mcap(tmp_path / 'bag.mcap', noisy(rows), per_chunk=2)
+    packed = tmp_path / 'bag.mcap.zstd'
+    (tmp_path / 'folder').mkdir()
+    (tmp_path / 'bag.mcap').rename(tmp_path / 'folder' / 'bag.mcap')
+    (tmp_path / 'folder' / 'metadata.yaml').write_text('')
+    pack_files(tmp_path / 'folder')
+    content = (tmp_path / 'folder' / 'bag.mcap.zstd').read_bytes()
+    packed.write_bytes(content[: len(content) * 3 // 4])
+    outcome, made = depth(packed, tmp_path)
+    assert made == times[: len(made)]
+    assert 0 < len(made) < len(times)
+    assert 'bag.mcap.zstd: cannot be unpacked to its end' in outcome.faults[0]
+
+
+def noisy(rows):
+    """Rows with enough of what cannot be packed between them that zstd makes several blocks."""
+    filler = np.random.default_rng(0).bytes(300_000)
+    return [
+        part for row in rows for part in (row, ('/noise', 'std_msgs/msg/String', row[2], filler))
+    ]
+
+
+def test_a_recorder_that_was_killed_while_it_packed(make_pair, tmp_path):
+    """Eleven files: by their names the last is before the third, and one is packed half-way."""
+    rows = messages(make_pair, 11)
+    infos, pairs = rows[1:4:2], [row for row in rows if 'image' in row[0]]
+    bag = tmp_path / 'bag'
+    bag.mkdir()
+    for number in range(11):
+        own = [*infos, *pairs[2 * number : 2 * number + 2]]
+        write_mcap(bag / f'bag_{number}.mcap', own)
+    (bag / 'bag_3.mcap.zstd').write_bytes(b'half')
+    (bag / 'bag_11.mcap').touch()
+    outcome, made = depth(bag, tmp_path)
+    assert made == [row[2] for row in pairs[::2]]
+    assert sorted('bag_11.mcap: expected an MCAP file' in f for f in outcome.faults) == [
+        False,
+        True,
+    ]
 
 
 def test_messages_that_are_none_are_left_out(rows, times, tmp_path):

@@ -128,3 +128,14 @@ def test_rgb_bits_are_exact_for_every_level():
 def test_grey_is_packed_like_three_equal_channels():
     grey = np.arange(256, dtype=np.uint8).reshape(8, 32)
     assert pack_colors(grey).equal(pack_colors(np.repeat(grey[..., None], 3, axis=-1)))
+
+
+@pytest.mark.parametrize('organized', [True, False])
+def test_uncertainty_goes_with_its_point(organized, depth, image):
+    settings = PointsSettings(uncertainty=True, organized=organized, decimation=2, max_range=15.0)
+    points = make_cloud(depth, image, CAMERA, settings, deviation=depth / 100)
+    assert points.shape[-1] == 5
+    assert torch.equal(points[..., 2].isnan(), points[..., 4].isnan())
+    kept = points[torch.isfinite(points[..., 2])]
+    assert len(kept) and torch.allclose(kept[:, 4], kept[:, 2] / 100)
+    assert make_cloud(depth, image, CAMERA, settings)[..., 4].isnan().all()

@@ -77,3 +77,12 @@ def test_a_cloud_of_voxels_has_no_gaps_and_heeds_the_other_limits(device):
 def test_a_size_below_a_millimetre_is_refused():
     with pytest.raises(ValueError, match=r'voxel_size must be 0 \(off\) or at least 0\.001'):
         PointsSettings(voxel_size=0.0001)
+
+
+def test_what_comes_behind_the_colour_is_averaged_too(points):
+    """Here the place itself, which is averaged as well."""
+    answer = average_voxels(torch.cat([points, points[:, :1]], dim=1), 0.3)
+    assert torch.allclose(answer[:, 4], answer[:, 0], atol=1e-6)
+    assert torch.equal(
+        answer[:, :4].view(torch.int32), average_voxels(points, 0.3).view(torch.int32)
+    )

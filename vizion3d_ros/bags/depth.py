@@ -32,7 +32,8 @@ from vizion3d_ros.contracts.errors import (
     explain,
 )
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
-from vizion3d_ros.files.picture import decode_picture
+from vizion3d_ros.files.picture import PictureLimits
+from vizion3d_ros.incoming.compressed import decode_pair, decompressed, is_compressed
 from vizion3d_ros.incoming.stereo_frame import StereoFrame, stereo_command
 from vizion3d_ros.pipeline.stereo import StereoPipeline
 
@@ -63,7 +64,7 @@ class DepthMaker:
         """Compute one pair; a checkpoint that can't be had is an error, any other a fault."""
         left = pair.frame.left.header
         try:
-            frame = StereoFrame(*map(_as_image, (pair.frame.left, pair.frame.right)))
+            frame = StereoFrame(*decode_pair(pair.frame.left, pair.frame.right, self._as_image))
             command = stereo_command(frame, pair.known, self._settings, self._needs)
             return Computed(pair.time_ns, self._messages(pair, command))
         except (CheckpointError, DownloadError):
@@ -71,6 +72,11 @@ class DepthMaker:
         except (DepthError, ValidationError) as error:
             stamp = f'{left.stamp.sec}.{left.stamp.nanosec:09d}'
             return Computed(pair.time_ns, {}, f'pair of {stamp}: {explain(error)}')
+
+    def _as_image(self, message: Any) -> Any:
+        most = self._settings.requests
+        limits = PictureLimits(most.max_pixels, most.max_bytes)
+        return decompressed(message, limits) if is_compressed(message) else message
 
     @torch.inference_mode()
     def _messages(self, pair: RecordedPair, command: StereoCommand | None) -> dict[str, bytes]:
@@ -130,20 +136,3 @@ def _start(settings: StereoSettings, topics: tuple[str, ...], threads: int) -> N
 
 def _make(pair: RecordedPair) -> Computed:
     return _of_this_process[0].make(pair)
-
-
-def _as_image(message: Any) -> Any:
-    """Decode a sensor_msgs/CompressedImage; an Image is given back as it is."""
-    if hasattr(message, 'encoding'):
-        return message
-    pixels = decode_picture(bytes(message.data), f'image of format {message.format!r}')
-    height, width = pixels.shape[:2]
-    return SimpleNamespace(
-        header=message.header,
-        height=height,
-        width=width,
-        encoding='rgb8' if pixels.ndim == 3 else 'mono8',
-        is_bigendian=0,
-        step=pixels.nbytes // height,
-        data=pixels.reshape(-1),
-    )

@@ -14,11 +14,11 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from vizion3d_ros.bags.zstd import LARGEST, on_disk, unpack, unpack_message
 from vizion3d_ros.contracts.errors import InputError
 
 MAGIC = b'\x89MCAP0\r\n'
 FOOTER, SCHEMA, CHANNEL, MESSAGE, CHUNK, DATA_END = 0x02, 0x03, 0x04, 0x05, 0x06, 0x0F
-LARGEST_CHUNK = 4 * 2**30  # bytes; more is a damaged length
 
 Row = tuple[str, int, bytes]
 Described = tuple[str, str, tuple[str, str]]
@@ -27,19 +27,15 @@ Described = tuple[str, str, tuple[str, str]]
 class McapFile:
     """Topics and messages of one file."""
 
-    def __init__(self, path: Path, on_fault: Callable[[str], None], by_message: bool) -> None:
-        """on_fault: told what was left out; by_message: each message is zstd of its own."""
+    def __init__(self, path: Path, on_fault: Callable[[str], None]) -> None:
+        """on_fault: told what was left out."""
         self._path = path
         self._on_fault = on_fault
-        self._unpack: Callable[[bytes], bytes] = _zstd if by_message else bytes
         self._schemas: dict[int, tuple[str, str, str]] = {}
         self._channels: dict[int, tuple[int, str]] = {}
-        with path.open('rb') as file:
-            if file.read(len(MAGIC)) != MAGIC:
-                raise InputError(f'{path}: expected an MCAP file, got something else')
 
     def topics(self) -> list[Described]:
-        """Name, type and definition of every topic."""
+        """Name, type and definition of every topic; InputError for what is no MCAP file."""
         on_fault, self._on_fault = self._on_fault, lambda fault: None  # messages() tells it
         for _ in self._records():
             pass
@@ -57,7 +53,7 @@ class McapFile:
                     rows.append((topic, time_ns, bytes(record[22:])))
             for topic, time_ns, raw in sorted(rows, key=lambda row: row[1]):
                 try:
-                    yield topic, time_ns, self._unpack(raw)
+                    yield topic, time_ns, unpack_message(raw)
                 except Exception as error:
                     self._on_fault(f'{self._path.name}: a message of {topic}: {error}')
 
@@ -67,9 +63,10 @@ class McapFile:
 
     def _records(self) -> Iterator[list[memoryview]]:
         """Messages chunk by chunk, or one by one where there are no chunks."""
-        size = self._path.stat().st_size
-        with self._path.open('rb') as file:
-            file.seek(len(MAGIC))
+        with on_disk(self._path, self._on_fault) as path, path.open('rb') as file:
+            size = path.stat().st_size
+            if file.read(len(MAGIC)) != MAGIC:
+                raise InputError(f'{self._path}: expected an MCAP file, got something else')
             while (head := file.read(9)) and head[0] not in (FOOTER, DATA_END):
                 here = file.tell() - len(head)
                 length = struct.unpack('<Q', head[1:])[0] if len(head) == 9 else size
@@ -121,7 +118,7 @@ def _inside(content: bytes) -> Iterator[tuple[int, memoryview]]:
 def _unpacked(chunk: memoryview) -> bytes:
     size, checksum, letters = struct.unpack_from('<QII', chunk, 16)
     kind = bytes(chunk[32 : 32 + letters]).decode()
-    if kind not in UNPACK or size > LARGEST_CHUNK:
+    if kind not in UNPACK or size > LARGEST:
         raise ValueError(f'compression {kind!r} of {size} bytes, expected lz4, zstd or none')
     content = UNPACK[kind](bytes(chunk[40 + letters :]))
     if len(content) != size:
@@ -140,13 +137,6 @@ def _strings(content: memoryview, count: int) -> list[str]:
     return texts
 
 
-def _zstd(content: bytes) -> bytes:
-    from rosbags.rosbag2 import reader  # which finds the module of this Python
-
-    answer: bytes = reader.zstd.decompress(content)  # type: ignore[attr-defined]
-    return answer
-
-
 def _lz4(content: bytes) -> bytes:
     from lz4.frame import decompress
 
@@ -154,4 +144,4 @@ def _lz4(content: bytes) -> bytes:
     return answer
 
 
-UNPACK: dict[str, Any] = {'': bytes, 'lz4': _lz4, 'zstd': _zstd}
+UNPACK: dict[str, Any] = {'': bytes, 'lz4': _lz4, 'zstd': unpack}

@@ -15,13 +15,14 @@ from vizion3d_ros.contracts import topic_names
 from vizion3d_ros.contracts.commands import Output
 from vizion3d_ros.contracts.results import StereoResult
 from vizion3d_ros.geometry.uncertainty import depth_uncertainty
+from vizion3d_ros.incoming.camera_info import of_rectified
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 IMAGE, INFO = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CameraInfo'
 CLOUD, DISPARITY = 'sensor_msgs/msg/PointCloud2', 'stereo_msgs/msg/DisparityImage'
-POINT_STEP = 16
+FIELDS = 'x', 'y', 'z', 'rgb', 'uncertainty'
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,17 +121,17 @@ def _roi(make: Make, x: int, y: int, height: int, width: int, rectify: bool) -> 
 
 def _info(make: Make, answer: Answer) -> Any:
     info, roi = answer.info, answer.info.roi
-    numbers = {name: np.asarray(getattr(info, name), np.float64) for name in ('d', 'k', 'r', 'p')}
+    fields = of_rectified(info)
+    fields |= {name: np.asarray(fields[name], np.float64) for name in ('d', 'k', 'r', 'p')}
     return make(
         INFO,
         header=_header(make, answer),
         height=info.height,
         width=info.width,
-        distortion_model=info.distortion_model,
         binning_x=info.binning_x,
         binning_y=info.binning_y,
         roi=_roi(make, roi.x_offset, roi.y_offset, roi.height, roi.width, roi.do_rectify),
-        **numbers,
+        **fields,
     )
 
 
@@ -138,6 +139,7 @@ def _cloud(make: Make, answer: Answer) -> Any:
     if answer.result.cloud is None:
         return None
     points = answer.result.cloud.points
+    names, point_step = FIELDS[: points.shape[-1]], 4 * points.shape[-1]
     organized = points.ndim == 3
     height, width = points.shape[:2] if organized else (1, len(points))
     return make(
@@ -147,11 +149,11 @@ def _cloud(make: Make, answer: Answer) -> Any:
         width=width,
         fields=[
             make('sensor_msgs/msg/PointField', name=name, offset=4 * at, datatype=7, count=1)
-            for at, name in enumerate(('x', 'y', 'z', 'rgb'))
+            for at, name in enumerate(names)
         ],
         is_bigendian=False,
-        point_step=POINT_STEP,
-        row_step=POINT_STEP * width,
+        point_step=point_step,
+        row_step=point_step * width,
         data=_bytes_of(points),
         is_dense=not organized,
     )

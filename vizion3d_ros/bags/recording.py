@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,7 @@ import yaml
 from vizion3d_ros.bags.library import plain, typestore
 from vizion3d_ros.bags.mcap_file import McapFile
 from vizion3d_ros.bags.sqlite_file import SqliteFile
+from vizion3d_ros.bags.zstd import SUFFIX
 from vizion3d_ros.contracts.errors import InputError
 
 KINDS: dict[str, type[McapFile | SqliteFile]] = {'.mcap': McapFile, '.db3': SqliteFile}
@@ -52,23 +54,32 @@ class Recording:
         self._on_fault = on_fault
         self._information = _information(path, on_fault) if path.is_dir() else {}
         self.files = self._find(path)
-        by_message = str(self._information.get('compression_mode', '')).lower() == 'message'
-        self._sources: list[McapFile | SqliteFile] = [
-            KINDS[file.suffix](file, on_fault, by_message) for file in self.files
-        ]
+        self._sources = [KINDS[_kind(file)](file, on_fault) for file in self.files]
 
     @property
     def storage(self) -> str:
         """Mcap or sqlite3."""
-        return 'mcap' if self.files[0].suffix == '.mcap' else 'sqlite3'
+        return 'mcap' if _kind(self.files[0]) == '.mcap' else 'sqlite3'
 
     @cached_property
     def topics(self) -> dict[str, Topic]:
-        """All topics by name."""
+        """All topics by name; InputError if no file is one of a bag."""
         found: dict[str, Topic] = {}
+        readable, faults = [], []
         for source in self._sources:
-            for name, kind, definition in source.topics():
+            try:
+                described = source.topics()
+            except InputError as error:
+                faults.append(error)
+                continue
+            readable.append(source)
+            for name, kind, definition in described:
                 found.setdefault(name, Topic(name, kind, definition))
+        if not readable:
+            raise faults[0]
+        for fault in faults:
+            self._on_fault(f'{fault}: left out')
+        self._sources = readable
         return found
 
     @cached_property
@@ -120,16 +131,31 @@ class Recording:
         elif names := self._information.get('relative_file_paths'):
             files = [path / Path(str(name)).name for name in names]
         else:
-            files = sorted(each for kind in KINDS for each in path.glob(f'*{kind}'))
-        zipped = [file for file in files if file.suffix == '.zstd']
-        if zipped:
-            raise InputError(f'{zipped[0]}: is compressed as a whole; unpack it by `zstd -d`')
+            files = _in_folder(path)
         for file in [each for each in files if not each.is_file()]:
             self._on_fault(f'{file.name}: named by {METADATA}, but not there')
-        files = [each for each in files if each.is_file() and each.suffix in KINDS]
+        files = [each for each in files if each.is_file() and _kind(each) in KINDS]
         if not files:
             raise InputError(f'{path}: {EXPECTED}, got nothing of the kind')
         return files
+
+
+def _kind(file: Path) -> str:
+    """The suffix that tells what a file is, packed or not."""
+    return Path(file.name.removesuffix(SUFFIX)).suffix
+
+
+def _in_folder(folder: Path) -> list[Path]:
+    """Files of a bag in the order of their numbers; of those packed half-way, the plain ones."""
+    files = {file.name: file for file in folder.iterdir() if _kind(file) in KINDS}
+    kept = [
+        file
+        for name, file in files.items()
+        if file.suffix != SUFFIX or name.removesuffix(SUFFIX) not in files
+    ]
+    return sorted(
+        kept, key=lambda file: ([int(n) for n in re.findall(r'\d+', file.name)], file.name)
+    )
 
 
 def _information(folder: Path, on_fault: Callable[[str], None]) -> dict[str, Any]:

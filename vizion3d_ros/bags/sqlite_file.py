@@ -15,7 +15,8 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from vizion3d_ros.bags.mcap_file import Described, Row, _zstd
+from vizion3d_ros.bags.mcap_file import Described, Row
+from vizion3d_ros.bags.zstd import on_disk, unpack_message
 from vizion3d_ros.contracts.errors import InputError
 
 JOURNALS = '-wal', '-journal'
@@ -28,11 +29,10 @@ JOIN topics ON messages.topic_id = topics.id WHERE topics.name IN ({}) ORDER BY 
 class SqliteFile:
     """Topics and messages of one file."""
 
-    def __init__(self, path: Path, on_fault: Callable[[str], None], by_message: bool) -> None:
-        """on_fault: told what was left out; by_message: each message is zstd of its own."""
+    def __init__(self, path: Path, on_fault: Callable[[str], None]) -> None:
+        """on_fault: told what was left out."""
         self._path = path
         self._on_fault = on_fault
-        self._unpack: Callable[[bytes], bytes] = _zstd if by_message else bytes
 
     def topics(self) -> list[Described]:
         """Name, type and definition of every topic; InputError if there is no table of them."""
@@ -51,7 +51,7 @@ class SqliteFile:
             with self._opened() as base:
                 for topic, time_ns, raw in base.execute(asked, [*names]):
                     try:
-                        content = self._unpack(raw)
+                        content = unpack_message(raw)
                     except Exception as error:
                         self._on_fault(f'{self._path.name}: a message of {topic}: {error}')
                         continue
@@ -71,9 +71,10 @@ class SqliteFile:
         journals = [each for each in beside if each.exists() and each.stat().st_size]
         if not journals:
             # Immutable: else SQLite makes files beside a bag that is not ours.
-            address = f'{self._path.absolute().as_uri()}?immutable=1'
-            with closing(sqlite3.connect(address, uri=True)) as base:
-                yield base
+            with on_disk(self._path, self._on_fault) as path:
+                address = f'{path.absolute().as_uri()}?immutable=1'
+                with closing(sqlite3.connect(address, uri=True)) as base:
+                    yield base
             return
         with tempfile.TemporaryDirectory() as folder:
             for each in (self._path, *journals):

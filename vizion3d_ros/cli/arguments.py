@@ -83,6 +83,13 @@ def _add_bag(parser: argparse.ArgumentParser) -> None:
     ):
         parser.add_argument(name, metavar='TOPIC', help=text)
     parser.add_argument('--rectify', action='store_true', help='the images are raw ones')
+    parser.add_argument(
+        '--mono16-bits',
+        type=_count,
+        default=16,
+        metavar='N',
+        help='significant bits of 16-bit images (default: 16)',
+    )
     _add_numbers(parser, ('--slop', 'S', 'stamps of a pair differ by this at most', None))
     _add_matcher(parser, z_far=0.0)
     parser.add_argument('--topics', nargs='+', metavar='NAME', help='what to write instead')

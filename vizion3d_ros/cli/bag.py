@@ -17,6 +17,7 @@ from vizion3d_ros.bags.parts import METADATA, PROGRESS
 from vizion3d_ros.cli.arguments import OPENCV_SGBM, PROGRAM
 from vizion3d_ros.contracts.camera import MM_PER_METRE
 from vizion3d_ros.contracts.errors import InputError
+from vizion3d_ros.contracts.settings.onnx_settings import is_onnx
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 
 
@@ -70,6 +71,7 @@ def _conversion(asked: Namespace) -> Conversion:
 def _settings(asked: Namespace) -> StereoSettings:
     """Those of the node, but for what is given."""
     given: dict[str, Any] = {'device': asked.device, 'rectify': asked.rectify, 'sgbm': {}}
+    given['mono16_bits'] = asked.mono16_bits
     if asked.min_depth_mm is not None:
         given['min_depth'] = asked.min_depth_mm / MM_PER_METRE
     if asked.max_depth_mm is not None:
@@ -79,7 +81,9 @@ def _settings(asked: Namespace) -> StereoSettings:
     if asked.slop is not None:
         given['sync'] = {'slop': asked.slop}
     given['points'] = {'max_range': asked.z_far}
-    if asked.backend != OPENCV_SGBM:
+    if is_onnx(asked.backend):
+        given |= {'backend': 'onnx', 'onnx': {'model': asked.backend}}
+    elif asked.backend != OPENCV_SGBM:
         given |= {'backend': 's2m2', 's2m2': {'model_backend': asked.backend}}
     return StereoSettings.model_validate(given)
 

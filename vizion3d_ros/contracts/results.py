@@ -68,8 +68,8 @@ class Cloud:
     Points in the optical frame (x right, y down, z forward; stereo: of the left camera).
 
     points: float32 (H, W, 4) organised or (N, 4); columns x, y, z in metres and rgb, whose bits
-    are 0x00RRGGBB (the PCL convention). An organised cloud has NaN x, y, z where nothing was
-    measured, a filtered one holds valid points only.
+    are 0x00RRGGBB (the PCL convention); a fifth one, metres, where points.uncertainty is set. An
+    organised cloud has NaN x, y, z where nothing was measured, a filtered one valid points only.
     """
 
     points: torch.Tensor

@@ -117,7 +117,8 @@ class NetworkBackend:
 
 def upload(image: NDArray[np.uint8], device: torch.device) -> Tensor:
     """uint8 (H, W) or (H, W, 3) to float32 (1, 3, H, W); what travels is bytes, not floats."""
-    pixels = torch.as_tensor(image, device=device)
+    # Views of what a bag holds are read-only, which torch warns of though it only reads.
+    pixels = torch.as_tensor(image if image.flags.writeable else image.copy(), device=device)
     pixels = pixels.permute(2, 0, 1) if pixels.ndim == 3 else pixels.expand(3, *pixels.shape)
     return pixels[None].to(torch.float32)
 

@@ -69,15 +69,18 @@ def make_cloud(
     *,
     confidence: Tensor | None = None,
     visibility: Tensor | None = None,
+    deviation: Tensor | None = None,
 ) -> Tensor:
     """
     Points of one depth image: float32 (H', W', 4) organised or (N, 4) valid points only.
 
+    With settings.uncertainty they have a fifth column, deviation or NaN without one.
+
     With settings.voxel_size the valid ones become one of each cube, see average_voxels.
 
-    depth_m, confidence, visibility: float32 (H, W), one device; image: uint8 (H, W) grey or
-    (H, W, 3) RGB. Pixels without depth, too far, too uncertain or hidden from a camera have
-    NaN x, y, z, or are left out.
+    depth_m, confidence, visibility, deviation: float32 (H, W), one device; image: uint8 (H, W)
+    grey or (H, W, 3) RGB. Pixels without depth, too far, too uncertain or hidden from a camera
+    have NaN x, y, z, or are left out.
     """
     step = settings.decimation
     thinned = depth_m[::step, ::step]
@@ -88,7 +91,11 @@ def make_cloud(
         if score is not None and least > 0:
             thinned = scored_at_least(thinned, score[::step, ::step], least)
     colors = pack_colors(image[::step, ::step]).to(thinned.device)
-    points = _interleaved([*unproject(thinned, camera, step), colors.view(torch.float32)])
+    planes = [*unproject(thinned, camera, step), colors.view(torch.float32)]
+    if settings.uncertainty:
+        known = torch.full_like(depth_m, torch.nan) if deviation is None else deviation
+        planes.append(known[::step, ::step].masked_fill(thinned.isnan(), torch.nan))
+    points = _interleaved(planes)
     if settings.voxel_size > 0:
         return average_voxels(_measured(points), settings.voxel_size)
     return points if settings.organized else _measured(points)

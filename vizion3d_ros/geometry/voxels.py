@@ -15,10 +15,11 @@ MOST_CELLS = 2**62  # that a cell can be told by one number
 
 def average_voxels(points: Tensor, size: float) -> Tensor:
     """
-    Mean position and colour of the points in each cube of size metres: float32 (M, 4).
+    Mean position, colour and uncertainty of each cube of size metres: float32 (M, 4) or (M, 5).
 
-    points: float32 (N, 4), all valid, as make_cloud packs them; so is the answer. The grid starts
-    at the origin of the frame. Raises InputError where the cubes are too many to be told apart.
+    points: float32 (N, 4) or (N, 5), all valid, as make_cloud packs them; so is the answer. The
+    grid starts at the origin of the frame. Raises InputError where the cubes are too many to be
+    told apart.
     """
     if not len(points):
         return points
@@ -29,7 +30,7 @@ def average_voxels(points: Tensor, size: float) -> Tensor:
     totals = sums.new_zeros(len(voxels), sums.shape[1]).index_add_(0, owner, sums)
     counts = lengths.new_zeros(len(voxels)).index_add_(0, owner, lengths)
     means = totals / counts[:, None]
-    return torch.cat([means[:, :3], _packed(means[:, 3:])[:, None]], dim=1)
+    return torch.cat([means[:, :3], _packed(means[:, 3:6])[:, None], means[:, 6:]], dim=1)
 
 
 def _cells(points: Tensor, size: float) -> Tensor:
@@ -47,10 +48,10 @@ def _cells(points: Tensor, size: float) -> Tensor:
 
 
 def _channels(points: Tensor) -> Tensor:
-    """x, y, z, red, green, blue: float32 (N, 6)."""
+    """x, y, z, red, green, blue and what comes behind: float32 (N, 6 or 7)."""
     bits = points[:, 3].contiguous().view(torch.int32)
     colours = [((bits >> shift) & 0xFF).to(torch.float32) for shift in (16, 8, 0)]
-    return torch.cat([points[:, :3], torch.stack(colours, dim=1)], dim=1)
+    return torch.cat([points[:, :3], torch.stack(colours, dim=1), points[:, 4:]], dim=1)
 
 
 def _packed(colours: Tensor) -> Tensor:

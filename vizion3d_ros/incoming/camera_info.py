@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from typing import Any
 
 from vizion3d_ros.contracts.calibration import (
     CameraCalibration,
@@ -159,6 +160,23 @@ class CameraInfoCache:
             rig.baseline_m,
             rig.doffs,
         )
+
+
+def of_rectified(info: CameraInfo) -> dict[str, Any]:
+    """
+    Fields of a CameraInfo for the rectified pixels that depth has: all that P says, no lens.
+
+    With D and K of the raw image readers would rectify depth once more: depthimage_to_laserscan
+    writes beyond its scan then.
+    """
+    p = calibration_of(info).with_k_for_p().p
+    return {
+        'distortion_model': 'plumb_bob',
+        'd': [0.0] * 5,
+        'k': [*p[:3], *p[4:7], *p[8:11]],
+        'r': [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0],
+        'p': list(p),
+    }
 
 
 def _same(before: CameraCalibration | None, after: CameraCalibration) -> bool:

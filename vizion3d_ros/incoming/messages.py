@@ -27,6 +27,13 @@ class Image(Stamped, Protocol):
     data: Any
 
 
+class CompressedImage(Stamped, Protocol):
+    """sensor_msgs/CompressedImage; data: a buffer of bytes."""
+
+    format: str
+    data: Any
+
+
 class CameraInfo(Stamped, Protocol):
     """sensor_msgs/CameraInfo."""
 

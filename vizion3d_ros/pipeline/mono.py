@@ -26,6 +26,7 @@ from vizion3d_ros.engine.registry import load_mono_backend
 from vizion3d_ros.geometry.inverse_depth import depth_from_relative, within
 from vizion3d_ros.geometry.metric_scale.fit import fit_image
 from vizion3d_ros.geometry.reprojection import make_cloud
+from vizion3d_ros.geometry.uncertainty import mono_deviation
 
 REMEDY = 'send smaller images, or end other programs'
 WARM_UP = Intrinsics.from_field_of_view(84, 56, hfov_deg=60)
@@ -81,7 +82,7 @@ class MonoPipeline:
         unscaled = estimate.metric or not command.outputs
         scale = None if unscaled else scaler(values, command)
         depth_m = _depth(values, estimate.metric, scale, command.settings)
-        cloud = self._cloud(command, depth_m)
+        cloud = self._cloud(command, depth_m, scale)
         times.end('geometry')
         return MonoResult(
             relative=None if estimate.metric else values,
@@ -94,11 +95,15 @@ class MonoPipeline:
             scale=scale,
         )
 
-    def _cloud(self, command: MonoCommand, depth_m: torch.Tensor | None) -> Cloud | None:
+    def _cloud(
+        self, command: MonoCommand, depth_m: torch.Tensor | None, scale: ScaleUsed | None
+    ) -> Cloud | None:
         wanted = Output.CLOUD in command.outputs
         if depth_m is None or command.camera is None or not wanted:
             return None
-        points = make_cloud(depth_m, command.image, command.camera, command.settings.points)
+        asked = command.settings.points
+        deviation = mono_deviation(depth_m, scale) if asked.uncertainty else None
+        points = make_cloud(depth_m, command.image, command.camera, asked, deviation=deviation)
         return Cloud(points)
 
 

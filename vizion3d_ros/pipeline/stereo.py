@@ -24,6 +24,7 @@ from vizion3d_ros.geometry.reprojection import (
     make_cloud,
     scored_at_least,
 )
+from vizion3d_ros.geometry.uncertainty import stereo_deviation
 
 REMEDY = 'send smaller images, or end other programs'
 
@@ -73,7 +74,7 @@ class StereoPipeline:
             disparity = scored_at_least(disparity, confidence, settings.min_confidence)
         depth_m = self._depth(command, disparity)
         visibility = torch.as_tensor(match.visibility, device=self.device)
-        cloud = self._cloud(command, depth_m, confidence, visibility)
+        cloud = self._cloud(command, depth_m, confidence, visibility, match.calibrated)
         times.end('geometry')
         return StereoResult(
             rig=rig,
@@ -104,15 +105,19 @@ class StereoPipeline:
         depth_m: torch.Tensor | None,
         confidence: torch.Tensor,
         visibility: torch.Tensor,
+        calibrated: bool,
     ) -> Cloud | None:
-        if depth_m is None or Output.CLOUD not in command.outputs:
+        focal_baseline, asked = command.rig.focal_baseline, command.settings.points
+        if depth_m is None or focal_baseline is None or Output.CLOUD not in command.outputs:
             return None
+        known = asked.uncertainty and calibrated
         points = make_cloud(
             depth_m,
             command.left,
             command.rig.left,
-            command.settings.points,
+            asked,
             confidence=confidence,
             visibility=visibility,
+            deviation=stereo_deviation(depth_m, confidence, focal_baseline) if known else None,
         )
         return Cloud(points)

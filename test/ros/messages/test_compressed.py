@@ -2,6 +2,7 @@
 """CompressedImage of every format that image_transport writes, and what is no picture."""
 
 from array import array
+from functools import partial
 
 import cv2
 import numpy as np
@@ -12,8 +13,9 @@ from sensor_msgs.msg import CompressedImage
 
 from vizion3d_ros.contracts.errors import InputError
 from vizion3d_ros.files.picture import PictureLimits
+from vizion3d_ros.incoming.compressed import decode_pair
 from vizion3d_ros.incoming.images import image_to_array
-from vizion3d_ros.ros.messages.compressed import as_image, pair_as_images
+from vizion3d_ros.ros.messages.compressed import as_image
 
 pytestmark = pytest.mark.ros
 
@@ -128,8 +130,9 @@ def test_what_is_no_picture_is_named_with_its_format(message, words):
 
 def test_of_a_pair_the_side_is_named():
     good, bad = compressed(GREY, 'png'), packed(b'', 'png')
-    left, right = pair_as_images(good, good, LIMITS)
+    decode = partial(as_image, limits=LIMITS)
+    left, right = decode_pair(good, good, decode)
     assert np.array_equal(image_to_array(left), image_to_array(right))
     for pair, side in (((bad, good), 'left'), ((good, bad), 'right')):
         with pytest.raises(InputError, match=rf'^{side}: compressed image'):
-            pair_as_images(*pair, LIMITS)
+            decode_pair(*pair, decode)

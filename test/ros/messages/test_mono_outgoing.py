@@ -17,9 +17,8 @@ from vizion3d_ros.ros.stream.topics import MONO_OUTPUTS
 pytestmark = pytest.mark.ros
 
 HEADER = Header(stamp=Time(sec=12, nanosec=345), frame_id='camera_optical')
-INFO = CameraInfo(
-    header=Header(frame_id='other'), width=3, height=2, k=[float(n) for n in range(9)]
-)
+K = [5.0, 0.0, 1.0, 0.0, 5.0, 0.5, 0.0, 0.0, 1.0]
+INFO = CameraInfo(header=Header(frame_id='other'), width=3, height=2, k=K)
 RELATIVE = [[0.0, 1.0, 2.0], [4.0, 3.0, 0.5]]
 RELATIVE_TOPICS = {'relative_depth/image', 'relative_depth/image_color'}
 OF_A_FIT = {'depth/uncertainty'}  # these answers were not fitted to anything

@@ -7,7 +7,7 @@ from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
 from vizion3d_ros.contracts.calibration import Severity
-from vizion3d_ros.incoming.camera_info import CameraCache, CameraInfoCache
+from vizion3d_ros.incoming.camera_info import CameraCache, CameraInfoCache, of_rectified
 
 pytestmark = pytest.mark.ros
 
@@ -202,3 +202,21 @@ def test_a_new_lens_is_a_new_calibration_of_one_camera():
     bent.d = [0.1, 0.0, 0.0, 0.0, 0.0]
     camera.add(bent)
     assert camera.known.content.distorted
+
+
+def test_depth_has_the_camera_of_rectified_pixels():
+    """With the lens beside it, readers rectify depth once more."""
+    raw = info(-48.0)
+    raw.distortion_model, raw.d = 'equidistant', [-0.3, 0.1, 0.0, 0.0]
+    raw.k = [350.0, 0.0, 310.0, 0.0, 351.0, 250.0, 0.0, 0.0, 1.0]
+    raw.r = [0.0, 1.0, 0.0, -1.0, 0.0, 0.0, 0.0, 0.0, 1.0]
+    expected = info(-48.0)
+    expected.distortion_model, expected.d = 'plumb_bob', [0.0] * 5
+    expected.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
+    names = 'distortion_model', 'd', 'k', 'r', 'p'
+    made = CameraInfo(**of_rectified(raw))
+    for name in names:
+        assert list(getattr(made, name)) == list(getattr(expected, name)), name
+    without_p = info()
+    without_p.p = [0.0] * 12
+    assert of_rectified(without_p)['p'] == list(info().p)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import cv2
 import pytest
@@ -54,11 +55,13 @@ def scene(start):
 
 
 def wait_until(condition, process):
+    """Look whenever a moment has gone by in which the process has not ended."""
     deadline = time.monotonic() + DEADLINE_S
     while not condition():
-        assert process.poll() is None, process.communicate()[1]
         assert time.monotonic() < deadline
-        time.sleep(0.2)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.1)
+            pytest.fail(process.communicate()[1])
 
 
 def test_without_rerun_one_sentence_says_so(start, tmp_path):
@@ -68,6 +71,13 @@ def test_without_rerun_one_sentence_says_so(start, tmp_path):
     err = view.communicate(timeout=60)[1]
     assert view.returncode == 1
     assert 'pip install rerun-sdk' in err and 'Traceback' not in err
+
+
+def test_without_a_display_one_sentence_says_what_else_there_is(start):
+    view = start('testbed.view', DISPLAY='', WAYLAND_DISPLAY='', WAYLAND_SOCKET='')
+    err = view.communicate(timeout=60)[1]
+    assert view.returncode == 1
+    assert 'there is no display: give --web' in err and 'Traceback' not in err
 
 
 @needs_rerun

@@ -73,6 +73,11 @@ class PointsSettings(Contract):
         description='Bytes of a point: packed has 16, rgb behind x, y, z; pcl has 32, padded as '
         'pcl::PointXYZRGB and stereo_image_proc',
     )
+    uncertainty: bool = Field(
+        False,
+        description='Add the field uncertainty behind rgb: one standard deviation of z in metres, '
+        'NaN where nobody knows it',
+    )
     voxel_size: float = Field(
         0.0,
         ge=0.0,

@@ -21,6 +21,7 @@ from vizion3d_ros.contracts.settings.node_settings import NodeSettings
 from vizion3d_ros.geometry.colormap import colorize
 from vizion3d_ros.geometry.uncertainty import depth_uncertainty
 from vizion3d_ros.incoming import messages
+from vizion3d_ros.incoming.camera_info import of_rectified
 from vizion3d_ros.ros.messages.payloads import image_message, points_message
 
 MAX_MM = 65535
@@ -87,7 +88,7 @@ def to_millimetres(depth_m: Tensor) -> Tensor:
 
 
 def info_message(answer: AnyAnswer) -> CameraInfo | None:
-    """The CameraInfo of the (left) camera with the header of the depth image."""
+    """The CameraInfo of the depth image: the (left) camera, rectified."""
     info = answer.info
     if info is None:
         return None
@@ -95,14 +96,10 @@ def info_message(answer: AnyAnswer) -> CameraInfo | None:
         header=answer.header,
         height=info.height,
         width=info.width,
-        distortion_model=info.distortion_model,
-        d=info.d,
-        k=info.k,
-        r=info.r,
-        p=info.p,
         binning_x=info.binning_x,
         binning_y=info.binning_y,
         roi=info.roi,
+        **of_rectified(info),
     )
 
 

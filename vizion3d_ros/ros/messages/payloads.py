@@ -28,10 +28,14 @@ def points_message(header: Header, points: Values, layout: str = 'packed') -> Po
     """
     Points of 16 bytes: float32 x, y, z in metres, optical frame, and packed rgb.
 
-    points: float32 (H, W, 4) organised, with NaN where nothing is, or (N, 4) valid ones only.
-    layout: packed, or pcl, which has 32 bytes with padding behind z and rgb.
+    points: float32 (H, W, 4) organised, with NaN where nothing is, or (N, 4) valid ones only; a
+    fifth column is the field uncertainty. layout: packed, or pcl, which has 32 bytes with padding
+    behind z and what follows.
     """
     offsets, point_step = PCL if layout == 'pcl' else PACKED
+    if points.shape[-1] > len(offsets):
+        offsets = {**offsets, 'uncertainty': offsets['rgb'] + 4}
+        point_step = max(point_step, offsets['uncertainty'] + 4)
     organized = points.ndim == 3
     height, width = points.shape[:2] if organized else (1, len(points))
     message = PointCloud2(
@@ -72,7 +76,7 @@ def _to_numpy(values: Values) -> NDArray[Any]:
 
 
 def _padded(points: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Points (..., 4) to (..., 8): zeros behind z and behind rgb."""
+    """Points (..., 4 or 5) to (..., 8): zeros behind z and behind the last."""
     padded = np.zeros((*points.shape[:-1], 8), np.float32)
-    padded[..., :3], padded[..., 4] = points[..., :3], points[..., 3]
+    padded[..., :3], padded[..., 4 : points.shape[-1] + 1] = points[..., :3], points[..., 3:]
     return padded

@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import cast
 
 from sensor_msgs.msg import CameraInfo
@@ -22,6 +23,7 @@ from vizion3d_ros.contracts.results import StereoResult
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 from vizion3d_ros.diagnosis.stereo_doctor import StereoDoctor
 from vizion3d_ros.incoming.camera_info import CameraInfoCache
+from vizion3d_ros.incoming.compressed import decode_pair
 from vizion3d_ros.incoming.stereo_frame import StereoFrame, stereo_command
 from vizion3d_ros.incoming.sync import StereoSync
 from vizion3d_ros.pipeline import StereoPipeline
@@ -30,7 +32,7 @@ from vizion3d_ros.ros.health.diagnostics import NO_HARDWARE, Task
 from vizion3d_ros.ros.health.picture_status import pictures_task
 from vizion3d_ros.ros.health.status import Components, output_task
 from vizion3d_ros.ros.health.stereo_status import StereoStatus
-from vizion3d_ros.ros.messages.compressed import AnyImage, pair_as_images
+from vizion3d_ros.ros.messages.compressed import AnyImage, as_image
 from vizion3d_ros.ros.nodes.depth_node import DepthNode
 from vizion3d_ros.ros.nodes.running import run_depth_node
 from vizion3d_ros.ros.serving.depth_services import StereoService
@@ -63,7 +65,8 @@ class StereoProcessor(FrameProcessor[StereoFrame, StereoSettings]):
         known = self._infos.known
         if known is None or known.calibration.rig is None:
             return None
-        messages = pair_as_images(frame.left, frame.right, picture_limits(settings.requests))
+        decode = partial(as_image, limits=picture_limits(settings.requests))
+        messages = decode_pair(frame.left, frame.right, decode)
         command = stereo_command(StereoFrame(*messages), known, settings, needs)
         if command is None:
             return None

@@ -130,7 +130,7 @@ def _array(values: Tensor | None) -> NDArray[np.float32] | None:
 def _valid_points(cloud: Cloud | None) -> NDArray[np.float32] | None:
     if cloud is None:
         return None
-    points = cloud.points.reshape(-1, 4)
+    points = cloud.points.flatten(0, -2)[:, :4]
     return _array(points[torch.isfinite(points[:, 2])])
 
 

@@ -17,13 +17,12 @@ from functools import partial
 from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast
 
 from pydantic import ValidationError
-from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from vizion3d_ros.contracts.commands import Output
 from vizion3d_ros.contracts.errors import DepthError, explain
 from vizion3d_ros.contracts.settings.node_settings import NodeSettings, StreamSettings
-from vizion3d_ros.incoming.messages import CameraInfo
+from vizion3d_ros.incoming.messages import CameraInfo, Image
 from vizion3d_ros.ros.messages.outgoing import AnyAnswer, FrameAnswer
 from vizion3d_ros.ros.stream.significant_bits import SignificantBits
 from vizion3d_ros.ros.stream.sparse_reading import SparseReading

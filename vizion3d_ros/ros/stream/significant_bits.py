@@ -6,10 +6,9 @@ from __future__ import annotations
 import logging
 import math
 
-from sensor_msgs.msg import Image
-
 from vizion3d_ros.incoming.encodings import ENCODINGS
 from vizion3d_ros.incoming.images import words_of
+from vizion3d_ros.incoming.messages import Image
 
 LOOK_SECONDS = 0.5
 LOOK_ROWS = 4

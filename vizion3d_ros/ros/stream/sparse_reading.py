@@ -11,6 +11,7 @@ from sensor_msgs.msg import Image, PointCloud2
 from vizion3d_ros.contracts.errors import InputError
 from vizion3d_ros.contracts.settings.mono_settings import SparseDepthSettings
 from vizion3d_ros.geometry.metric_scale.sparse_depth import from_depth_image, project
+from vizion3d_ros.incoming.messages import Stamped
 from vizion3d_ros.ros.messages.measurements import float_map, points_of
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class SparseReading:
 
 
 def read_sparse(
-    message: PointCloud2 | Image, image: Image, camera: Intrinsics, transform: list[float]
+    message: PointCloud2 | Image, image: Stamped, camera: Intrinsics, transform: list[float]
 ) -> SparseReading:
     """
     Read sparse depth that belongs to an image of this camera.
@@ -53,7 +54,7 @@ def read_sparse(
     return SparseReading(depth, doubt=doubt)
 
 
-def _doubt(sparse: PointCloud2 | Image, image: Image, transform: list[float]) -> str:
+def _doubt(sparse: PointCloud2 | Image, image: Stamped, transform: list[float]) -> str:
     """Say that sparse depth of another frame is taken for that of the image, if so."""
     theirs, ours = sparse.header.frame_id, image.header.frame_id
     if theirs == ours:

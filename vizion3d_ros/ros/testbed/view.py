@@ -12,6 +12,7 @@ Needs the package rerun-sdk. Namespaces and remaps as for any node: --ros-args -
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -93,7 +94,8 @@ class View(Node):
         table = np.frombuffer(message.data, np.float32).reshape(-1, message.point_step // 4)
         table = table[np.isfinite(table[:, 2])]
         table = table[:: max(1, len(table) // MOST_POINTS)]
-        colour = table[:, 3].copy().view(np.uint32)
+        column = next(field.offset // 4 for field in message.fields if field.name == 'rgb')
+        colour = table[:, column].copy().view(np.uint32)
         colours = np.stack([colour >> shift & 255 for shift in (16, 8, 0)], axis=1)
         points = self._rerun.Points3D(table[:, :3], colors=colours.astype(np.uint8))
         self._rerun.log('cloud', points)
@@ -116,7 +118,18 @@ def _values(message: Image) -> Any:
     return np.nan_to_num(np.ascontiguousarray(rows[:, :used]).view(kind))
 
 
+def has_display() -> bool:
+    """Whether a window can be opened, as far as the environment tells."""
+    names = 'DISPLAY', 'WAYLAND_DISPLAY', 'WAYLAND_SOCKET'
+    return not sys.platform.startswith('linux') or any(map(os.environ.get, names))
+
+
 def _opened(options: argparse.Namespace) -> Any:
+    if not (options.web or options.save or has_display()):
+        raise InputError(
+            'view opens a window, and there is no display: give --web to see it in a browser, '
+            'or --save FILE'
+        )
     try:
         import rerun
     except ImportError as error:
