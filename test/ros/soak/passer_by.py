@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who looks at the depth for a moment, as `ros2 topic echo` does: a process that listens reliably."""
+"""Looks at the depth for a moment, as `ros2 topic echo` does: a process that listens reliably."""
 
+import faulthandler
 import sys
 
 import rclpy
 from sensor_msgs.msg import Image
 from spun_node import SpunNode
 
+HANG_S = 30.0  # after the 20 s in which all who wait give up
+
 
 def main(images):
+    faulthandler.dump_traceback_later(HANG_S, exit=True)
     context = rclpy.Context()
     context.init()
     peer = SpunNode(context, 'passer_by')

@@ -41,7 +41,7 @@ class Soak:
         self.grey = SCENE['left']
         self.rgb = np.repeat(self.grey[..., None], 3, axis=2)
         self.recoveries = {fault.__name__: [] for fault in FAULTS}
-        self.answered = 0
+        self.answered = self.hung = 0
         self.listen()
 
     def listen(self):
@@ -103,6 +103,7 @@ def report(soak, before, after, seconds):
         median, worst = np.median(recovery), max(recovery)
         print(f'{name:<24}{len(recovery):>6}{median:>24.2f}{worst:>8.2f}')
     print(f'{seconds / 60:.1f} min at {RATE_HZ:.0f} Hz, seed {SEED}, {soak.answered} requests')
+    print(f'{soak.hung} listeners of others hung by Fast DDS, see docs/transport.md')
     print(f'{"held":<24}{"before":>10}{"after":>10}')
     for name in ('memory_mb', 'threads', 'descriptors'):
         print(f'{name:<24}{getattr(before, name):>10.4g}{getattr(after, name):>10.4g}')
