@@ -29,6 +29,7 @@ FAULTS = [*ALL, listener_killed] if MINUTES else ALL
 SEED = int(os.environ.get('SOAK_SEED', 1))
 MOST_GROWTH = 1.02 if MINUTES else 1.05
 RECOVERY_S = 5.0  # on a machine that the cameras and this test share
+PARTS = 6  # of the whole run, for the memory in each
 HANG_S = 120.0  # no fault takes as long
 
 
@@ -42,6 +43,7 @@ class Soak:
         self.rgb = np.repeat(self.grey[..., None], 3, axis=2)
         self.recoveries = {fault.__name__: [] for fault in FAULTS}
         self.answered = self.hung = 0
+        self.memory_mb = []
         self.listen()
 
     def listen(self):
@@ -75,6 +77,7 @@ class Soak:
         fault(self)
         seconds = self.wait_until_right()
         self.recoveries[fault.__name__].append(seconds)
+        self.memory_mb.append(held_by(self.node.pid).memory_mb)
         print(
             f'{time.strftime("%H:%M:%S")} {fault.__name__}: right after {seconds:.2f} s',
             flush=True,
@@ -107,6 +110,8 @@ def report(soak, before, after, seconds):
     print(f'{"held":<24}{"before":>10}{"after":>10}')
     for name in ('memory_mb', 'threads', 'descriptors'):
         print(f'{name:<24}{getattr(before, name):>10.4g}{getattr(after, name):>10.4g}')
+    most_mb = [max(part) for part in np.array_split(soak.memory_mb, PARTS)]
+    print(f'most memory_mb in each of {PARTS} parts: {" ".join(f"{mb:.1f}" for mb in most_mb)}')
 
 
 def suffer_for(soak, faults, minutes):
@@ -121,8 +126,9 @@ def suffer_for(soak, faults, minutes):
 def test_after_every_fault_depth_is_right_again_and_nothing_grows(soak):
     soak.wait_until_right()
     faults = shuffled(FAULTS, SEED)
-    # What is made on first use, and the holes that the heap gets: they are filled later on.
-    suffer_for(soak, faults, MINUTES / 4)
+    # What is made on first use, and the heap: it keeps the most that was ever in use at once
+    # (run.keep_large_blocks), which grows for some minutes until all faults have met by chance.
+    suffer_for(soak, faults, MINUTES / 2)
     before = soak.settle()
     seconds = suffer_for(soak, faults, MINUTES)
     after = soak.settle()
