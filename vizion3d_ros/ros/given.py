@@ -125,7 +125,7 @@ def _with_suggestion(name: str, known: Collection[str]) -> str:
 def _is_of_a_topic(name: str) -> bool:
     """Whether a parameter is declared with its topic, which may still have to open."""
     found = QOS.fullmatch(name)
-    return bool(found) and found[1] in POLICIES
+    return found is not None and found[1] in POLICIES
 
 
 def _leaf(name: str) -> str:
