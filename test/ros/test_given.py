@@ -3,8 +3,9 @@
 
 import pytest
 
+from vizion3d_ros.contracts.errors import InputError
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
-from vizion3d_ros.ros.given import explain_sections, explain_unknown
+from vizion3d_ros.ros.given import check_qos, explain_sections, explain_unknown
 from vizion3d_ros.ros.parameters import LiveSettings
 
 pytestmark = pytest.mark.ros
@@ -20,6 +21,36 @@ def test_parameters_that_nobody_declares_are_named_with_what_was_meant(make_node
         'disparity_range (did you mean sgbm.disparity_range?), max_dept (did you mean '
         'max_depth?), nonsense, p1 (did you mean sgbm.P1?)'
     )
+
+
+@pytest.mark.parametrize(
+    ('policy', 'value', 'words'),
+    [
+        ('depth', 'abc', "a whole number such as 10, got 'abc'"),
+        ('depth', -2, 'a whole number such as 10, got -2'),
+        ('depth', True, 'a whole number such as 10, got True'),
+        (
+            'reliability',
+            'best',
+            'reliable or best_effort or system_default or best_available, got',
+        ),
+        ('reliability', False, 'got False'),
+        ('history', 'last', 'keep_last or keep_all or system_default, got'),
+    ],
+)
+def test_a_qos_that_no_topic_can_take_is_refused_before_one_opens(make_node, policy, value, words):
+    name = f'qos_overrides./left/image_rect.subscription.{policy}'
+    with pytest.raises(InputError) as refused:
+        LiveSettings(make_node(**{name: value}), StereoSettings, print)
+    assert str(refused.value).startswith(f'{name}: expected ') and words in str(refused.value)
+
+
+def test_a_qos_that_may_be_overridden_is_taken_and_another_named(make_node):
+    name = 'qos_overrides./left/camera_info.subscription.'
+    good = {f'{name}depth': 0, f'{name}reliability': 'RELIABLE', f'{name}history': 'keep_all'}
+    node = make_node(**good, **{f'{name}durability': 'transient_local'})
+    check_qos(node)
+    assert explain_unknown(node).endswith(f'nothing: {name}durability')
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from vizion3d_ros.ros.run import have_a_home
+
 pytestmark = pytest.mark.ros
 
 NODE = """
@@ -59,3 +61,20 @@ def test_exit_code_and_last_words(case, domain, tmp_path):
     assert ended.returncode == code, ended.stderr
     assert words in ended.stderr
     assert ('Traceback' in ended.stderr) == traceback, ended.stderr
+
+
+@pytest.mark.parametrize('home', ['/dev/null', '/nowhere/at/all'])
+def test_the_log_goes_elsewhere_where_home_is_no_folder(monkeypatch, home):
+    for name in ('ROS_LOG_DIR', 'ROS_HOME'):
+        monkeypatch.setenv(name, '')  # so that what is set now is forgotten afterwards
+        monkeypatch.delenv(name)
+    monkeypatch.setenv('HOME', home)
+    have_a_home()
+    assert os.path.isdir(os.path.dirname(os.environ['ROS_LOG_DIR']))
+
+
+def test_an_empty_home_is_none(monkeypatch):
+    monkeypatch.setenv('HOME', '')
+    monkeypatch.delenv('ROS_LOG_DIR', raising=False)
+    have_a_home()
+    assert os.path.isabs(os.environ['HOME'])

@@ -92,6 +92,20 @@ BAD_STARTS = {
     'bad parameter': (['--ros-args', '-p', 'max_depth:=['], 1, 'as -p max_depth:=10.0'),
     'bad option': (['--ros-args', '--bogus'], 1, "ROS 2 does not know '--bogus'"),
     'bad type': (['--ros-args', '-p', 'period:=far'], 1, "a number such as 10.0, got 'far'"),
+    'bad value': (['--ros-args', '-p', 'period:='], 1, 'cannot be read: expected NAME:=VALUE'),
+    'bad name': (['--ros-args', '-r', '__node:=1x'], 1, 'expected __node:=NAME, of letters'),
+    'bad namespace': (['--ros-args', '-r', '__ns:=rig'], 1, 'expected __ns:=/rig, of letters'),
+    'namespace that only the node refuses': (
+        ['--ros-args', '-r', '__ns:=/rig/'],
+        1,
+        'invalid node namespace',
+    ),
+}
+BAD_ENVIRONMENTS = {
+    'no domain': ({'ROS_DOMAIN_ID': '500'}, "ROS_DOMAIN_ID is '500': expected a whole number"),
+    'half a domain': ({'ROS_DOMAIN_ID': '1.5'}, "'1.5': expected a whole number from 0 to 232"),
+    'no place for a log': ({'ROS_LOG_DIR': '/dev/null/log'}, 'set ROS_LOG_DIR to a folder'),
+    'no such peer': ({'ROS_STATIC_PEERS': 'no such host'}, 'correct ROS_STATIC_PEERS'),
 }
 FILES = {
     'no ros__parameters': 'stereo_node:\n  max_depth: 3.0\n',
@@ -103,6 +117,7 @@ FILES = {
 def test_a_start_that_cannot_be_read_ends_with_one_sentence(start, tmp_path):
     small = partial(start, program=('-c', SMALL))
     running = {name: small(*arguments) for name, (arguments, _, _) in BAD_STARTS.items()}
+    running |= {name: small(**given) for name, (given, _) in BAD_ENVIRONMENTS.items()}
     for name, text in FILES.items():
         path = tmp_path / f'{name}.yaml'
         path.write_text(text)
@@ -110,8 +125,10 @@ def test_a_start_that_cannot_be_read_ends_with_one_sentence(start, tmp_path):
     for name, process in running.items():
         code, said = end(process)
         words = f'{name}.yaml cannot be read'
+        _, words = BAD_ENVIRONMENTS.get(name, ('', words))
         _, expected, words = BAD_STARTS.get(name, ('', 1, words))
-        ours = [line for line in said.splitlines() if '[rcl]' not in line]  # its own complaint
+        # What rcl and rclpy complain of by themselves is left to them.
+        ours = [line for line in said.splitlines() if '[vizion3d_ros]' in line or 'unexp' in line]
         assert (code, len(ours)) == (expected, 1), said
         assert words in ours[0]
 

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from vizion3d_ros.contracts.errors import InputError
+
 HELP = {'-h', '--help'}
 USAGE = """{about}
 
@@ -27,6 +29,14 @@ EXPECTED = {
     'log level': 'debug, info, warn, error or fatal',
     'parameter override rule': 'NAME:=VALUE, as -p max_depth:=10.0, all numbers of a list alike',
 }
+NAMESPACE = '__ns:=/rig, of letters, digits and _, with / before each part and none at the end'
+NODE_NAME = '__node:=NAME, of letters, digits and _, not beginning with a digit'
+CURES = {
+    'log directory': 'set ROS_LOG_DIR to a folder that can be made and written to',
+    'Unable to resolve peer': 'correct ROS_STATIC_PEERS',
+    'invalid node namespace': f'expected {NAMESPACE}',
+}
+LAST_DOMAIN = 232  # the ports of later ones are beyond 65535
 UNREADABLE = re.compile(
     r"Couldn't parse ([a-z ]+): '(?:-\S+ )?(.*?)'\. Error: (.*?),? at /", re.DOTALL
 )
@@ -54,6 +64,18 @@ def check_arguments(about: str | None, args: Sequence[str]) -> None:
         sys.exit(2)
 
 
+def check_domain(given: str) -> None:
+    """
+    Raise InputError for a ROS_DOMAIN_ID that is none.
+
+    Fast DDS ends the process at those that it has no ports for, and rcl reads 1.5 as 1.
+    """
+    if given and not (given.isdecimal() and int(given) <= LAST_DOMAIN):
+        raise InputError(
+            f'ROS_DOMAIN_ID is {given!r}: expected a whole number from 0 to {LAST_DOMAIN}, or none'
+        )
+
+
 def explain_init(error: Exception) -> str:
     """Say why ROS did not start, without the places in its source."""
     text = str(error)
@@ -61,11 +83,17 @@ def explain_init(error: Exception) -> str:
     if text.startswith('['):  # a list of them is all that rclpy says
         return f'ROS 2 does not know {text.strip("[]")}; see --help'
     if not found:
-        return f'ROS 2 cannot start: {PLACE.sub("", text)}; see --help'
+        cures = [cure for part, cure in CURES.items() if part in text]
+        said = ' '.join(PLACE.sub('', text).split())
+        return f'ROS 2 cannot start: {said}; {cures[0] if cures else "see --help"}'
     what, given, why = (' '.join(part.split()) for part in found.groups())
     if what == 'params file' and not Path(given).is_file():
         return f'there is no parameter file {given}: give the path of one'
-    return f'the {what} {given} cannot be read ({why}): expected {EXPECTED.get(what, "another")}'
+    expected = EXPECTED.get(what, 'another')
+    if given.startswith(('__ns:', '__node:')):
+        expected = NAMESPACE if given.startswith('__ns') else NODE_NAME
+    because = '' if why == 'error not set' else f' ({why})'
+    return f'the {what} {given} cannot be read{because}: expected {expected}'
 
 
 def _before_ros_args(args: Sequence[str]) -> Iterator[str]:

@@ -19,7 +19,14 @@ from rclpy.parameter import Parameter
 
 from vizion3d_ros.contracts.errors import InputError
 
-OF_OTHERS = ('qos_overrides.', 'use_sim_time', 'start_type_description_service')
+OF_OTHERS = ('use_sim_time', 'start_type_description_service')
+QOS = re.compile(r'qos_overrides\./.*\.(?:publisher|subscription)\.(\w+)')
+# What of a QoS can be overridden: all that QoSOverridingOptions.with_default_policies has.
+POLICIES: dict[str, tuple[str, ...]] = {
+    'depth': (),
+    'history': ('keep_last', 'keep_all', 'system_default'),
+    'reliability': ('reliable', 'best_effort', 'system_default', 'best_available'),
+}
 EXPECTED = {
     bool: 'true or false',
     int: 'a whole number such as 10',
@@ -61,11 +68,29 @@ def as_meant(name: str, value: Any, default: Any, choices: Mapping[str, str] | N
     raise InputError(f'{name}: expected {expected}, got {value!r}')
 
 
+def check_qos(node: Node) -> None:
+    """
+    Raise InputError for a qos_overrides that no topic can take.
+
+    rclpy reads them when the topic opens, which may be long after the start.
+    """
+    for name, parameter in overrides(node).items():
+        found, value = QOS.fullmatch(name), parameter.value
+        policy = found[1] if found else ''
+        if policy == 'depth' and not (type(value) is int and value >= 0):
+            raise InputError(f'{name}: expected {EXPECTED[int]}, got {value!r}')
+        choices = POLICIES.get(policy)
+        if choices and not (isinstance(value, str) and value.lower() in choices):
+            raise InputError(f'{name}: expected {" or ".join(choices)}, got {value!r}')
+
+
 def explain_unknown(node: Node) -> str:
     """Name the given parameters that nobody declared and what was meant; '' if there are none."""
     known = node.get_parameters_by_prefix('').keys()
     unknown = [
-        name for name in overrides(node) if name not in known and not name.startswith(OF_OTHERS)
+        name
+        for name in overrides(node)
+        if name not in known and not name.startswith(OF_OTHERS) and not _is_of_a_topic(name)
     ]
     if not unknown:
         return ''
@@ -95,6 +120,12 @@ def _with_suggestion(name: str, known: Collection[str]) -> str:
     alike = [other for other in known if _leaf(other) == leaf or other == ELSEWHERE.get(name)]
     alike = alike or difflib.get_close_matches(name, known, 1)
     return f'{name} (did you mean {" or ".join(alike)}?)' if alike else name
+
+
+def _is_of_a_topic(name: str) -> bool:
+    """Whether a parameter is declared with its topic, which may still have to open."""
+    found = QOS.fullmatch(name)
+    return found is not None and found[1] in POLICIES
 
 
 def _leaf(name: str) -> str:

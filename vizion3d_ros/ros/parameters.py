@@ -22,7 +22,7 @@ from rclpy.parameter import Parameter
 
 from vizion3d_ros.contracts.base import Contract
 from vizion3d_ros.contracts.errors import DepthError, InputError, explain
-from vizion3d_ros.ros.given import as_meant, named, overrides
+from vizion3d_ros.ros.given import as_meant, check_qos, named, overrides
 
 Settings = TypeVar('Settings', bound=Contract)
 
@@ -52,6 +52,7 @@ class LiveSettings(Generic[Settings]):
         self._model = model
         self._on_change = on_change
         self._check = check
+        check_qos(node)
         self._fields = dict(fields(model))
         for name, field in self._fields.items():
             _declare(node, name, field, descriptor(field))
@@ -113,6 +114,7 @@ class LiveSettings(Generic[Settings]):
 
 def declare(node: Node, model: type[Settings]) -> Settings:
     """Declare every field of a settings model as a read-only parameter, and read them all."""
+    check_qos(node)
     values: dict[str, Any] = {}
     for name, field in fields(model):
         description = descriptor(field)

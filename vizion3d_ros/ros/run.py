@@ -21,7 +21,7 @@ from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 
 from vizion3d_ros.contracts.errors import DepthError, InputError, explain
-from vizion3d_ros.ros.arguments import check_arguments, explain_init
+from vizion3d_ros.ros.arguments import check_arguments, check_domain, explain_init
 from vizion3d_ros.ros.given import explain_sections, explain_unknown
 from vizion3d_ros.worker import THREAD_NAME
 
@@ -53,7 +53,7 @@ def _spin(make_node: Callable[[], Node], args: list[str]) -> int:
     node = None
     try:
         _init(args)
-        node = make_node()
+        node = _made(make_node)
         tell_what_is_ignored(node, args)
         rclpy.spin(node)
     except (DepthError, ParameterException, ValidationError) as error:
@@ -84,9 +84,19 @@ def tell_what_is_ignored(node: Node, args: list[str]) -> None:
 
 def _init(args: list[str]) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # from here on it is ended well
+    check_domain(os.environ.get('ROS_DOMAIN_ID', ''))
     try:
         rclpy.init(args=args)
     except RuntimeError as error:  # what rcl cannot read, in its own words
+        raise InputError(explain_init(error)) from error
+
+
+def _made(make_node: Callable[[], Node]) -> Node:
+    try:
+        return make_node()
+    except RuntimeError as error:  # RCLError, which has no public name
+        if not str(error).startswith('error creating node'):
+            raise
         raise InputError(explain_init(error)) from error
 
 
@@ -133,8 +143,10 @@ def have_a_home() -> None:
     """
     if {'ROS_LOG_DIR', 'ROS_HOME'} & os.environ.keys():
         return
+    if not os.environ.get('HOME'):
+        os.environ.pop('HOME', None)
     home = Path(os.path.expanduser('~'))  # of the user, where HOME is not set
-    if os.access(home, os.W_OK):
+    if home.is_dir() and os.access(home, os.W_OK):
         os.environ['HOME'] = str(home)
     else:
         os.environ.setdefault('HOME', tempfile.gettempdir())

@@ -144,7 +144,10 @@ BAD_STARTS = {
     'backend': ({'backend': 'magic'}, ('backend', 'magic', 'sgbm')),
     'no_gpu': ({'device': 'cuda:7'}, ('cuda:7', 'CUDA')),
     'device': ({'device': 'gpu'}, ('device', 'gpu')),
-    'qos': ({'qos_overrides./qos/points2.publisher.reliability': 'maybe'}, ('QoS', 'maybe')),
+    'qos': (
+        {'qos_overrides./qos/points2.publisher.reliability': 'maybe'},
+        ('reliable or', 'maybe'),
+    ),
 }
 
 

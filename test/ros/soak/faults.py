@@ -9,16 +9,17 @@ import sys
 import time
 from array import array
 
-import rclpy
 from harness import REPOSITORY
+from rclpy.qos import qos_profile_sensor_data
 from scene import image_message, info_message, stamped
 from sensor_msgs.msg import CameraInfo, Image
 from service_calls import rgb_message, stereo_request
-from spun_node import SpunNode
 
 from vizion3d_interfaces.srv import RunStereoDepth
 
 HERE = REPOSITORY / 'test/ros'
+PEER_S = 60.0
+IN_FAST_DDS = 'in _take_subscription'  # innermost in the stack of a process that came no further
 IMPOSSIBLE = {'max_depth': -1.0, 'no.such.parameter': 3, 'sgbm.disparity_range': 'wide'}
 POSSIBLE = {
     'max_depth': [20.0, 40.0],
@@ -28,20 +29,26 @@ POSSIBLE = {
 }
 
 
+def process(domain, script, *arguments, **options):
+    """A script of this folder as a process on that ROS domain."""
+    environment = {
+        **os.environ,
+        'ROS_DOMAIN_ID': str(domain),
+        'PYTHONPATH': os.pathsep.join([str(HERE), *filter(None, sys.path)]),
+    }
+    command = [sys.executable, HERE / 'soak' / script, *arguments]
+    return subprocess.Popen(command, env=environment, **options)
+
+
 class Camera:
     """wall_camera.py as a process."""
 
     def __init__(self, domain, namespace, rate_hz):
-        self._environment = {
-            **os.environ,
-            'ROS_DOMAIN_ID': str(domain),
-            'PYTHONPATH': os.pathsep.join([str(HERE), *filter(None, sys.path)]),
-        }
-        self._command = [sys.executable, HERE / 'soak/wall_camera.py', namespace, str(rate_hz)]
+        self._arguments = domain, 'wall_camera.py', namespace, str(rate_hz)
         self.start()
 
     def start(self):
-        self._process = subprocess.Popen(self._command, env=self._environment)
+        self._process = process(*self._arguments)
 
     def send_signal(self, number):
         self._process.send_signal(number)
@@ -109,24 +116,42 @@ def parameter_storm(soak):
 
 
 def listeners_come_and_go(soak):
+    """
+    Readers of a participant that stays.
+
+    They are best effort: reliable ones that come and go beside others of their process end in an
+    endless loop of Fast DDS, see docs/transport.md. Reliable ones are peers_come_and_go.
+    """
     for _ in range(10):
-        depths = soak.robot.listen('depth/image')
+        depths = soak.robot.listen('depth/image', qos=qos_profile_sensor_data)
         soak.robot.spin_for(soak.random.uniform(0.0, 0.2))
         soak.robot.ignore(depths)
 
 
 def peers_come_and_go(soak):
-    """Participants that listen and leave again."""
-    for number in range(5):
-        context = rclpy.Context()
-        context.init(domain_id=soak.domain)
-        peer = SpunNode(context, f'peer_{number}')
-        peer.node.create_subscription(Image, 'depth/image', lambda message: None, 10)
-        for _ in range(3):
-            peer.spin_once()
-            soak.robot.spin_once()
-        peer.close()
-        context.try_shutdown()
+    """
+    Processes that listen reliably, and leave when they have seen depth.
+
+    What Fast DDS hangs in its own endless loop is counted, and no fault of the node.
+    """
+    peers = [
+        process(soak.domain, 'passer_by.py', images, stderr=subprocess.PIPE, text=True)
+        for images in ('1', '5')
+    ]
+    soak.robot.wait_for(lambda: all(peer.poll() is not None for peer in peers), PEER_S)
+    for peer in peers:
+        said = peer.communicate()[1]
+        hung = IN_FAST_DDS in said
+        soak.hung += hung
+        assert peer.returncode == 0 or hung, said
+
+
+def listener_killed(soak):
+    """One that listens reliably; DDS believes in it until its lease of 20 s is over."""
+    listener = process(soak.domain, 'passer_by.py', '1000000')
+    soak.robot.spin_for(soak.random.uniform(0.5, 2.0))
+    listener.kill()
+    listener.wait()
 
 
 def requests(soak):
@@ -150,7 +175,7 @@ def deactivated(soak):
 def nobody_listens(soak):
     """For long enough that the inputs close."""
     soak.rest()
-    soak.robot.wait_for_readers(0, 5.0)
+    soak.robot.wait_for_readers(0, 25.0)
     soak.listen()
 
 
@@ -169,8 +194,8 @@ ALL = [
 ]
 
 
-def shuffled(seed):
-    """All faults for ever, in another order each time."""
+def shuffled(faults, seed):
+    """All the faults for ever, in another order each time."""
     dice = random.Random(seed)
     while True:
-        yield from dice.sample(ALL, len(ALL))
+        yield from dice.sample(faults, len(faults))
