@@ -17,6 +17,7 @@ from vizion3d_ros.engine.sgbm.matched_size import prepare_pair, to_full_size
 from vizion3d_ros.engine.sgbm.scene_range import in_scene
 from vizion3d_ros.engine.sgbm.search_range import find_search_range
 from vizion3d_ros.engine.sgbm.semiglobal import NO_MATCH, STEPS, SemiGlobal, to_pixels
+from vizion3d_ros.engine.sgbm.surfaces import refine
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,12 +70,11 @@ class SgbmBackend:
         pair = prepare_pair(left, right, searched, settings.sgbm)
         found, evidence = self._match_pair(pair, settings.sgbm, width, height)
         ratio = width / found.shape[1]
-        disparity = to_full_size(to_pixels(found) * np.float32(ratio), width, height)
-        missing = ~_answerable(disparity, searched)
-        np.copyto(disparity, np.nan, where=missing)
-        confident = _enlarged(confidence(found, evidence, ratio), missing)
-        visible = _enlarged(visibility(evidence, width), missing)
-        confident[fill(disparity, settings.sgbm.fill)] = FILLED_CONFIDENCE
+        disparity, filled = _closed(found, pair, searched, settings.sgbm, (height, width))
+        unmatched = np.isnan(disparity) | filled
+        confident = _enlarged(confidence(found, evidence, ratio), unmatched)
+        confident[filled] = FILLED_CONFIDENCE
+        visible = _enlarged(visibility(evidence, width), unmatched)
         return Match(
             disparity=disparity,
             confidence=confident,
@@ -128,6 +128,34 @@ def _doubtful(pair: GreyPair, evidence: Evidence, settings: SgbmSettings) -> NDA
     return np.asarray(doubt, np.bool_)
 
 
+def _closed(
+    found: NDArray[np.int16],
+    pair: GreyPair,
+    searched: SearchRange,
+    settings: SgbmSettings,
+    shape: tuple[int, int],
+) -> tuple[FloatMap, NDArray[np.bool_]]:
+    """Disparity of the full image, its gaps closed as asked, and which of it was filled."""
+    height, width = shape
+    rows, columns = height / found.shape[0], width / found.shape[1]
+    disparity = to_pixels(found) * np.float32(columns)
+    known = _answerable(disparity, searched, width)
+    np.copyto(disparity, np.nan, where=~known)
+    # First what was matched, for itself: it is the same whatever is filled.
+    refine(disparity, pair.left, (rows, columns), known)
+    filled = fill(disparity, settings.fill, columns)
+    if settings.fill == 'dense':
+        refine(disparity, pair.left, (rows, columns), filled)
+    np.clip(disparity, searched.low, searched.high, out=disparity)
+    disparity = to_full_size(disparity, width, height)
+    filled = cv2.resize(filled.view(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+    unknown = ~_answerable(disparity, searched, width)
+    if settings.fill == 'dense':
+        return disparity, (filled.view(np.bool_) | unknown) & ~np.isnan(disparity)
+    np.copyto(disparity, np.nan, where=unknown & (filled == 0))
+    return disparity, filled.view(np.bool_)
+
+
 def _enlarged(values: FloatMap, missing: NDArray[np.bool_]) -> FloatMap:
     """Full size, float32 (H, W), 0 where missing, bool (H, W)."""
     height, width = missing.shape
@@ -145,10 +173,15 @@ def _drop_islands(
     cv2.filterSpeckles(found, NO_MATCH, size, step)
 
 
-def _answerable(disparity: FloatMap, searched: SearchRange) -> NDArray[np.bool_]:
-    """Whether a disparity is in range and lands inside the right image; bool (H, W)."""
-    last = disparity.shape[1] - 1
-    column = np.arange(last + 1, dtype=np.float32)
-    lowest, highest = np.maximum(column - last, searched.low), np.minimum(column, searched.high)
+def _answerable(disparity: FloatMap, searched: SearchRange, width: int) -> NDArray[np.bool_]:
+    """
+    Whether a disparity is in range and lands inside the right image; bool, as the map.
+
+    disparity: of any size, in pixels of the full image, which has that width.
+    """
+    ratio = width / disparity.shape[1]
+    column = (np.arange(disparity.shape[1], dtype=np.float32) + 0.5) * ratio - 0.5
+    lowest = np.maximum(column - (width - 1), searched.low)
+    highest = np.minimum(column, searched.high)
     answerable: NDArray[np.bool_] = (disparity >= lowest) & (disparity <= highest)
     return answerable
