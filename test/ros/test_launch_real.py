@@ -72,7 +72,7 @@ def test_every_file_resolves_to_nodes(kind):
             executables.append(entity.node_executable)
         else:
             waiting = [*(entity.visit(context) or ()), *waiting]
-    ours = 'mono_node' if kind == 'mono' else 'stereo_node'
+    ours = f'{kind}_node' if kind in ('mono', 'annotation') else 'stereo_node'
     assert executables == [ours, 'rviz2'] * (2 if kind == 'two_rigs' else 1)
 
 
