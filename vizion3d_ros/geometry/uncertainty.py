@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 # Pixels, fitted on five public pairs in all presets (benchmarks/uncertainty.py). Errors have
 # heavy tails: no normal distribution has their 68 % and their 95 %, so the numbers lie between
 # those that leave the one within 1 deviation and the other within 2.
-LEAST_PX = 0.28
-PX_PER_ODDS = 2.4
+LEAST_PX = 0.14
+PX_PER_ODDS = 2.6
 LEAST_CONFIDENCE = 0.01
 
 
