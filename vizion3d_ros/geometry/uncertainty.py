@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # Pixels, fitted on five public pairs in all presets (benchmarks/uncertainty.py). Errors have
 # heavy tails: no normal distribution has their 68 % and their 95 %, so the numbers lie between
 # those that leave the one within 1 deviation and the other within 2.
-LEAST_PX = 0.14
+LEAST_PX = 0.16
 PX_PER_ODDS = 2.6
 LEAST_CONFIDENCE = 0.01
 

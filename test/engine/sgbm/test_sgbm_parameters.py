@@ -149,8 +149,8 @@ def test_gaps_are_left_open_closed_where_they_are_known_or_all_closed():
     [
         ({}, (800, 720)),
         ({'preset': 'quality'}, (1280, 720)),
-        ({'preset': 'fast'}, (640, 360)),
-        ({'preset': 'fast', 'height_scale': 1.0}, (640, 720)),
+        ({'preset': 'fast'}, (512, 288)),
+        ({'preset': 'fast', 'height_scale': 1.0}, (512, 720)),
         ({'width_scale': 0.25}, (320, 720)),
         ({'preset': 'quality', 'scale': 0.5}, (640, 360)),
     ],

@@ -155,11 +155,12 @@ def _compared(path: Path, made: Exportable, precision: str) -> Tensor:
     Differences from the network, (images, 1, 1, H, W); BackendError if they are too large.
 
     Where two surfaces fit equally well the last bit decides, in some pair or other; so if one has
-    such places two more are tried, and what differs in most of them is a fault.
+    such places two more are tried, and what differs in most of them is a fault. Of float16, which
+    errs everywhere, the first pair decides.
     """
     session = open_session(path, OPSET, Wanted('cpu', precision, 'cpu', precision))
     apart = compare(session, made, 0)[None]
-    if not apart.max() <= LARGEST_DIFFERENCE:
+    if precision == 'float32' and not apart.max() <= LARGEST_DIFFERENCE:
         apart = torch.cat([apart, *(compare(session, made, number)[None] for number in MORE)])
     difference = apart.median(0).values.max().item()
     if not difference <= LARGEST_DIFFERENCE:  # also where it is no number
