@@ -147,7 +147,7 @@ def test_gaps_are_left_open_closed_where_they_are_known_or_all_closed():
 @pytest.mark.parametrize(
     ('settings', 'size'),
     [
-        ({}, (800, 720)),
+        ({}, (768, 720)),
         ({'preset': 'quality'}, (1280, 720)),
         ({'preset': 'fast'}, (512, 288)),
         ({'preset': 'fast', 'height_scale': 1.0}, (512, 720)),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # Fraction of the columns and of the rows that are matched. The time goes with the rows and with
 # the square of the columns, as there are fewer disparities too; so rows are the last to go.
-PRESETS = {'fast': (0.4, 0.4), 'balanced': (0.625, 1.0), 'quality': (1.0, 1.0)}
+PRESETS = {'fast': (0.4, 0.4), 'balanced': (0.6, 1.0), 'quality': (1.0, 1.0)}
 LEAST_WIDTH = 400  # images of fewer columns lose nothing to a preset, as they cost little
 # Equal weights: any channel order gives the same image, and noise is averaged best.
 CHANNEL_MEAN = np.full((1, 3), 1 / 3, np.float32)
