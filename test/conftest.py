@@ -183,3 +183,19 @@ def package_log(
     monkeypatch.setattr(logger, 'propagate', True)
     caplog.set_level(logging.INFO, logger='vizion3d_ros')
     return caplog
+
+
+@pytest.fixture(scope='session')
+def stereo_file(tmp_path_factory):
+    """An ONNX file of a rule-made S2M2-S."""
+    from exported_networks import exported
+
+    return exported(tmp_path_factory, 'stereo')[0]
+
+
+@pytest.fixture(scope='session')
+def mono_file(tmp_path_factory):
+    """An ONNX file of a rule-made Depth Anything V2 small."""
+    from exported_networks import exported
+
+    return exported(tmp_path_factory, 'mono')[0]

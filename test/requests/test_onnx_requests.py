@@ -7,7 +7,7 @@ from argparse import Namespace
 import cv2
 import numpy as np
 import pytest
-from exported_networks import exported, pair, stand_in
+from exported_networks import pair, stand_in
 
 pytest.importorskip('onnx', reason='needs vizion3d_ros[onnx]')
 
@@ -28,16 +28,6 @@ CALIBRATION = {'focal_length': 150.0, 'cx': 96.0, 'cy': 64.0, 'baseline': 60.0}
 PATIENCE_S = 60.0
 LEFT, RIGHT = pair()
 SAYS = '{inputs: [{images: [left]}, {images: [right]}], output: {scale: 0.5}}'
-
-
-@pytest.fixture(scope='module')
-def stereo_file(tmp_path_factory):
-    return exported(tmp_path_factory, 'stereo')[0]
-
-
-@pytest.fixture(scope='module')
-def mono_file(tmp_path_factory):
-    return exported(tmp_path_factory, 'mono')[0]
 
 
 @pytest.fixture(scope='module')

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Exported networks and stand-ins for those of others; all skipped without onnxruntime."""
+"""Checkpoints of exported networks and stand-ins for those of others; without onnxruntime skipped."""
 
 import pytest
 from exported_networks import exported
@@ -10,16 +10,6 @@ from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 from vizion3d_ros.engine.registry import load_stereo_backend
 
 WIDE = {'min_depth': 0.01, 'max_depth': 10000.0, 'device': 'cpu'}
-
-
-@pytest.fixture(scope='session')
-def stereo_file(tmp_path_factory):
-    return exported(tmp_path_factory, 'stereo')[0]
-
-
-@pytest.fixture(scope='session')
-def mono_file(tmp_path_factory):
-    return exported(tmp_path_factory, 'mono')[0]
 
 
 @pytest.fixture(scope='session')

@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
-from exported_networks import exported, stand_in
+from exported_networks import stand_in
 from harness import values_of
 from mono_robot import MONO_NODE
 from robots import SERVICE_NODE
@@ -18,16 +18,6 @@ pytestmark = [pytest.mark.ros, pytest.mark.slow]
 PATIENCE = 60.0  # a network on a busy CPU
 MODEL = 'onnx.model'
 WIDE = {'min_depth': 0.01, 'max_depth': 10000.0, 'device': 'cpu', 'backend': 'onnx'}
-
-
-@pytest.fixture(scope='module')
-def stereo_file(tmp_path_factory):
-    return exported(tmp_path_factory, 'stereo')[0]
-
-
-@pytest.fixture(scope='module')
-def mono_file(tmp_path_factory):
-    return exported(tmp_path_factory, 'mono')[0]
 
 
 @pytest.fixture(scope='module')
