@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Checkpoints of exported networks and stand-ins for those of others; without onnxruntime skipped."""
+"""Checkpoints of exported networks, stand-ins for others; skipped without onnxruntime."""
 
 import pytest
 from exported_networks import exported
