@@ -44,6 +44,7 @@ def test_rigs_from_endoscopes_to_vehicles_are_taken_as_they_are(baseline_m, fx):
         (120.0, 'in millimetres (0.12 m)'),
         (50.0, 'in millimetres (0.05 m)'),
         (12.0, 'in centimetres (0.12 m)'),
+        (4.7244, 'in inches (0.12 m)'),
         (0.00012, '1000 times too small (0.12 m)'),
         (0.1 / 400, 'the bare baseline, not -fx * baseline (0.1 m)'),
         (1e-9, 'expected 0.001 to 4 m'),
@@ -136,7 +137,7 @@ def test_depths_that_the_rig_cannot_tell_apart_are_refused(near, far, words):
 def test_a_range_that_begins_too_near_is_doubted_with_what_would_do():
     (fault,) = range_faults(rig(), 0.05, 50.0)
     assert fault.severity is Severity.DOUBT
-    assert 'raise min_depth to 0.0626' in fault.text
+    assert 'raise min_depth to 0.0626, or correct the baseline' in fault.text
 
 
 @pytest.mark.parametrize('doffs', [-50.0, 0.0, 120.0])

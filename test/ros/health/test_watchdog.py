@@ -7,7 +7,7 @@ import time
 import pytest
 
 from vizion3d_ros.incoming.input_stats import InputStats
-from vizion3d_ros.ros.health.watchdog import explain_missing, explain_silence
+from vizion3d_ros.ros.health.watchdog import explain_missing, explain_silence, explain_unstamped
 from vizion3d_ros.ros.stream.inputs import Endpoint, PublisherSeen
 
 pytestmark = pytest.mark.ros
@@ -21,10 +21,10 @@ def endpoint(*publishers, similar=()):
     return Endpoint(TOPIC, IMAGE, tuple(publishers), similar)
 
 
-def heard(frames=range(30)):
+def heard(frames=range(30), first_ns=0):
     stats = InputStats()
     for frame in frames:
-        stats.add(frame * PERIOD_NS)
+        stats.add(first_ns + frame * PERIOD_NS)
     return stats
 
 
@@ -103,3 +103,16 @@ def test_images_lost_on_the_way_are_told_with_their_share():
     text = explain_missing(TOPIC, heard(survivors))
     assert re.match(rf'5\d% of the images on {TOPIC} never arrive', text)
     assert 'transport profile' in text
+
+
+@pytest.mark.parametrize(
+    ('stamp_ns', 'images', 'words'),
+    [(0, 3, 'carry the stamp 0'), (7 * 10**9, 10, 'carry the same stamp, 7.000 s'), (1, 9, '')],
+)
+def test_stamps_that_never_change_are_named_with_their_cure(stamp_ns, images, words):
+    text = explain_unstamped(TOPIC, heard([0] * images, stamp_ns))
+    assert words in text and bool(words) is ('have the driver set header.stamp' in text)
+
+
+def test_stamps_that_change_are_good():
+    assert explain_unstamped(TOPIC, heard()) == ''

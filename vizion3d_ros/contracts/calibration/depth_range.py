@@ -35,7 +35,8 @@ def depth_range_faults(rig: StereoRig, settings: StereoSettings) -> list[Fault]:
     if high_px > most_px:
         nearest_m = rig.focal_baseline / most_px
         text = f'{said}, but images {rig.left.width} px wide hold {most_px:.4g} at most'
-        return [Fault(Severity.DOUBT, f'{text}: raise min_depth to {nearest_m:.3g}')]
+        cure = f'raise min_depth to {nearest_m:.3g}, or correct the baseline'
+        return [Fault(Severity.DOUBT, f'{text}: {cure}')]
     return []
 
 

@@ -97,6 +97,7 @@ def _no_rig(right: CameraCalibration) -> list[str]:
     readings = [
         ('1000 times too small', 1000 * baseline_m),
         ('the bare baseline, not -fx * baseline', -right.p[3]),
+        ('in inches', baseline_m * 0.0254),
         ('in centimetres', baseline_m / 100),
         ('in millimetres', baseline_m / 1000),
     ]

@@ -12,6 +12,7 @@ COMPRESSED = 'sensor_msgs/msg/CompressedImage'
 TRANSPORT = 'the transport profile (docs/transport.md)'
 MOST_MISSING = 1 / 3
 FEWEST_STAMPS = 3  # one 0 is where simulated time begins
+FEWEST_EQUAL = 10
 FIRST_SECONDS = 0.4  # more for the first message, which takes the time to find each other too
 FIND_SECONDS = 1.5  # the same where nobody is found: DDS says every three seconds who is there
 
@@ -51,11 +52,15 @@ def explain_missing(topic: str, stats: InputStats) -> str:
 
 
 def explain_unstamped(topic: str, stats: InputStats) -> str:
-    """Say that the images of an input carry no stamp; '' if they do."""
-    if len(stats.stamps_ns) < FEWEST_STAMPS or any(stats.stamps_ns):
+    """Say that the images of an input carry no stamp, or all the same; '' if they do."""
+    stamps = stats.stamps_ns
+    if len(stamps) < FEWEST_STAMPS or any(stamp != stamps[0] for stamp in tuple(stamps)):
         return ''
+    if stamps[0] and len(stamps) < FEWEST_EQUAL:
+        return ''
+    which = f'the same stamp, {stamps[0] / 1e9:.3f} s' if stamps[0] else 'the stamp 0'
     return (
-        f'the images on {topic} carry the stamp 0: nobody can tell which belong together, nor '
+        f'the images on {topic} carry {which}: nobody can tell which belong together, nor '
         'when they were taken; have the driver set header.stamp'
     )
 
