@@ -11,7 +11,7 @@ import pytest
 import yaml
 from pages import PAGES, ROOT, code_blocks, prose, written_parameters
 
-from vizion3d_ros.cli.arguments import parse
+from vizion3d_ros.cli.parser.arguments import parse
 
 COMMANDS = ('make ', 'ros2 ', 'vizion3d_depth ')
 

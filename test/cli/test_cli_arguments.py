@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from vizion3d_ros.cli import arguments
+from vizion3d_ros.cli.parser import arguments
 from vizion3d_ros.contracts import stereo_request
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -2,10 +2,12 @@
 """
 The command line.
 
-    main ─ arguments ─┬─ stereo ─┬─ batch: item by item, skip, report
-                      ├─ mono ───┘
-                      ├─ rig: a table and a plot
-                      └─ export: a checkpoint to an ONNX file
+    main ─ parser ─┬─ stereo ────┬─ batch: item by item, skip, report
+                   ├─ mono ──────┤
+                   ├─ annotate ──┘
+                   ├─ bag: a recording to another
+                   ├─ rig: a table and a plot
+                   └─ export: a checkpoint to an ONNX file
 
 Through the same requests layer as the Python API and the services, so the numbers are the same.
 """

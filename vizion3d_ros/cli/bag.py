@@ -14,7 +14,7 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 from vizion3d_ros.bags.convert import Conversion, Outcome, convert
 from vizion3d_ros.bags.outgoing import OUTPUTS
 from vizion3d_ros.bags.parts import METADATA, PROGRESS
-from vizion3d_ros.cli.arguments import OPENCV_SGBM, PROGRAM
+from vizion3d_ros.cli.parser.arguments import OPENCV_SGBM, PROGRAM
 from vizion3d_ros.contracts.camera import MM_PER_METRE
 from vizion3d_ros.contracts.errors import InputError
 from vizion3d_ros.contracts.settings.onnx_settings import is_onnx

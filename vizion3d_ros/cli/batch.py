@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from vizion3d_ros.cli.arguments import PROGRAM
+from vizion3d_ros.cli.parser.arguments import PROGRAM
 from vizion3d_ros.contracts.errors import CheckpointError, DepthError, DownloadError, explain
 from vizion3d_ros.files.result_folder import ResultFiles, is_done, write_result
 

@@ -22,7 +22,7 @@ import sys
 from argparse import Namespace
 from importlib import import_module
 
-from vizion3d_ros.cli.arguments import PROGRAM, parse
+from vizion3d_ros.cli.parser.arguments import PROGRAM, parse
 
 INTERRUPTED = 130  # as shells have it
 

@@ -16,9 +16,9 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from vizion3d_ros.cli.arguments import RIG_FLAGS
 from vizion3d_ros.cli.batch import BatchItem, run_batch
 from vizion3d_ros.cli.files import options
+from vizion3d_ros.cli.parser.arguments import RIG_FLAGS
 from vizion3d_ros.cli.stereo_files import stereo_files
 from vizion3d_ros.contracts.camera import MM_PER_METRE, Intrinsics
 from vizion3d_ros.contracts.commands import StereoCommand

@@ -94,7 +94,7 @@ def make_cloud(
     planes = [*unproject(thinned, camera, step), colors.view(torch.float32)]
     if settings.uncertainty:
         known = torch.full_like(depth_m, torch.nan) if deviation is None else deviation
-        planes.append(known[::step, ::step].masked_fill(thinned.isnan(), torch.nan))
+        planes.append(known[::step, ::step].add(thinned, alpha=0))  # NaN where nothing is
     points = _interleaved(planes)
     if settings.voxel_size > 0:
         return average_voxels(_measured(points), settings.voxel_size)

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from vizion3d_ros.cli.descriptions import ANNOTATE, BAG, EXPORT, MONO, RIG, STEREO
+from vizion3d_ros.cli.parser.descriptions import ANNOTATE, BAG, EXPORT, MONO, RIG, STEREO
 
 PROGRAM = 'vizion3d_depth'
 OPENCV_SGBM = 'opencv-sgbm'  # as the contract has it, whose import takes time
