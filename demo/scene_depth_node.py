@@ -85,4 +85,4 @@ if __name__ == '__main__':
     parser.add_argument('--rate', type=float, required=True, metavar='HZ')
     options, for_ros = parser.parse_known_args()
     MONO_BACKENDS['depth_anything_v2'] = '__main__:stand_in'
-    sys.exit(mono_node.main(for_ros))
+    mono_node.main(for_ros)

@@ -82,6 +82,12 @@ class NodeProcess:
         return self._log.read_text(errors='replace')
 
     @property
+    def log_file(self):
+        """What ROS has kept of its lines, once it has ended."""
+        [file] = self._log.parent.glob(f'*_{self.pid}_*.log')
+        return file.read_text(errors='replace')
+
+    @property
     def pid(self):
         return self._process.pid
 

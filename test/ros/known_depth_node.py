@@ -5,8 +5,6 @@ The mono node with a network whose answer is known: the grey level of a pixel is
 The checkpoint is chosen by name: RELATIVE_CHECKPOINT, METRIC_CHECKPOINT, or one that is missing.
 """
 
-import sys
-
 import numpy as np
 
 FARTHEST_M, NEAREST_M = 20.0, 1.0
@@ -48,8 +46,8 @@ def main():
     from vizion3d_ros.ros.nodes import mono_node
 
     registry.MONO_BACKENDS['depth_anything_v2'] = '__main__:KnownDepthBackend'
-    return mono_node.main()
+    mono_node.main()
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main()

@@ -6,7 +6,6 @@ It stands in for `s2m2`, so that `backend` and `s2m2.model_backend` choose it. A
 is missing.
 """
 
-import sys
 import threading
 import time
 
@@ -55,8 +54,8 @@ def main():
     from vizion3d_ros.ros.nodes import stereo_node
 
     registry.STEREO_BACKENDS['s2m2'] = '__main__:MoodyBackend'
-    return stereo_node.main()
+    stereo_node.main()
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main()

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The stereo node with a matcher that takes its time over images of one size."""
 
-import sys
 import time
 
 SLOW_SIZE = 64, 48  # of which a response is small: any transport carries many
@@ -27,8 +26,8 @@ def main():
     from vizion3d_ros.ros.nodes import stereo_node
 
     registry.STEREO_BACKENDS['sgbm'] = '__main__:SlowBackend'
-    return stereo_node.main()
+    stereo_node.main()
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main()

@@ -8,7 +8,6 @@ import os
 import signal
 import sys
 import tempfile
-import threading
 import traceback
 from collections.abc import Callable
 from itertools import pairwise
@@ -23,7 +22,6 @@ from rclpy.node import Node
 from vizion3d_ros.contracts.errors import DepthError, InputError, explain
 from vizion3d_ros.ros.arguments import check_arguments, check_domain, explain_init
 from vizion3d_ros.ros.given import explain_sections, explain_unknown
-from vizion3d_ros.worker import THREAD_NAME
 
 LEAVE_SECONDS = 5
 
@@ -44,8 +42,6 @@ def run_node(
     exit_code = _spin(make_node, given)
     rclpy.try_shutdown()
     signal.alarm(0)
-    if any(thread.name == THREAD_NAME for thread in threading.enumerate()):
-        _leave_now(exit_code)
     return exit_code
 
 
@@ -109,13 +105,6 @@ def _leave_or_end() -> None:
     """
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(LEAVE_SECONDS)
-
-
-def _leave_now(exit_code: int) -> None:
-    """End the process although a matcher is still at work; C++ would wait for it at exit."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(exit_code)
 
 
 def keep_large_blocks() -> None:

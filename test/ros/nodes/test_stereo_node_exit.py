@@ -28,6 +28,7 @@ def test_an_idle_node_ends(nodes, number):
     node = nodes[f'/idle_{SHORT[number]}']
     node.wait_for_line('ready on')
     node.end(number)
+    assert 'ready on' in node.log_file
 
 
 @pytest.mark.parametrize('number', SIGNALS)

@@ -10,10 +10,9 @@ The annotation node: which points are which object, by the masks of a detector.
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from vision_msgs.msg import Detection2DArray
@@ -156,10 +155,10 @@ class AnnotationNode(OneCamera, DepthNode[AnnotationNodeSettings]):
             self._waiting = None
 
 
-def main(args: list[str] | None = None) -> int:
+def main(args: list[str] | None = None) -> NoReturn:
     """Run the node until it is told to stop."""
-    return run_depth_node(AnnotationNode, ABOUT, args)
+    run_depth_node(AnnotationNode, ABOUT, args)
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main()

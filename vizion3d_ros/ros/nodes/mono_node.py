@@ -4,9 +4,8 @@
 from __future__ import annotations
 
 import logging
-import sys
 import time
-from typing import cast
+from typing import NoReturn, cast
 
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
@@ -113,10 +112,10 @@ class MonoNode(OneCamera, DepthNode[MonoSettings]):
         self.hand_over(MonoFrame(image, self._sparse.near(stamp_ns, max_offset)))
 
 
-def main(args: list[str] | None = None) -> int:
+def main(args: list[str] | None = None) -> NoReturn:
     """Run the node until it is told to stop."""
-    return run_depth_node(MonoNode, ABOUT, args)
+    run_depth_node(MonoNode, ABOUT, args)
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main()

@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
+import sys
 from collections.abc import Callable
+from typing import NoReturn
 
 import torch
 from rclpy.node import Node
@@ -15,9 +19,15 @@ CLOSE_TIMEOUT = 1.0
 
 def run_depth_node(
     make_node: Callable[[], Node], about: str, args: list[str] | None = None
-) -> int:
-    """Run a depth node until it is told to stop; gives the exit code. As run_node."""
+) -> NoReturn:
+    """Run a depth node until it is told to stop, and the process with it. As run_node."""
     # Arithmetic per pixel is bound by memory, and a pool of threads stalls each time a camera
     # driver or rviz2 takes one of its cores. A network on the CPU asks for more by itself.
     torch.set_num_threads(1)
-    return run_node(make_node, about, args)
+    exit_code = run_node(make_node, about, args)
+    # The node has left the graph. Python and C++ would take a second to put torch away, and wait
+    # for a matcher that is still at work.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    ctypes.CDLL(None).fflush(None)  # the log file
+    os._exit(exit_code)

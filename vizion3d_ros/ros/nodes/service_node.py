@@ -8,9 +8,8 @@ Both depth services without any camera topic, for machines that only answer requ
 
 from __future__ import annotations
 
-import sys
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, NoReturn
 
 from builtin_interfaces.msg import Time
 from rclpy.clock import Clock, ClockType
@@ -107,10 +106,10 @@ class ServiceNode(Node):
         return (WARN, self._unloaded, values) if self._unloaded else (OK, '', values)
 
 
-def main(args: list[str] | None = None) -> int:
+def main(args: list[str] | None = None) -> NoReturn:
     """Run the node until it is told to stop."""
-    return run_depth_node(ServiceNode, ABOUT, args)
+    run_depth_node(ServiceNode, ABOUT, args)
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main()

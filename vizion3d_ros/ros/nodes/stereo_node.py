@@ -8,11 +8,10 @@ The stereo node: pairs left and right images, and makes a command of the newest 
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import cast
+from typing import NoReturn, cast
 
 from sensor_msgs.msg import CameraInfo
 
@@ -170,10 +169,10 @@ class StereoNode(DepthNode[StereoSettings]):
             self._waiting = None
 
 
-def main(args: list[str] | None = None) -> int:
+def main(args: list[str] | None = None) -> NoReturn:
     """Run the node until it is told to stop."""
-    return run_depth_node(StereoNode, ABOUT, args)
+    run_depth_node(StereoNode, ABOUT, args)
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main()
