@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stereo pairs of known disparity in closed form, and a short way to match them."""
+"""Stereo pairs of known disparity, in closed form or recorded, and a short way to match them."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import cv2
 import numpy as np
+import pytest
 
 from vizion3d_ros.contracts.camera import Intrinsics, StereoRig
 from vizion3d_ros.contracts.results import Match
@@ -11,6 +15,7 @@ from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 from vizion3d_ros.engine.sgbm.matcher import SgbmBackend
 
 WIDTH, HEIGHT = 320, 160
+RECORDINGS = ('motorcycle', 'teddy_half', 'playground_1l', 'kitti2015_000005', 'wood2')
 
 
 def grid(width: int = WIDTH, height: int = HEIGHT) -> tuple[np.ndarray, np.ndarray]:
@@ -73,3 +78,11 @@ def settings_of(**sgbm: object) -> StereoSettings:
 def match(left: np.ndarray, right: np.ndarray, **sgbm: object) -> Match:
     """Match with a fresh backend."""
     return SgbmBackend().match(left, right, rig_of(left), settings_of(**sgbm))
+
+
+def recording(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Left and right view and true disparities, NaN = unknown; skips the test if not there."""
+    if not (folder / 'disparity.npz').exists():
+        pytest.skip(f'needs {folder}/disparity.npz')
+    left, right = (cv2.imread(str(folder / f'{side}.png')) for side in ('left', 'right'))
+    return left, right, np.load(folder / 'disparity.npz')['disparity']

@@ -3,10 +3,18 @@
 
 import itertools
 
-import cv2
 import numpy as np
 import pytest
-from sgbm_scenes import HEIGHT, WIDTH, grid, layered_pair, match, noisy
+from sgbm_scenes import (
+    HEIGHT,
+    RECORDINGS,
+    WIDTH,
+    grid,
+    layered_pair,
+    match,
+    noisy,
+    recording,
+)
 
 from vizion3d_ros.engine.sgbm.confidence import visibility
 from vizion3d_ros.engine.sgbm.evidence import Evidence
@@ -14,7 +22,6 @@ from vizion3d_ros.engine.sgbm.matcher import FILLED_CONFIDENCE
 
 FILLED = np.float32(FILLED_CONFIDENCE)
 THRESHOLDS = (0.0, 0.2, 0.4, 0.6, 0.8)
-SCENES = ['motorcycle', 'teddy_half', 'playground_1l', 'kitti2015_000005', 'wood2']
 
 
 def errors_by_confidence(result, truth):
@@ -25,14 +32,6 @@ def errors_by_confidence(result, truth):
     return [error[mask].mean() if mask.any() else 0.0 for mask in kept], [
         mask.sum() / known.sum() for mask in kept
     ]
-
-
-def recording(folder):
-    """Left and right view and true disparities."""
-    if not (folder / 'disparity.npz').exists():
-        pytest.skip(f'needs {folder}/disparity.npz')
-    left, right = (cv2.imread(str(folder / f'{side}.png')) for side in ('left', 'right'))
-    return left, right, np.load(folder / 'disparity.npz')['disparity']
 
 
 def test_confidence_ranks_the_error_of_a_noisy_pair():
@@ -59,7 +58,7 @@ def test_confidence_is_low_beside_a_jump():
 
 
 @pytest.mark.parametrize('mode', ['3way', 'hh'])
-@pytest.mark.parametrize('scene', SCENES)
+@pytest.mark.parametrize('scene', RECORDINGS)
 def test_confidence_ranks_the_error_of_recordings(data_dir, scene, mode):
     left, right, truth = recording(data_dir / scene)
     result = match(left, right, sgbm_mode=mode, disparity_range=112)
@@ -80,7 +79,7 @@ def matched_pixels(folder):
 
 
 def test_confidence_is_the_probability_of_an_error_below_one_pixel(data_dir):
-    pairs = [matched_pixels(data_dir / scene) for scene in SCENES]
+    pairs = [matched_pixels(data_dir / scene) for scene in RECORDINGS]
     confidence, close = (np.concatenate(values) for values in zip(*pairs, strict=True))
     for low, high in itertools.pairwise((0.5, 0.6, 0.7, 0.8, 0.9, 1.0)):
         told = (confidence >= low) & (confidence < high)

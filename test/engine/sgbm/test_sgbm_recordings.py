@@ -1,20 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The errors of public pairs, which the constants of the matcher were chosen on, stay as low."""
 
-import cv2
 import numpy as np
 import pytest
-from sgbm_scenes import match
+from sgbm_scenes import RECORDINGS, match, recording
 
 from vizion3d_ros.report.metrics import disparity_scores
-
-SCENES = ('motorcycle', 'teddy_half', 'playground_1l', 'kitti2015_000005', 'wood2')
 
 
 def scores_of(folder, **wanted):
     """Density, bad-2.0 with missing = wrong, EPE in px of the answered pixels."""
-    left, right = (cv2.imread(str(folder / f'{side}.png')) for side in ('left', 'right'))
-    truth = np.load(folder / 'disparity.npz')['disparity']
+    left, right, truth = recording(folder)
     count = 16 * int(np.ceil((np.nanmax(truth) + 1) / 16))
     result = match(left, right, disparity_range=count, **wanted)
     scores = disparity_scores(truth, result.disparity)
@@ -33,7 +29,7 @@ def scores_of(folder, **wanted):
     ],
 )
 def test_errors_of_recordings_stay_low(data_dir, preset, fill, density, bad_2, epe):
-    every = [scores_of(data_dir / scene, preset=preset, fill=fill) for scene in SCENES]
+    every = [scores_of(data_dir / scene, preset=preset, fill=fill) for scene in RECORDINGS]
     mean_density, mean_bad_2, mean_epe = np.mean(every, axis=0)
     assert mean_density > density
     assert mean_bad_2 < bad_2
