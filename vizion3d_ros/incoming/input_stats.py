@@ -33,11 +33,15 @@ class Recent:
         return sum(count for _, count in self._events)
 
     @property
+    def seconds(self) -> float:
+        """How long ago the first of it was."""
+        self._drop_old()
+        return time.monotonic() - self._events[0][0] if self._events else 0.0
+
+    @property
     def rate_hz(self) -> float:
         """How often it happened in a second since it began; in the first one, how often so far."""
-        self._drop_old()
-        since = self._events[0][0] if self._events else 0.0
-        return self.total / max(1.0, time.monotonic() - since)
+        return self.total / max(1.0, self.seconds)
 
     def _drop_old(self) -> None:
         oldest = time.monotonic() - RECENT_SECONDS
@@ -51,8 +55,9 @@ class InputStats:
     What one input has seen. Frames waiting for a partner count neither as paired nor as lost.
 
     late: came after a newer one had been paired. missing: by the stamps of those around them taken
-    by the camera, and never arrived. arrived: when the last one did; began: when the first one
-    did, or the first one after a silence.
+    by the camera, and never arrived. recently_repeated: with the stamp of the one before them.
+    arrived: when the last one did; began: when the first one did, or the first one after a
+    silence.
     """
 
     received: int = 0
@@ -66,6 +71,7 @@ class InputStats:
     steps_ns: deque[int] = field(default_factory=lambda: deque(maxlen=PERIOD_SAMPLES))
     recently_received: Recent = field(default_factory=Recent)
     recently_missing: Recent = field(default_factory=Recent)
+    recently_repeated: Recent = field(default_factory=Recent)
 
     @property
     def period_ns(self) -> float | None:
@@ -93,6 +99,8 @@ class InputStats:
         self.recently_received.add()
         if self.newest_ns is not None and stamp_ns > self.newest_ns:
             self._add_step(stamp_ns - self.newest_ns)
+        if stamp_ns == self.newest_ns:
+            self.recently_repeated.add()
         self.stamps_ns.append(stamp_ns)
         self.newest_ns = stamp_ns
 
@@ -101,6 +109,7 @@ class InputStats:
         self.recently_received = Recent()
         self.recently_received.add()
         self.recently_missing = Recent()
+        self.recently_repeated = Recent()
 
     def restart(self) -> None:
         """Forget learnt stamps, as after a jump of time; counters stay."""

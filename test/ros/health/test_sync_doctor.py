@@ -83,6 +83,18 @@ def test_an_offset_of_half_a_period_is_no_matter_of_slop():
     assert 'synchronise the clocks' in text
 
 
+def test_a_side_in_whole_seconds_is_the_cause_and_not_its_clock():
+    frames = [10**9 + n * 33 * MS for n in range(90)]
+    rights = [stamp + 11 * MS for stamp in frames]
+    sync = fed(rights=rights)
+    for stamp in frames:
+        sync.add_left(stamped(Image, stamp // 10**9 * 10**9))
+    sync.left.began = 0.0
+    text = explain_no_pairs(sync, LIVE)
+    assert '/robot/left/image_rect carry stamps in whole seconds' in text
+    assert 'right/image_rect' not in text and 'PTP' not in text
+
+
 def test_exact_mode_wants_equal_stamps_and_no_slop():
     text = explain_no_pairs(fed(FRAMES, [stamp + 9 * MS for stamp in FRAMES], mode='exact'), LIVE)
     assert 'pairs equal stamps only' in text and 'set sync.mode to approximate' in text

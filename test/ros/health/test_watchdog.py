@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One sentence per reason why nothing comes on an input."""
 
+import math
 import re
 import time
 
@@ -107,7 +108,7 @@ def test_images_lost_on_the_way_are_told_with_their_share():
 
 @pytest.mark.parametrize(
     ('stamp_ns', 'images', 'words'),
-    [(0, 3, 'carry the stamp 0'), (7 * 10**9, 10, 'carry the same stamp, 7.000 s'), (1, 9, '')],
+    [(0, 3, 'carry the stamp 0'), (75 * 10**8, 10, 'carry the same stamp, 7.500 s'), (1, 9, '')],
 )
 def test_stamps_that_never_change_are_named_with_their_cure(stamp_ns, images, words):
     text = explain_unstamped(TOPIC, heard([0] * images, stamp_ns))
@@ -116,3 +117,61 @@ def test_stamps_that_never_change_are_named_with_their_cure(stamp_ns, images, wo
 
 def test_stamps_that_change_are_good():
     assert explain_unstamped(TOPIC, heard()) == ''
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Seconds on the clock of those who count; a list, to be set."""
+    now = [1000.0]
+    monkeypatch.setattr(time, 'monotonic', lambda: now[0])
+    return now
+
+
+def arriving(clock, rate_hz, seconds, stamp, stats=None):
+    """What an input has seen of images at that rate, each with stamp(its time) in seconds."""
+    stats = stats or InputStats()
+    for _ in range(round(rate_hz * seconds)):
+        clock[0] += 1 / rate_hz
+        stats.add(round(stamp(clock[0]) * 1e9))
+    return stats
+
+
+@pytest.mark.parametrize('rate_hz', [2, 5, 30, 90])
+def test_stamps_in_whole_seconds_are_told_with_their_cure_within_three_seconds(clock, rate_hz):
+    text = explain_unstamped(TOPIC, arriving(clock, rate_hz, 3.0, math.floor))
+    assert f'{TOPIC} carry stamps in whole seconds (' in text
+    assert 'header.stamp.nanosec is always 0' in text and 'have the driver set' in text
+
+
+@pytest.mark.parametrize('rate_hz', [2, 30, 90])
+def test_whole_seconds_are_told_in_the_same_words_from_the_first_one_on(clock, rate_hz):
+    stats, told = InputStats(), set()
+    for _ in range(8 * rate_hz):
+        arriving(clock, rate_hz, 1 / rate_hz, math.floor, stats)
+        told.add(re.sub(r'[\d.]+', '', explain_unstamped(TOPIC, stats)))
+    assert len(told - {''}) == 1, told
+
+
+@pytest.mark.parametrize('rate_hz', [0.5, 1, 30])
+def test_a_camera_that_is_triggered_on_the_whole_second_is_healthy(clock, rate_hz):
+    every = max(1, round(rate_hz))
+    stats = arriving(clock, rate_hz, 20.0, lambda now: 1 + round(now * rate_hz) / every)
+    assert explain_unstamped(TOPIC, stats) == ''
+
+
+def test_a_clock_that_ticks_slower_than_the_camera_is_told(clock):
+    text = explain_unstamped(TOPIC, arriving(clock, 30, 5.0, lambda now: int(now * 10) / 10))
+    assert 'carry stamps that several share (3.0 images each)' in text
+
+
+def test_whole_seconds_that_are_cured_are_forgotten_at_once(clock):
+    stats = arriving(clock, 30, 5.0, math.floor)
+    arriving(clock, 30, 0.5, lambda now: now, stats)
+    assert explain_unstamped(TOPIC, stats) == ''
+
+
+def test_a_stamp_that_stands_on_a_whole_second_is_told_a_little_later(clock):
+    stats = arriving(clock, 30, 1.0, lambda _: 7)
+    assert explain_unstamped(TOPIC, stats) == ''
+    arriving(clock, 30, 0.5, lambda _: 7, stats)
+    assert 'carry the same stamp, 7.000 s' in explain_unstamped(TOPIC, stats)

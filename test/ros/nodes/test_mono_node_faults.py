@@ -151,6 +151,18 @@ def test_stamps_that_make_no_sense_stop_nothing_and_are_named(meet):
     robot.ask(depths)
 
 
+def test_stamps_in_whole_seconds_are_named_in_report_and_log(meet):
+    node, robot = meet('/metric')
+    robot.listen('depth/image')
+    words = '/metric/image_rect carry stamps in whole seconds', 'header.stamp.nanosec'
+    robot.status(
+        'input',
+        lambda status, _: all(word in status.message for word in words),
+        every=lambda: robot.send_image(stamp_ns=robot.now_ns() // SECOND * SECOND),
+    )
+    node.wait_for_line('[WARN]', *words)
+
+
 def test_a_lens_nobody_can_undo_is_named(meet):
     node, robot = meet('/metric')
     depths = robot.listen('depth/image')

@@ -98,6 +98,22 @@ def test_stamps_of_zero_are_named(robot):
     assert_good_depth(robot.ask(robot.listen('depth/image')))
 
 
+@pytest.mark.parametrize('side', [('left',), ('right',), ('left', 'right')], ids='-'.join)
+def test_stamps_in_whole_seconds_are_named_in_report_and_log(robot, node, side):
+    robot.listen('depth/image')
+    words = f'/{side[0]}/image_rect carry stamps in whole seconds', 'header.stamp.nanosec'
+
+    def send():
+        whole = {'stamp_ns': robot.now_ns() // SECOND * SECOND}
+        robot.send_pair(**dict.fromkeys(side, whole))
+
+    robot.status(
+        'sync', lambda status, _: all(word in status.message for word in words), every=send
+    )
+    node.wait_for_line('[WARN]', *words)
+    assert_good_depth(robot.ask(robot.listen('depth/image')))
+
+
 def test_nothing_from_before_a_jump_comes_out_after_it(meet):
     _, robot = meet('/slow')
     depths = robot.listen('depth/image')

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from vizion3d_ros.contracts.calibration import Severity
@@ -41,7 +42,9 @@ class StereoStatus:
             return OK, f'idle: {self.inputs.idle}', values
         if time.monotonic() - quiet_since >= self.sync.settings.timeout:
             return *self._no_pairs(), values
-        loss = self._loss() if self._open_for(RECENT_SECONDS) else ''
+        loss = self._lost(explain_unstamped)
+        if not loss and self._open_for(RECENT_SECONDS):
+            loss = self._lost(explain_missing) or explain_few_pairs(self.sync)
         return (WARN, loss, values) if loss else (OK, 'pairing', values)
 
     def calibration(self, settings: StereoSettings) -> Task:
@@ -88,15 +91,13 @@ class StereoStatus:
     def _open_for(self, seconds: float) -> bool:
         return time.monotonic() - self.inputs.opened > seconds
 
-    def _loss(self) -> str:
-        """Say which images get lost, '' if few do."""
+    def _lost(self, explain: Callable[[str, InputStats], str]) -> str:
+        """Say of both sides what is to be said of one, '' if there is nothing."""
         sides = (
             (self.inputs.topic(LEFT), self.sync.left),
             (self.inputs.topic(RIGHT), self.sync.right),
         )
-        tests = (explain_unstamped, explain_missing)
-        lost = [text for text in (test(*side) for side in sides for test in tests) if text]
-        return '; '.join(lost) or explain_few_pairs(self.sync)
+        return '; '.join(filter(None, (explain(*side) for side in sides)))
 
     def _values(self) -> dict[str, object]:
         values: dict[str, object] = {'slop in force': self.sync.slop}

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vizion3d_ros.incoming.input_stats import InputStats
 from vizion3d_ros.incoming.sync import StereoSync
-from vizion3d_ros.ros.health.watchdog import explain_silence, is_overdue
+from vizion3d_ros.ros.health.watchdog import explain_silence, explain_unstamped, is_overdue
 from vizion3d_ros.ros.stream.inputs import Endpoint
 
 Stamps = NDArray[np.int64]
@@ -78,7 +78,9 @@ def explain_no_pairs(sync: StereoSync, endpoints: Mapping[str, Endpoint]) -> str
     patient_since = time.monotonic() - timeout
     if any(seen.arrived < patient_since or seen.began > patient_since for seen in sides.values()):
         return ''
-    return f'no {words.pair} of {_rates(sync)}: {_cause(sync)}'
+    unstamped = (explain_unstamped(endpoints[side].topic, seen) for side, seen in sides.items())
+    cause = '; '.join(filter(None, unstamped)) or _cause(sync)
+    return f'no {words.pair} of {_rates(sync)}: {cause}'
 
 
 def explain_few_pairs(sync: StereoSync) -> str:

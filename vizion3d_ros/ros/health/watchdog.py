@@ -13,6 +13,10 @@ TRANSPORT = 'the transport profile (docs/transport.md)'
 MOST_MISSING = 1 / 3
 FEWEST_STAMPS = 3  # one 0 is where simulated time begins
 FEWEST_EQUAL = 10
+FEWEST_SHARED = 2
+MOST_SHARED = 1 / 4  # of the images of the last seconds
+WHOLE_SECONDS = 1.2
+NS_PER_SECOND = 1_000_000_000
 FIRST_SECONDS = 0.4  # more for the first message, which takes the time to find each other too
 FIND_SECONDS = 1.5  # the same where nobody is found: DDS says every three seconds who is there
 
@@ -52,17 +56,56 @@ def explain_missing(topic: str, stats: InputStats) -> str:
 
 
 def explain_unstamped(topic: str, stats: InputStats) -> str:
-    """Say that the images of an input carry no stamp, or all the same; '' if they do."""
-    stamps = stats.stamps_ns
-    if len(stamps) < FEWEST_STAMPS or any(stamp != stamps[0] for stamp in tuple(stamps)):
+    """Say that the images of an input share their stamps, or have none; '' if they do not."""
+    carried = _no_stamp(stats) or _shared_stamps(stats)
+    if not carried:
         return ''
-    if stamps[0] and len(stamps) < FEWEST_EQUAL:
-        return ''
-    which = f'the same stamp, {stamps[0] / 1e9:.3f} s' if stamps[0] else 'the stamp 0'
     return (
-        f'the images on {topic} carry {which}: nobody can tell which belong together, nor '
+        f'the images on {topic} carry {carried}: nobody can tell which belong together, nor '
         'when they were taken; have the driver set header.stamp'
     )
+
+
+def _no_stamp(stats: InputStats) -> str:
+    stamps = tuple(stats.stamps_ns)
+    if len(stamps) < FEWEST_STAMPS or any(stamp != stamps[0] for stamp in stamps):
+        return ''
+    if not stamps[0]:
+        return 'the stamp 0'
+    if len(stamps) < FEWEST_EQUAL or (_in_whole_seconds(stats) and _may_change(stats)):
+        return ''
+    return f'the same stamp, {stamps[0] / 1e9:.3f} s'
+
+
+def _may_change(stats: InputStats) -> bool:
+    """Whether stamps that are all the same now may be those of one whole second."""
+    changed = _recent_stamps(stats) > 1
+    return changed or stats.recently_repeated.seconds < WHOLE_SECONDS
+
+
+def _recent_stamps(stats: InputStats) -> int:
+    """How many stamps the images of the last seconds have."""
+    return stats.recently_received.total - stats.recently_repeated.total
+
+
+def _shared_stamps(stats: InputStats) -> str:
+    """Say what stamps several images each share: those at 1 Hz on the whole second share none."""
+    images, repeated = stats.recently_received.total, stats.recently_repeated.total
+    stamps, newest = _recent_stamps(stats), tuple(stats.stamps_ns)[-FEWEST_EQUAL:]
+    if stamps < 2 or repeated < max(FEWEST_SHARED, MOST_SHARED * images):
+        return ''
+    if len(set(newest)) == len(newest):  # they did, and do no more
+        return ''
+    if _in_whole_seconds(stats):
+        return (
+            f'stamps in whole seconds ({images / stamps:.1f} images share each, as '
+            'header.stamp.nanosec is always 0)'
+        )
+    return f'stamps that several share ({images / stamps:.1f} images each)'
+
+
+def _in_whole_seconds(stats: InputStats) -> bool:
+    return not any(stamp % NS_PER_SECOND for stamp in tuple(stats.stamps_ns))
 
 
 def _nobody(endpoint: Endpoint) -> str:
