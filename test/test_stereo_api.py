@@ -213,6 +213,12 @@ def test_semi_global_matching_needs_no_checkpoint():
     assert np.median(found) == pytest.approx(100 * 0.1 / 8, rel=0.01)
 
 
+def test_what_an_answer_says_of_itself_is_a_warning_in_the_log(caplog):
+    result = StereoDepth().run(command(model_backend='opencv-sgbm'))
+    assert 'gives no calibration' in result.message
+    assert caplog.records[-1].getMessage() == result.message
+
+
 def test_a_plane_keeps_its_distance_through_the_resize(monkeypatch, small_checkpoint):
     """1024x768 is matched at 720x540: the true ratio counts, not the one that was asked for."""
     metres, focal_px, baseline_mm = 2.5, 1100.0, 120.0

@@ -11,6 +11,8 @@ The same pipeline as the node's. Models stay in memory for as long as the proces
 
 from __future__ import annotations
 
+import logging
+
 from vizion3d_ros.contracts.errors import InputError
 from vizion3d_ros.contracts.metric_scale import ScaleFit, SparseDepth
 from vizion3d_ros.contracts.mono_request import (
@@ -36,6 +38,7 @@ __all__ = [
     'sample',
 ]
 
+logger = logging.getLogger(__name__)
 _pipelines = SharedPipelines(MonoPipeline)
 
 
@@ -50,9 +53,14 @@ class DepthEstimation:
         """
         Answer one command; the first for a checkpoint loads it, and downloads it if need be.
 
+        What its message says is logged as a warning.
+
         Raises InputError, which names the field, for an image that cannot be used, and
         BackendError if the checkpoint cannot be had or the network fails.
         """
         if not isinstance(command, DepthEstimationCommand):
             raise InputError(f'expected a DepthEstimationCommand, got {type(command).__name__}')
-        return answer_mono(command, _pipelines.run, MonoSettings(device=self._device)).answer
+        answer = answer_mono(command, _pipelines.run, MonoSettings(device=self._device)).answer
+        if answer.message:
+            logger.warning(answer.message)
+        return answer

@@ -12,6 +12,8 @@ The same pipeline as the node's. Models stay in memory for as long as the proces
 
 from __future__ import annotations
 
+import logging
+
 from vizion3d_ros.contracts.errors import InputError
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 from vizion3d_ros.contracts.stereo_request import StereoDepthAdvancedConfig, StereoDepthCommand
@@ -22,6 +24,7 @@ from vizion3d_ros.requests.stereo import StereoDepthResult, answer_stereo
 
 __all__ = ['StereoDepth', 'StereoDepthAdvancedConfig', 'StereoDepthCommand', 'StereoDepthResult']
 
+logger = logging.getLogger(__name__)
 _pipelines = SharedPipelines(StereoPipeline)
 
 
@@ -36,9 +39,14 @@ class StereoDepth:
         """
         Answer one command; the first for a checkpoint loads it, and downloads it if need be.
 
+        What its message says is logged as a warning.
+
         Raises InputError, which names the field, for images that cannot be used, and BackendError
         if the checkpoint cannot be had or the matcher fails.
         """
         if not isinstance(command, StereoDepthCommand):
             raise InputError(f'expected a StereoDepthCommand, got {type(command).__name__}')
-        return answer_stereo(command, _pipelines.run, StereoSettings(device=self._device)).answer
+        answer = answer_stereo(command, _pipelines.run, StereoSettings(device=self._device)).answer
+        if answer.message:
+            logger.warning(answer.message)
+        return answer

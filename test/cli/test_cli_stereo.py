@@ -175,6 +175,12 @@ def test_another_matcher_is_named(call, images, tmp_path, monkeypatch):
     np.testing.assert_allclose(np.load(tmp_path / 'out' / 'depth.npy'), 10.01 / 20, rtol=1e-6)
 
 
+def test_why_there_is_no_depth_stands_in_a_line_and_in_the_record(call, images, tmp_path):
+    outcome = call('stereo', *reversed(images), *NUMBERS, '--max-depth-mm', 1100)
+    said = json.loads((tmp_path / 'out' / 'result.json').read_text())['message']
+    assert said and f'right.png: {said}' in outcome.out
+
+
 def test_no_answer_at_all_is_no_error(call, images, monkeypatch):
     serve_matcher(monkeypatch, KnownMatcher(np.nan))
     outcome = call('stereo', *images, *NUMBERS, '--backend', 'mine.pth')

@@ -52,6 +52,21 @@ def test_what_is_not_set_has_its_default_and_what_is_not_asked_for_is_empty(spok
     assert (came.depth_image, came.point_cloud_ply) == (b'', b'')
 
 
+def test_what_is_to_be_told_comes_behind_the_response(spoken, pair):
+    swapped = dict(zip(pair, reversed(pair.values())))
+    told = [
+        dict(
+            spoken.lifting.RunStereoDepth.with_call(stereo_message(*request))[
+                1
+            ].trailing_metadata()
+        )
+        for request in ((pair, CONFIG), (swapped, CONFIG), (pair, {'focal_length': 100.0}))
+    ]
+    assert told[0] == {}
+    assert told[1]['message'].endswith('exchange left_image and right_image')
+    assert 'gives no baseline' in told[2]['message']
+
+
 def test_an_image_may_name_an_allowed_checkpoint_as_a_path(spoken, scene, another):
     came = spoken.lifting.RunDepthEstimation(
         lifting_pb2.DepthEstimationRequest(

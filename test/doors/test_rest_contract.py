@@ -96,6 +96,14 @@ def test_what_is_left_out_has_the_contracts_default(server, pair):
     assert np.median(came['depth_map']) == pytest.approx(1000 * 0.1 / 10, rel=0.01)
 
 
+def test_what_is_to_be_told_comes_beside_the_contracts_keys(server, pair):
+    swapped = dict(zip(pair, reversed(pair.values())))
+    came = server.post(STEREO, swapped, NUMBERS).json
+    assert list(came) == [*KEYS, 'message']
+    assert came['message'].endswith('exchange left_image and right_image')
+    assert 'gives no baseline' in server.post(STEREO, pair, {'focal_length': 100}).json['message']
+
+
 @pytest.mark.parametrize('kind', ['png', 'npy', 'none'])
 def test_maps_come_in_the_form_that_is_asked_for(server, pair, stereo, kind):
     came = server.post(f'{STEREO}?maps={kind}', pair, NUMBERS).json

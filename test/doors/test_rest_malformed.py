@@ -40,6 +40,12 @@ def test_an_endless_field_is_refused(server, pair):
     assert (answer.status, 'Part exceeded maximum size' in answer.json['detail']) == (400, True)
 
 
+def test_a_path_in_place_of_a_file_is_told_with_what_to_send(server, pair):
+    answer = server.post(STEREO, {'right_image': pair['right_image']}, {'left_image': 'a.png'})
+    assert answer.status == 422
+    assert answer.json['detail'][0]['msg'].endswith('curl -F left_image=@a.png')
+
+
 NUMBERS = {
     'no number': ({'baseline': 'wide'}, 'float_parsing', 'baseline'),
     'infinite': ({'focal_length': 'inf'}, 'finite_number', 'focal_length'),

@@ -74,6 +74,8 @@ def _do(item: BatchItem, asked: Mapping[str, Any], redo: bool) -> ResultFiles | 
     result = item.make()
     write_result(item.folder, result, asked)
     tqdm.write(f'{item.name}: {result.summary} -> {item.folder}')
+    if message := result.facts.get('message'):
+        tqdm.write(f'{item.name}: {message}')
     return result
 
 

@@ -42,6 +42,7 @@ def mono_files(run: MonoRun) -> ResultFiles:
         'min': answer.min_depth,
         'max': answer.max_depth,
         'points': len(points),
+        'message': answer.message,
     }
     files = _relative_files(answer) if depth_m is None else depth_files(depth_m)
     return ResultFiles(

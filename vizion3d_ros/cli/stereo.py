@@ -21,10 +21,8 @@ from vizion3d_ros.cli.files import options
 from vizion3d_ros.cli.parser.arguments import RIG_FLAGS
 from vizion3d_ros.cli.stereo_files import stereo_files
 from vizion3d_ros.contracts.camera import MM_PER_METRE, Intrinsics
-from vizion3d_ros.contracts.commands import StereoCommand
 from vizion3d_ros.contracts.errors import CalibrationError, InputError
 from vizion3d_ros.contracts.image_source import ImageSource
-from vizion3d_ros.contracts.results import StereoResult
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 from vizion3d_ros.contracts.stereo_request import (
     OPENCV_SGBM,
@@ -35,6 +33,7 @@ from vizion3d_ros.files.calibration_file import CalibrationFile, read_calibratio
 from vizion3d_ros.files.pair import CALIBRATION, IMAGE_NAMES, find_pairs, load_pair
 from vizion3d_ros.files.result_folder import ResultFiles
 from vizion3d_ros.pipeline.stereo import StereoPipeline
+from vizion3d_ros.requests.pictures import read_pair
 from vizion3d_ros.requests.stereo import answer_stereo
 
 # What is searched without a word.
@@ -91,6 +90,9 @@ class _Matcher:
         calibration: CalibrationFile | None,
         truth: NDArray[np.float32] | None = None,
     ) -> ResultFiles:
+        left, right = read_pair(left, right)
+        if calibration and self._asked.fx is None:
+            check_size(calibration.rig.left, left)
         request = StereoDepthCommand(
             left_image=left,
             right_image=right,
@@ -99,14 +101,7 @@ class _Matcher:
             return_point_cloud=True,
             advanced_config=self._calibrated(calibration),
         )
-        answered = answer_stereo(request, partial(self._run, calibration), self._settings)
-        return stereo_files(answered, truth)
-
-    def _run(self, calibration: CalibrationFile | None, command: StereoCommand) -> StereoResult:
-        """Run a command whose images are those that were calibrated."""
-        if calibration and self._asked.fx is None:
-            check_size(calibration.rig.left, command.rig.left)
-        return self._pipeline.run(command)
+        return stereo_files(answer_stereo(request, self._pipeline.run, self._settings), truth)
 
     def _calibrated(self, calibration: CalibrationFile | None) -> StereoDepthAdvancedConfig:
         """Calibration by numbers goes before that of a file."""
@@ -164,12 +159,13 @@ def config_from_file(
     return StereoDepthAdvancedConfig(**fields)
 
 
-def check_size(calibrated: Intrinsics, image: Intrinsics) -> None:
-    """Raise CalibrationError if the images are not those that were calibrated."""
-    if (calibrated.width, calibrated.height) != (image.width, image.height):
+def check_size(calibrated: Intrinsics, image: NDArray[np.uint8]) -> None:
+    """Raise CalibrationError if an image, uint8 (H, W, 3), is none of those calibrated."""
+    height, width = image.shape[:2]
+    if (calibrated.width, calibrated.height) != (width, height):
         raise CalibrationError(
             f'calibration is for images of {calibrated.width}x{calibrated.height}, but these are '
-            f'{image.width}x{image.height}: use the calibration of this resolution'
+            f'{width}x{height}: use the calibration of this resolution'
         )
 
 

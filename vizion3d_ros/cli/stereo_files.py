@@ -87,6 +87,7 @@ def _facts(run: StereoRun) -> dict[str, Any]:
         'searched_to_m': settings.max_depth,
         'min_depth_m': answer.min_depth,
         'max_depth_m': answer.max_depth,
+        'message': answer.message,
     }
 
 

@@ -9,6 +9,8 @@ import numpy as np
 from vizion3d_ros.diagnosis.views import Pixels
 
 DARK = 40  # grey level that 99 of 100 pixels of a dark image stay below
+FEW_LEVELS = 3  # what 10 bits leave of 256 levels where 16 are expected
+SHIFT = '; or, if its pixels have 16 bits of which few are used, set mono16_bits or shift them up'
 BLACK = 12  # the same of an image that cannot be anything but a covered lens or the night
 SATURATED = 250
 MOST_SATURATED = 0.5
@@ -57,7 +59,7 @@ def explain_exposure(name: str, sampled: Pixels, dark: bool) -> str:
     if dark:
         return (
             f'{name} is dark (mean {sampled.mean():.0f} of 255): take the cap off its lens, add '
-            'light, or raise its exposure'
+            f'light, or raise its exposure{SHIFT if sampled.max() <= FEW_LEVELS else ""}'
         )
     share = saturated_share(sampled)
     if share > MOST_SATURATED:

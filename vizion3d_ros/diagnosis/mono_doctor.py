@@ -39,15 +39,13 @@ class MonoDoctor:
             return
         self.looked = now
         sampled = sample(image)
-        blank = is_blank(shrink(to_grey(image))[0])
-        dark = is_dark(sampled) and (blank or is_black(sampled))
-        lens = explain_exposure('image', sampled, dark)
+        useless = explain_image(image)
         frozen = self._frozen(sampled, now)
         self.verdict.values = {
             'mean brightness': round(float(sampled.mean())),
             'saturated share': round(saturated_share(sampled), 3),
         }
-        self.verdict.update([lens or (_BLANK if blank else frozen)])
+        self.verdict.update([useless or frozen])
 
     def _frozen(self, sampled: Pixels, now: float) -> str:
         """Tell the same pixels of a sensor that is known by its noise; others may just stand."""
@@ -67,7 +65,15 @@ class MonoDoctor:
         )
 
 
-_BLANK = (
-    'image shows nothing but noise, as of a plain wall: turn the camera to something with '
-    'texture, or uncover and clean its lens'
-)
+def explain_image(image: Pixels) -> str:
+    """Say that an image, uint8 (H, W) or (H, W, 3), shows nothing to judge depth by; else ''."""
+    sampled = sample(image)
+    blank = is_blank(shrink(to_grey(image))[0])
+    dark = is_dark(sampled) and (blank or is_black(sampled))
+    lens = explain_exposure('image', sampled, dark)
+    if lens or not blank:
+        return lens
+    return (
+        'image shows nothing but noise, as of a plain wall: turn the camera to something with '
+        'texture, or uncover and clean its lens'
+    )

@@ -20,6 +20,7 @@ MARGIN = 1.0  # pixels by which a match must be outside
 FEW_MATCHES = 4
 MANY_MATCHES = 12  # spread as they are, they cover more of an image than NEXT_TO_NONE
 ROOM = 1.2  # between the nearest or farthest match and the limit that is advised
+OR_BASELINE = 'or correct the baseline'
 
 
 def explain_search(
@@ -44,7 +45,8 @@ def _too_near(share: float, disparity: float, command: StereoCommand, result: St
     depth_m = _searched_depth(command, disparity)
     if depth_m is None:
         return f'{seen}: set baseline_m, or raise sgbm.disparity_range'
-    return f'{seen}, which is {depth_m:.2g} m: lower min_depth to {depth_m / ROOM:.2g}'
+    near = _short(depth_m / ROOM)
+    return f'{seen}, which is {_short(depth_m)} m: lower min_depth to {near}, {OR_BASELINE}'
 
 
 def _too_far(share: float, disparity: float, command: StereoCommand, result: StereoResult) -> str:
@@ -55,7 +57,13 @@ def _too_far(share: float, disparity: float, command: StereoCommand, result: Ste
     depth_m = _searched_depth(command, disparity)
     if depth_m is None:
         return f'{seen}: lower sgbm.min_disparity'
-    return f'{seen}, which is {depth_m:.2g} m: raise max_depth to {depth_m * ROOM:.2g}'
+    far = _short(depth_m * ROOM)
+    return f'{seen}, which is {_short(depth_m)} m: raise max_depth to {far}, {OR_BASELINE}'
+
+
+def _short(metres: float) -> str:
+    """Two digits, and no power of ten."""
+    return f'{float(f"{metres:.2g}"):g}'
 
 
 def _searched_depth(command: StereoCommand, disparity: float) -> float | None:

@@ -12,6 +12,8 @@ from __future__ import annotations
 import math
 import time
 
+import numpy as np
+
 from vizion3d_ros.contracts.commands import StereoCommand
 from vizion3d_ros.contracts.results import StereoResult
 from vizion3d_ros.diagnosis.alignment import explain_alignment, rows_off
@@ -122,7 +124,7 @@ def _grey_pair(command: StereoCommand) -> GreyPair:
 def _explain_matches(
     pair: GreyPair, matches: Matches, command: StereoCommand, result: StereoResult, valid: float
 ) -> list[str]:
-    if fault := _explain_threshold(command, result, valid):
+    if fault := _explain_threshold(command, result, valid) or _explain_same(pair, valid):
         return [fault]
     faults = explain_alignment(matches, pair.left.shape[1], command.rig.doffs)
     if matches.found < FEW_MATCHES:
@@ -144,6 +146,18 @@ def _explain_threshold(command: StereoCommand, result: StereoResult, valid: floa
     if dropped < LEAST_DROPPED:
         return ''
     return f'min_confidence: {least:g} drops {dropped:.0%} of the pixels: lower it'
+
+
+def _explain_same(pair: GreyPair, valid: float) -> str:
+    """Say that both images are one, so that no disparity is above 0."""
+    if not valid < FEW_VALID or not np.array_equal(pair.left, pair.right):
+        return ''
+    if is_blank(pair.small_left):
+        return ''
+    return (
+        'left and right images are the same in every pixel: one camera comes as both; give the '
+        'image of the other camera, by the remapping of left/image_rect or right/image_rect'
+    )
 
 
 def _explain_lenses(

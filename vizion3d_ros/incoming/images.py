@@ -13,6 +13,7 @@ from vizion3d_ros.incoming.encodings import ENCODINGS, explain_unknown
 from vizion3d_ros.incoming.messages import CameraInfo, Image
 
 Pixels = NDArray[np.uint8]
+MOST_DATA = 2  # times what the rows take: a driver may leave something behind them
 
 
 def image_to_array(message: Image, mono16_bits: int = 16) -> Pixels:
@@ -98,6 +99,12 @@ def _rows(message: Image, bytes_per_pixel: int) -> Pixels:
             f'{message.step} * {message.height} needs {message.step * message.height}: '
             'the message is truncated'
         )
+    if message.step and len(message.data) >= MOST_DATA * message.step * message.height:
+        raise InputError(
+            f'image data has {len(message.data)} bytes, but as {message.encoding} with a step of '
+            f'{message.step} {message.height} rows are {message.step * message.height}: the '
+            'encoding or the step is that of smaller pixels; correct it in the driver'
+        )
     flat = np.frombuffer(message.data, dtype=np.uint8, count=message.step * message.height)
     return flat.reshape(message.height, message.step)[:, :used]
 
@@ -112,7 +119,8 @@ def _convert(pixels: Pixels, conversion: int, message: Image) -> Pixels:
     except cv2.error as error:  # odd sizes of formats that share colour between pixels
         raise InputError(
             f'a {message.encoding} image of {message.width}x{message.height} cannot be decoded: '
-            f'{error}'
+            'its pixels share colours, so width and height must be even and at least 2; crop it '
+            'in the driver'
         ) from error
     return converted
 

@@ -7,7 +7,12 @@ What counts as left out: every field at its default, as a service request has no
 
 from __future__ import annotations
 
-from vizion3d_ros.contracts.calibration.camera_faults import not_in_pixels, unlikely_view
+from vizion3d_ros.contracts.calibration.camera_faults import (
+    far_outside,
+    misplaced,
+    oblong,
+    unlikely_view,
+)
 from vizion3d_ros.contracts.camera import Intrinsics, StereoRig
 from vizion3d_ros.contracts.errors import InputError
 from vizion3d_ros.contracts.mono_request import DepthEstimationAdvanceConfig
@@ -16,6 +21,7 @@ from vizion3d_ros.contracts.stereo_request import StereoDepthAdvancedConfig
 RIG_FIELDS = ('focal_length', 'fy', 'cx', 'cy', 'baseline', 'doffs')
 CAMERA_FIELDS = ('fx', 'fy', 'cx', 'cy')
 METRIC_FIELDS = ('focal_length', 'baseline')
+ASIDE = 0.1  # of the image, from its middle; lenses are mounted better
 FOCAL_LENGTHS = ('focal_length', 'fx', 'fy')
 
 
@@ -41,12 +47,36 @@ def note_on_rig(
     config: StereoDepthAdvancedConfig, used: StereoRig, known: StereoRig | None
 ) -> str:
     """Say for which rig alone the metres of an answer hold; '' if it is the caller's or known."""
-    if used is known or not _left_out(config, METRIC_FIELDS):
+    if used is known:
+        return ''
+    if _left_out(config, METRIC_FIELDS):
+        return (
+            f'advanced_config gives no calibration, so its defaults were used: focal_length '
+            f'{config.focal_length:g} px, baseline {config.baseline:g} mm. Metres hold for such a '
+            f'rig only{_other_size(known.left if known else None, used.left)}'
+        )
+    missing = [name for name in METRIC_FIELDS if name not in config.model_fields_set]
+    if not missing:
+        return ''
+    (name,) = missing
+    return (
+        f'advanced_config gives no {name} but its default of {getattr(config, name):g} '
+        f'{"mm" if name == "baseline" else "px"}. Metres hold for such a rig only'
+    )
+
+
+def note_on_view(config: StereoDepthAdvancedConfig, used: StereoRig) -> str:
+    """Say what puts the points of a cloud beside their places; '' if nothing is known to."""
+    camera = used.left
+    if {'cx', 'cy'} & config.model_fields_set:
+        return _doubtful_view(camera)
+    aside = max(abs(camera.cx / camera.width - 0.5), abs(camera.cy / camera.height - 0.5))
+    if aside < ASIDE:
         return ''
     return (
-        f'advanced_config gives no calibration, so its defaults were used: focal_length '
-        f'{config.focal_length:g} px, baseline {config.baseline:g} mm. Metres hold for such a rig '
-        f'only{_other_size(known.left if known else None, used.left)}'
+        f'advanced_config gives no cx and cy, so their defaults, {camera.cx:g} and {camera.cy:g} '
+        f'px, were used for images of {camera.width}x{camera.height}: the cloud is pushed aside; '
+        'give the principal point'
     )
 
 
@@ -54,21 +84,32 @@ def note_on_camera(
     config: DepthEstimationAdvanceConfig, used: Intrinsics, known: Intrinsics | None
 ) -> str:
     """Say by which guess a cloud was made; '' if its camera is the caller's or known."""
-    if used is known or not _left_out(config, CAMERA_FIELDS):
+    if used is known:
         return ''
+    if not _left_out(config, CAMERA_FIELDS):
+        return _doubtful_view(used)
     return (
         f'advanced_config gives no camera, so fx and fy were guessed as {used.fx:g} px: the cloud '
         f'may be too wide or too narrow{_other_size(known, used)}'
     )
 
 
+def _doubtful_view(camera: Intrinsics) -> str:
+    text = oblong(camera.fx, camera.fy)
+    far = far_outside(camera.cx, camera.cy, camera.width, camera.height)
+    if far:
+        text = f'has the principal point ({camera.cx:g}, {camera.cy:g}) px, {far}'
+    return text and f'advanced_config {text}'
+
+
 def check_asked(
     config: StereoDepthAdvancedConfig | DepthEstimationAdvanceConfig, camera: Intrinsics
 ) -> None:
     """
-    Look at what the caller gave for units other than pixels; defaults are left alone.
+    Look at what the caller gave for other units than pixels, and another size than the images.
 
-    Raises InputError which names the field, for example for a principal point of (0.5, 0.5).
+    Defaults are left alone. Raises InputError which names the field, for example for a principal
+    point of (0.5, 0.5), or in the middle of images twice as large.
     """
     defaults = dict(type(config)())
     asked = {name for name, value in config if value != defaults[name]}
@@ -79,7 +120,7 @@ def check_asked(
         if value < camera.width
     ]
     if {'cx', 'cy'} <= asked:
-        place = not_in_pixels(camera.cx, camera.cy, camera.width, camera.height)
+        place = misplaced(camera.cx, camera.cy, camera.width, camera.height)
         point = f'({camera.cx:g}, {camera.cy:g})'
         texts.append(place and f'has the principal point {point} px, {place}')
     text = next(filter(None, texts), '')

@@ -22,7 +22,8 @@ class LazyViews:
 
     depth: float32 (H, W). raw_depth: the same, picture: uint16 (H, W), 65535 = nearest, 0 =
     farthest or invalid, points: float32 (N, 4), optical frame, columns x, y, z and rgb, whose bits
-    are 0x00RRGGBB; each of these three None if not asked for.
+    are 0x00RRGGBB; each of these three None if not asked for. message (our addition): what was
+    assumed, or why next to nothing was found; '' if there is nothing to say.
     """
 
     point_cloud_scale: ClassVar[float] = 1.0
@@ -34,6 +35,7 @@ class LazyViews:
     raw_depth: NDArray[np.float32] | None = None
     picture: NDArray[np.uint16] | None = None
     points: NDArray[np.float32] | None = None
+    message: str = ''
 
     @cached_property
     def depth_map(self) -> list[list[float]]:

@@ -32,6 +32,7 @@ from vizion3d_ros.contracts.results import MonoResult
 from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
 from vizion3d_ros.contracts.settings.node_settings import NetworkSettings, PointsSettings
 from vizion3d_ros.contracts.settings.onnx_settings import is_onnx
+from vizion3d_ros.diagnosis.mono_doctor import explain_image
 from vizion3d_ros.files.picture import GENEROUS, PictureLimits
 from vizion3d_ros.geometry.inverse_depth import spread_relative
 from vizion3d_ros.geometry.metric_scale.sparse_depth import from_pixels
@@ -39,7 +40,7 @@ from vizion3d_ros.geometry.picture16 import picture_of_depth, picture_of_inverse
 from vizion3d_ros.geometry.reprojection import make_cloud
 from vizion3d_ros.requests import ANY_DEPTH_M
 from vizion3d_ros.requests.checkpoints import with_checkpoint
-from vizion3d_ros.requests.known_camera import check_asked, fitting_camera
+from vizion3d_ros.requests.known_camera import check_asked, fitting_camera, note_on_camera
 from vizion3d_ros.requests.lazy_views import LazyViews
 from vizion3d_ros.requests.maps import span, to_array, without_nan
 from vizion3d_ros.requests.pictures import read_image
@@ -114,6 +115,7 @@ def answer_mono(
     with one_thread():
         result = run(command)
         answer = _answer(request, command, result)
+        answer.message = _explain(request, command, answer, known)
     return MonoRun(command, result, answer, time.perf_counter() - started)
 
 
@@ -138,6 +140,22 @@ def prepare_mono(
         sparse_depth=_sparse_depth(request, width, height),
         outputs=frozenset(Output) if request.return_point_cloud else frozenset({Output.DEPTH}),
     )
+
+
+def _explain(
+    request: DepthEstimationCommand,
+    command: MonoCommand,
+    answer: DepthEstimationResult,
+    known: Intrinsics | None,
+) -> str:
+    """Say what makes the answer doubtful, and what was assumed; '' if there is nothing to say."""
+    notes = [explain_image(command.image)]
+    if request.return_point_cloud and command.camera is not None:
+        notes.append(note_on_camera(request.advanced_config, command.camera, known))
+    if answer.points is not None and not len(answer.points) and answer.depth.any():
+        far = request.advanced_config.depth_trunc
+        notes.append(f'the cloud is empty: no pixel has a depth below depth_trunc {far:g} m')
+    return '; '.join(filter(None, notes))
 
 
 @torch.inference_mode()

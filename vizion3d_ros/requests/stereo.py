@@ -48,7 +48,7 @@ from vizion3d_ros.requests.known_camera import fitting_rig
 from vizion3d_ros.requests.lazy_views import LazyViews
 from vizion3d_ros.requests.maps import span, to_array, without_nan
 from vizion3d_ros.requests.pictures import read_pair
-from vizion3d_ros.requests.stereo_rig import check_depths, rig_of
+from vizion3d_ros.requests.stereo_rig import check_depths, explain_answer, rig_of
 from vizion3d_ros.requests.threads import one_thread
 
 SMALLEST_SCALE = 0.1  # of semi-global matching
@@ -137,6 +137,7 @@ def answer_stereo(
     with one_thread():
         result = run(command)
         answer = _answer(request, command, result)
+        answer.message = explain_answer(request, command, result, known)
     return StereoRun(command, result, answer, time.perf_counter() - started)
 
 

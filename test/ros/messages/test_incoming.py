@@ -188,6 +188,25 @@ def test_truncated_data_is_refused_with_both_sizes(encoding, missing):
     assert f'needs {needed}' in str(caught.value)
 
 
+@pytest.mark.parametrize('times', [1.5, 2, 3])
+def test_data_of_larger_pixels_than_the_encoding_has_is_refused(times):
+    image = four_by_four('mono8')
+    image.data = array.array('B', bytes(round(16 * times)))
+    if times < 2:
+        assert image_to_array(image).shape == (4, 4)
+        return
+    with pytest.raises(InputError, match=r'4 rows are 16: the encoding or the step is that of'):
+        image_to_array(image)
+
+
+@pytest.mark.parametrize('encoding', ['yuv422', 'yuv422_yuy2'])
+def test_pixels_that_share_colours_want_an_even_width_and_nothing_of_opencv_is_told(encoding):
+    image = message(encoding, np.zeros((4, 3, 2), np.uint8))
+    with pytest.raises(InputError, match='must be even and at least 2') as caught:
+        image_to_array(image)
+    assert 'OpenCV' not in str(caught.value)
+
+
 @pytest.mark.parametrize('encoding', ENCODINGS)
 @pytest.mark.parametrize('step', [0, -1])
 def test_a_step_too_small_is_refused(encoding, step):

@@ -113,6 +113,14 @@ CASES = {
     'known, not allowed': ({'model_backend': 's2m2-L'}, r"model_backend: .*got 's2m2-L'"),
     'any file': ({'model_backend': '/etc/passwd'}, r'model_backend: .*allowed_models'),
     'an endless name': ({'model_backend': 'x' * 10**6}, r"model_backend: .*got 'xxx"),
+    'a calibration of twice the size': (
+        number(focal_length=180, cx=95.5, cy=63.5),
+        r'advanced_config: .* the middle of images of 192x128, in images of 96x64',
+    ),
+    'colours said to be grey': (
+        {'left': message(data=array('B', LEFT.tobytes() * 3))},
+        r'left_image: .*the encoding or the step is that of smaller pixels',
+    ),
     'wrong step': ({'left': message(step=3)}, r'left_image: .*step is 3'),
     'unknown encoding': ({'left': message(encoding='smell')}, r"left_image: .*'smell'"),
     'no data': ({'left': message(data=array('B'))}, r'left_image: .*0 bytes'),
@@ -135,6 +143,27 @@ def test_it_is_refused_by_name_and_the_next_good_one_is_answered(ask, node, fold
     assert len(response.depth_map.data) == 0
     assert ask().success
     assert node.alive
+
+
+CAMERA = {'focal_length': 90.0, 'baseline': 110.0, 'cx': 48.0, 'cy': 32.0}
+
+
+@pytest.mark.parametrize(
+    ('config', 'told'),
+    [
+        (CAMERA, ''),
+        ({'focal_length': 90.0}, 'gives no baseline but its default of 100 mm'),
+        ({**CAMERA, 'baseline': NAN}, 'gives no baseline but its default of 100 mm'),
+        ({**CAMERA, 'z_far': 0.1}, 'the cloud is empty'),
+        ({'focal_length': 90.0, 'baseline': 110.0}, 'gives no cx and cy'),
+    ],
+    ids=str,
+)
+def test_what_was_assumed_or_is_empty_is_told_beside_success(ask, config, told):
+    request = stereo_request(**GOOD, config=config, return_point_cloud=True)
+    response = ask(request=request)
+    assert response.success, response.message
+    assert told in response.message and bool(told) is bool(response.message)
 
 
 def test_nothing_of_that_was_our_fault(node):

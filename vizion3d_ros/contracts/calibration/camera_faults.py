@@ -82,7 +82,7 @@ def unlikely_point(name: str, camera: CameraCalibration, x: float, y: float) -> 
         not_in_pixels(x, y, width, height)
         or _of_another_size(name, camera, x, y)
         or _turned(x, y, width, height)
-        or _far_outside(x, y, width, height)
+        or far_outside(x, y, width, height)
     )
     return f'has in {name} the principal point ({x:g}, {y:g}) px, {text}' if text else ''
 
@@ -97,7 +97,22 @@ def not_in_pixels(x: float, y: float, width: int, height: int) -> str:
     )
 
 
-def _far_outside(x: float, y: float, width: int, height: int) -> str:
+def misplaced(x: float, y: float, width: int, height: int) -> str:
+    """Say that (x, y) is no principal point of images of that size; empty if it may be one."""
+    sizes = [(factor * width, factor * height) for factor in MISTAKEN_SIZES]
+    if _turned(x, y, width, height):
+        sizes.append((height, width))
+    middles = [size for size in sizes if _is_middle(x, y, *size)]
+    if middles:
+        return (
+            f'the middle of images of {middles[0][0]:g}x{middles[0][1]:g}, in images of '
+            f'{width}x{height}: use the calibration of this resolution'
+        )
+    return not_in_pixels(x, y, width, height)
+
+
+def far_outside(x: float, y: float, width: int, height: int) -> str:
+    """Say that (x, y) is farther away than any crop explains; empty if it is not."""
     if -width <= x <= 2 * width and -height <= y <= 2 * height:
         return ''
     return (
@@ -139,14 +154,19 @@ def _is_middle(x: float, y: float, width: float, height: float) -> bool:
 
 
 def _oblong(camera: CameraCalibration) -> Iterator[Fault]:
-    fx, fy = camera.p[0], camera.p[5]
-    if abs(fx / fy - 1) > OBLONG:
-        yield Fault(
-            Severity.DOUBT,
-            f'has fx = {fx:g} and fy = {fy:g} px, {100 * abs(fx / fy - 1):.0f} % apart, where '
-            'cameras have square pixels: right only if the images were stretched; else '
-            'correct P',
-        )
+    text = oblong(camera.p[0], camera.p[5])
+    if text:
+        yield Fault(Severity.DOUBT, f'{text}; else correct P')
+
+
+def oblong(fx: float, fy: float) -> str:
+    """Say that these focal lengths are of pixels that are no squares; empty if they may be."""
+    if abs(fx / fy - 1) <= OBLONG:
+        return ''
+    return (
+        f'has fx = {fx:g} and fy = {fy:g} px, {100 * abs(fx / fy - 1):.0f} % apart, where '
+        'cameras have square pixels: right only if the images were stretched'
+    )
 
 
 def _other_size_in_k(camera: CameraCalibration) -> Iterator[Fault]:

@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 import grpc
 from google.protobuf.message import DecodeError
 
-from vizion3d_ros.contracts.errors import InputError, LateError
+from vizion3d_ros.contracts.errors import InputError, LateError, sendable
 from vizion3d_ros.doors.depth_worker import DepthWorker
 from vizion3d_ros.doors.grpc.requests import annotation_command, mono_command, stereo_command
 from vizion3d_ros.doors.grpc.responses import annotation_bytes, mono_bytes, stereo_bytes
@@ -51,6 +51,7 @@ class _Call(Generic[Command, Answer]):
         try:
             with self._worker.place():  # until the client has taken it
                 answer = await self._answer(await _arrived(context))
+                context.set_trailing_metadata(_told(answer))
                 await _deliver(await asyncio.to_thread(self._encode, answer), context)
         except Exception as error:  # whatever goes wrong, the caller hears of it
             await context.abort(*status_of(error, self._worker.sentence))
@@ -84,6 +85,13 @@ async def _arrived(context: grpc.aio.ServicerContext) -> bytes:
     if message is grpc.aio.EOF:
         raise InputError('expected a request, got none')
     return message
+
+
+def _told(answer: object) -> tuple[tuple[str, str], ...]:
+    """What an answer says of itself, for which the contract's messages have no field."""
+    message = getattr(answer, 'message', '')
+    text = sendable(message).encode('ascii', 'replace').decode().replace('\n', ' ')
+    return (('message', text),) if message else ()
 
 
 async def _deliver(response: bytes, context: grpc.aio.ServicerContext) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from vizion3d_ros.contracts.errors import sendable
 from vizion3d_ros.files.ply import encode_ply, encode_vertices
 from vizion3d_ros.files.snapshot import depth_png, npy, png
 from vizion3d_ros.requests.annotation.views import MaskAnnotation3D, ObjectMaskAnnotation3DResult
@@ -38,13 +39,15 @@ def stereo_json(answer: StereoDepthResult, maps: MapsAs) -> bytes:
     """Encode an answer; maps: how depth_map and disparity_map are written."""
     depth = _encoded(answer.depth, maps, depth_png)
     disparity = _encoded(answer.disparity, maps, _disparity_png)
-    return _dumps({'depth_map': depth, 'disparity_map': disparity, **_common(answer)})
+    maps_of = {'depth_map': depth, 'disparity_map': disparity}
+    return _dumps({**maps_of, **_common(answer), **_message(answer)})
 
 
 def mono_json(answer: DepthEstimationResult, maps: MapsAs) -> bytes:
-    """Encode an answer as stereo_json does; is_metric is our addition."""
+    """Encode an answer as stereo_json does; is_metric is our addition, as message is."""
     depth = _encoded(answer.depth, maps, depth_png if answer.is_metric else _relative_png)
-    return _dumps({'depth_map': depth, **_common(answer), 'is_metric': answer.is_metric})
+    kind = {'is_metric': answer.is_metric}
+    return _dumps({'depth_map': depth, **_common(answer), **kind, **_message(answer)})
 
 
 def annotation_json(answer: ObjectMaskAnnotation3DResult) -> bytes:
@@ -89,6 +92,11 @@ def _common(answer: LazyViews) -> dict[str, Any]:
         'depth_image': None if picture is None else _text(png(picture)),
         'point_cloud_ply': None if points is None else _text(encode_ply(points)),
     }
+
+
+def _message(answer: LazyViews) -> dict[str, str]:
+    """What is to be told beside the contract's keys, if anything is."""
+    return {'message': sendable(answer.message)} if answer.message else {}
 
 
 def _encoded(values: FloatMap, maps: MapsAs, as_png: Callable[[FloatMap], bytes]) -> Any:

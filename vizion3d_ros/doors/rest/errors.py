@@ -63,4 +63,8 @@ def _field(field: dict[str, Any]) -> dict[str, Any]:
     """FastAPI's words, but what came only if it is a text: it tells files piece by piece."""
     came = field['input']
     shown = sendable(came) if isinstance(came, str) else None
-    return {**{name: field[name] for name in ('type', 'loc', 'msg')}, 'input': shown}
+    told = {**{name: field[name] for name in ('type', 'loc', 'msg')}, 'input': shown}
+    if 'Expected UploadFile' in told['msg']:
+        name = field['loc'][-1]
+        told['msg'] = f'expected a file, got a text: send the file itself, curl -F {name}=@{shown}'
+    return told

@@ -110,4 +110,5 @@ def _asked(form: Asked) -> dict[str, Any]:
 
 
 def _config(form: BaseModel, kind: type[Config]) -> Config:
-    return kind(**{name: getattr(form, name) for name in kind.model_fields})
+    given = form.model_fields_set & set(kind.model_fields)
+    return kind(**{name: getattr(form, name) for name in given})

@@ -23,8 +23,6 @@ from vizion3d_ros.contracts.results import MonoResult, StereoResult
 from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
 from vizion3d_ros.contracts.settings.node_settings import StreamSettings
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
-from vizion3d_ros.diagnosis.stereo_doctor import explain_pair
-from vizion3d_ros.requests.known_camera import note_on_camera, note_on_rig
 from vizion3d_ros.requests.mono import answer_mono
 from vizion3d_ros.requests.pictures import picture_limits
 from vizion3d_ros.requests.pipelines import ServicePipelines
@@ -86,13 +84,7 @@ class StereoService(DepthService[ServicePipelines[StereoCommand, StereoResult], 
         known: StereoRig | None = self._known()
         answered = answer_stereo(command, run, settings, picture_limits(limits), known)
         header = self._header(request.left_image.header, settings)
-        response = stereo_response(answered.answer, header, request.omit_maps)
-        notes = (
-            explain_pair(answered.command, answered.result),
-            note_on_rig(command.advanced_config, answered.command.rig, known),
-        )
-        response.message = '; '.join(filter(None, notes))
-        return response
+        return stereo_response(answered.answer, header, request.omit_maps)
 
 
 class MonoService(DepthService[ServicePipelines[MonoCommand, MonoResult], MonoSettings]):
@@ -110,8 +102,4 @@ class MonoService(DepthService[ServicePipelines[MonoCommand, MonoResult], MonoSe
         known: Intrinsics | None = self._known()
         answered = answer_mono(command, run, settings, picture_limits(limits), known)
         header = self._header(request.image.header, settings)
-        response = mono_response(answered.answer, header, request.omit_maps)
-        used = answered.command.camera
-        if request.return_point_cloud and used is not None:
-            response.message = note_on_camera(command.advanced_config, used, known)
-        return response
+        return mono_response(answered.answer, header, request.omit_maps)

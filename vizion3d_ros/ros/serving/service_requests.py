@@ -48,9 +48,7 @@ def stereo_command(
         model_backend=permitted_model(request.model_backend, own_model, limits.allowed_models),
         return_depth_image=request.return_depth_image,
         return_point_cloud=request.return_point_cloud,
-        advanced_config=StereoDepthAdvancedConfig(
-            **given(request.advanced_config, STEREO_ZERO_IS_UNSET)
-        ),
+        advanced_config=StereoDepthAdvancedConfig(**_stereo_config(request)),
     )
 
 
@@ -69,6 +67,15 @@ def mono_command(
             **given(request.advanced_config, MONO_ZERO_IS_UNSET)
         ),
     )
+
+
+def _stereo_config(request: RunStereoDepth.Request) -> dict[str, float]:
+    """The numbers of a request; those at their default are left out where no point is given."""
+    values = given(request.advanced_config, STEREO_ZERO_IS_UNSET)
+    defaults = given(RunStereoDepth.Request().advanced_config, STEREO_ZERO_IS_UNSET)
+    if any(values.get(name, defaults[name]) != defaults[name] for name in ('cx', 'cy')):
+        return values
+    return {name: value for name, value in values.items() if value != defaults.get(name)}
 
 
 def _checkpoint(request: RunDepthEstimation.Request, own_model: str, allowed: list[str]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from std_msgs.msg import Header
 
 from vizion3d_interfaces.srv import RunDepthEstimation, RunStereoDepth
+from vizion3d_ros.contracts.errors import sendable
 from vizion3d_ros.files.ply import encode_ply
 from vizion3d_ros.requests.lazy_views import LazyViews
 from vizion3d_ros.requests.mono import DepthEstimationResult
@@ -38,7 +39,7 @@ def mono_response(
 
 
 def _with_common(response: Any, answer: LazyViews, header: Header) -> Any:
-    response.success = True
+    response.success, response.message = True, sendable(answer.message)
     response.min_depth, response.max_depth = answer.min_depth, answer.max_depth
     response.backend_used = answer.backend_used
     response.point_cloud_scale = answer.point_cloud_scale

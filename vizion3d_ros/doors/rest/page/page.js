@@ -143,6 +143,7 @@ function facts({ answer, times, points, drawing, cloud }) {
       ? `${written(answer.min_depth, unit)} to ${written(answer.max_depth, unit)}, ${share} % measured`
       : 'not measured anywhere',
     Disparity: disparity?.measured ? `${written(disparity.min, 'px')} to ${written(disparity.max, 'px')}` : null,
+    Note: answer.message,
     Size: `${depth.width}x${depth.height}`,
     Points: points?.toLocaleString('en'),
     Network: answer.backend_used,
