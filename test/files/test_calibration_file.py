@@ -54,6 +54,8 @@ def test_spaces_and_blank_lines_do_no_harm():
         {'baseline=193.001': 'baseline=193.001 mm', 'doffs=31.086': 'doffs=31.086 px'},
         {'width=741': 'width=741   (half size)', 'height=500': 'height = 500 // rows'},
         {'254.877; 0 0 1]': '254.877; 0 0 1]  left and right, rectified'},
+        {'baseline=193.001': 'baseline=193.001 mm (measured)'},
+        {'cam0': '; the rig in the hall\nCAM0', 'baseline': 'Baseline'},
         {'cam0': '# made by calibrate.py\n%% 2014\ncam0', 'vmin=7': 'vmin=7\n\n   # end'},
     ],
 )
@@ -71,6 +73,21 @@ def test_files_of_other_systems_are_read(tmp_path, ending, encoding):
     path = tmp_path / 'calib.txt'
     path.write_bytes(GOOD.replace('\n', ending).encode(encoding))
     assert read_calibration(path) == parse_calibration(GOOD)
+
+
+def test_letters_of_another_encoding_in_a_comment_do_no_harm(tmp_path):
+    path = tmp_path / 'calib.txt'
+    path.write_bytes(f'# für die Halle\n{GOOD}'.encode('latin-1'))
+    assert read_calibration(path) == parse_calibration(GOOD)
+    path.write_bytes(b'\x89PNG\r\n\x1a\n' + GOOD.encode())
+    with pytest.raises(CalibrationError, match='expected a Middlebury'):
+        read_calibration(path)
+
+
+def test_a_key_that_is_given_twice_is_no_matter_of_its_order():
+    with pytest.raises(CalibrationError, match=r"baseline is given twice, .*193\.001.* '50'"):
+        parse_calibration(f'{GOOD}baseline=50\n')
+    assert parse_calibration(f'{GOOD}baseline=193.001\n') == parse_calibration(GOOD)
 
 
 def test_metres_are_not_taken_for_millimetres():
@@ -94,8 +111,14 @@ projection_matrix:
     [
         (RIGHT_YAML, ('ROS', '--fx 400 --fy 400 --cx 320.5 --cy 240.5 --baseline-mm 120')),
         (RIGHT_YAML.replace('-48', '0'), ('ROS', 'the left one', '--baseline-mm MM')),
+        (RIGHT_YAML.replace('-48', '48'), ('projection_matrix[3] is 48', '--baseline-mm MM')),
         (RIGHT_YAML.replace('400', 'x'), ('ROS', 'cannot be read', 'by numbers')),
         ('400 0 320 0 401 240 0 0 1\n0.12\n', ('K.txt', '--fy 401', '--baseline-mm 120')),
+        ('400 0 320 0 401 240 0 0 1\n', ('K.txt without the baseline', '--baseline-mm')),
+        ('400 0 320 0 401 240 0 0 1\n120\n', ('baseline 120', '0.001 to 4 metres')),
+        ('nan 0 320 0 401 240 0 0 1\n0.12\n', ('fx nan', 'expected positive pixels')),
+        ('{"cam0": [[400, 0, 320]]}', ('JSON', '--baseline-mm')),
+        ('cam0:\n  intrinsics: [400, 401, 320, 240]\n', ('YAML', '--baseline-mm')),
         ('%YAML:1.0\n---\nM1: !!opencv-matrix\n', ('OpenCV', '--baseline-mm')),
         ('P0: 7.2e+02 0 6.1e+02 0\n', ('KITTI', '--baseline-mm')),
         ('{"fx": 400}', ('JSON', '--baseline-mm')),

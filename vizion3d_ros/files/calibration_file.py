@@ -5,7 +5,7 @@ Reads Middlebury `calib.txt` files; their millimetres become metres.
 Format: one key=value per line; cam0 (left) and cam1 (right) are camera matrices
 [fx 0 cx; 0 fy cy; 0 0 1] in pixels, doffs = cx1 - cx0 in pixels, baseline in mm, width and
 height in pixels (Scharstein et al., GCPR 2014). Other keys are ignored, and so are comments
-behind #, // or %, and the unit behind a number.
+behind #, // or %, lines that begin with ;, and what is noted behind a number.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ from vizion3d_ros.contracts.errors import CalibrationError
 from vizion3d_ros.files.other_calibrations import explain_other
 
 TOLERANCE_PX = 0.01
-COMMENT = re.compile(r'\s*(#|//|%).*')
-NOTE = re.compile(r'(?<=\S)\s*(\(.*\)|mm|px|pixels?|millimet(er|re)s?)$')
+COMMENT = re.compile(r'^\s*;.*|\s*(#|//|%).*')
+NOTE = re.compile(r'(?<=\S)(\s*(\(.*\)|mm|px|pixels?|millimet(er|re)s?))+$')
+CALIB = re.compile(r'^\s*cam0\s*=', re.IGNORECASE | re.MULTILINE)
+MOST_QUOTED = 60
 MATRIX = 'a matrix [fx 0 cx; 0 fy cy; 0 0 1] in pixels'
 
 
@@ -43,13 +45,23 @@ class CalibrationFile:
 def read_calibration(path: Path) -> CalibrationFile:
     """Read a calibration file; CalibrationError names the file and what is wrong with it."""
     try:
-        content = path.read_bytes()
-        # Editors of Windows begin with a mark, and its PowerShell writes two bytes a character.
-        wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-        text = content.decode('utf-16' if wide else 'utf-8-sig')
+        text = _decoded(path.read_bytes())
     except (OSError, UnicodeDecodeError) as error:
         raise CalibrationError(f'{path}: expected a Middlebury calib.txt: {error}') from error
     return parse_calibration(text, str(path))
+
+
+def _decoded(content: bytes) -> str:
+    """Read any of what editors write; UnicodeDecodeError for what is no text."""
+    # Editors of Windows begin with a mark, and its PowerShell writes two bytes a character.
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode('utf-16')
+    try:
+        return content.decode('utf-8-sig')
+    except UnicodeDecodeError:
+        if any(byte < 32 and byte not in b'\t\n\r' for byte in content):
+            raise
+        return content.decode('latin-1')  # letters of a comment; all that is read is ASCII
 
 
 def parse_calibration(text: str, name: str = 'calib.txt') -> CalibrationFile:
@@ -71,15 +83,23 @@ class _Fields:
     def __init__(self, text: str, name: str) -> None:
         self._name = name
         self._values: dict[str, str] = {}
-        other = explain_other(text) if 'cam0' not in text else ''
+        other = '' if CALIB.search(text) else explain_other(text)
         if other:
             raise CalibrationError(f'{name}: {other}; expected a Middlebury calib.txt')
         lines = (COMMENT.sub('', line).strip() for line in text.splitlines())
         for line in filter(None, lines):
             key, equals, value = line.partition('=')
             if not equals:
-                raise CalibrationError(f'{name}: expected lines key=value, got {line!r}')
-            self._values[key.strip()] = NOTE.sub('', value.strip())
+                got = line[:MOST_QUOTED]
+                raise CalibrationError(f'{name}: expected lines key=value, got {got!r}')
+            self._take(key.strip().lower(), NOTE.sub('', value.strip()))
+
+    def _take(self, key: str, value: str) -> None:
+        if self._values.setdefault(key, value) != value:
+            raise CalibrationError(
+                f'{self._name}: {key} is given twice, as {self._values[key]!r} and as {value!r}: '
+                'leave one of them'
+            )
 
     def calibration(self) -> CalibrationFile:
         """Read all keys this package uses."""

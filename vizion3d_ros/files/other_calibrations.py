@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 
 import yaml
 
+from vizion3d_ros.contracts.calibration.rig_faults import BASELINES_M, is_likely
 from vizion3d_ros.contracts.camera import MM_PER_METRE
 
 HOW = 'give the calibration by numbers'
@@ -25,10 +27,23 @@ def _k_txt(text: str) -> str:
         numbers = [float(word) for word in words]
     except ValueError:
         return ''
+    if len(numbers) == 9:
+        return f'is a K.txt without the baseline behind K: {HOW}, --fx, --cx, --cy, --baseline-mm'
     if len(numbers) != 10:
         return ''
     fx, _, cx, _, fy, cy, *_, baseline_m = numbers
+    if not (all(map(math.isfinite, numbers)) and min(fx, fy) > 0 and _is_baseline(baseline_m)):
+        return (
+            f'is a K.txt with fx {fx:g}, fy {fy:g} and the baseline {baseline_m:g}, expected '
+            f'positive pixels and {BASELINES_M[0]:g} to {BASELINES_M[1]:g} metres: {HOW}, --fx, '
+            '--cx, --cy and --baseline-mm'
+        )
     return f'is a K.txt: {_by_numbers(fx, fy, cx, cy, baseline_m)}'
+
+
+def _is_baseline(baseline_m: float) -> bool:
+    """Whether a rig may be that wide."""
+    return is_likely(baseline_m, BASELINES_M)
 
 
 def _ros_yaml(text: str) -> str:
@@ -39,6 +54,12 @@ def _ros_yaml(text: str) -> str:
     if numbers is None or numbers[0] <= 0:
         return f'{start}, whose projection_matrix cannot be read: {HOW}'
     fx, _, cx, tx, _, fy, cy, *_ = numbers
+    if tx and not _is_baseline(-tx / fx):
+        return (
+            f'{start}, whose projection_matrix[3] is {tx:g}, expected 0 (the left one) or -fx * '
+            f'baseline in metres (the right one): {HOW}, --fx {fx:g} --fy {fy:g} --cx {cx:g} --cy '
+            f'{cy:g} --baseline-mm MM'
+        )
     if tx < 0:
         return f'{start}, the right one: {_by_numbers(fx, fy, cx, cy, -tx / fx)}'
     return (
