@@ -276,3 +276,6 @@ def test_a_checkpoint_that_is_not_there_is_an_error_and_the_next_call_works(monk
 def test_a_device_that_is_not_there_is_named():
     with pytest.raises(BackendError, match="device 'cuda:99' was asked for"):
         StereoDepth(device='cuda:99')
+    for name in ('gpu', None, 'cuda:x'):
+        with pytest.raises(BackendError, match=f'auto, cpu, cuda or cuda:N, got {name!r}'):
+            StereoDepth(device=name)

@@ -6,6 +6,7 @@ import pytest
 from known_answers import KnownNetwork, noise, serve_network
 from numpy.testing import assert_array_equal
 
+from vizion3d_ros.contracts.camera import Intrinsics, StereoRig
 from vizion3d_ros.contracts.errors import InputError
 from vizion3d_ros.contracts.mono_request import (
     DepthEstimationAdvanceConfig,
@@ -101,6 +102,20 @@ def test_a_calibration_of_another_size_is_refused_with_that_size(wall, point, si
     )
     with pytest.raises(InputError, match=f'the middle of images of {size}, in images of 320x240'):
         prepare_stereo(request)
+
+
+@pytest.mark.parametrize('baseline_m', [None, 0.2])
+def test_a_known_rig_without_a_baseline_makes_no_metres(wall, baseline_m):
+    camera = Intrinsics(width=WIDTH, height=HEIGHT, fx=200.0, fy=200.0, cx=159.5, cy=119.5)
+    known = StereoRig(left=camera, baseline_m=baseline_m)
+    request = StereoDepthCommand(left_image=wall.left, right_image=wall.right)
+    if baseline_m:
+        assert prepare_stereo(request, known=known).rig is known
+        return
+    with pytest.raises(InputError, match='gives no baseline that a rig can have'):
+        prepare_stereo(request, known=known)
+    given = request.model_copy(update={'advanced_config': StereoDepthAdvancedConfig(**CAMERA)})
+    assert prepare_stereo(given, known=known).rig.baseline_m == 0.1
 
 
 # --- one image -------------------------------------------------------------------------------

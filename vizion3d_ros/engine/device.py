@@ -28,7 +28,10 @@ OUT_OF_MEMORY = (
 def choose_device(name: str) -> torch.device:
     """Resolve auto, cpu, cuda or cuda:N; BackendError if that GPU is not there."""
     cuda_devices = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    device = torch.device(('cuda' if cuda_devices else 'cpu') if name == 'auto' else name)
+    try:
+        device = torch.device(('cuda' if cuda_devices else 'cpu') if name == 'auto' else name)
+    except (RuntimeError, TypeError) as error:
+        raise BackendError(f'device must be auto, cpu, cuda or cuda:N, got {name!r}') from error
     if device.type == 'cuda' and (device.index or 0) >= cuda_devices:
         raise BackendError(
             f'device {name!r} was asked for but torch sees {cuda_devices} CUDA devices: '

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 PERIOD_SAMPLES = 15
 RECENT_SECONDS = 5.0
 SILENCE_SECONDS = 2.0
+JUMP_BACK_NS = 1_000_000_000  # bags are looped without use_sim_time; drivers jitter far less
+FEWEST_JUMPS = 3  # in the last seconds
 # A longer gap is a camera that stood still, not images lost.
 PAUSE_NS = round(SILENCE_SECONDS * 1e9)
 
@@ -31,6 +33,11 @@ class Recent:
         """How much of it there was."""
         self._drop_old()
         return sum(count for _, count in self._events)
+
+    @property
+    def age(self) -> float:
+        """How many seconds ago the last of it was; infinite before the first."""
+        return time.monotonic() - self._events[-1][0] if self._events else math.inf
 
     @property
     def seconds(self) -> float:
@@ -55,7 +62,8 @@ class InputStats:
     What one input has seen. Frames waiting for a partner count neither as paired nor as lost.
 
     late: came after a newer one had been paired. missing: by the stamps of those around them taken
-    by the camera, and never arrived. recently_repeated: with the stamp of the one before them.
+    by the camera, and never arrived. recently_repeated: with the stamp of the one before them;
+    recently_back: with one so much older that all starts anew.
     arrived: when the last one did; began: when the first one did, or the first one after a
     silence.
     """
@@ -72,6 +80,7 @@ class InputStats:
     recently_received: Recent = field(default_factory=Recent)
     recently_missing: Recent = field(default_factory=Recent)
     recently_repeated: Recent = field(default_factory=Recent)
+    recently_back: Recent = field(default_factory=Recent)
 
     @property
     def period_ns(self) -> float | None:
@@ -103,6 +112,19 @@ class InputStats:
             self.recently_repeated.add()
         self.stamps_ns.append(stamp_ns)
         self.newest_ns = stamp_ns
+
+    def goes_back(self, stamp_ns: int) -> bool:
+        """Count it, if the stamp of the next image says that time went back."""
+        back = self.newest_ns is not None and stamp_ns < self.newest_ns - JUMP_BACK_NS
+        if back:
+            self.recently_back.add()
+        return back
+
+    @property
+    def jumps(self) -> bool:
+        """Whether time went back so often that it is no bag which starts again."""
+        back = self.recently_back
+        return back.total >= FEWEST_JUMPS and back.age < SILENCE_SECONDS
 
     def forget_recent(self) -> None:
         """Count the last seconds from the newest image on."""

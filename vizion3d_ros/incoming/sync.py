@@ -20,7 +20,6 @@ from vizion3d_ros.incoming.input_stats import PERIOD_SAMPLES, InputStats, Recent
 from vizion3d_ros.incoming.messages import Stamped
 from vizion3d_ros.incoming.synchronizer import Pairing, PairSynchronizer
 
-JUMP_BACK_NS = 1_000_000_000  # bags are looped without use_sim_time; drivers jitter far less
 SLACK = 1.25  # jitter of the period must not rebuild the synchroniser again and again
 
 logger = logging.getLogger(__name__)
@@ -103,11 +102,13 @@ class StereoSync:
 
     def _add(self, side: int, stats: InputStats, image: Stamped) -> None:
         stamp_ns = stamp_to_ns(image)
-        if stats.newest_ns is not None and stamp_ns < stats.newest_ns - JUMP_BACK_NS:
-            logger.info(
-                'time went back by %.3f s: waiting images dropped, pairing starts anew',
-                (stats.newest_ns - stamp_ns) / 1e9,
-            )
+        newest_ns = stats.newest_ns or 0
+        if stats.goes_back(stamp_ns):
+            if not stats.jumps:  # then the report says so
+                logger.info(
+                    'time went back by %.3f s: waiting images dropped, pairing starts anew',
+                    (newest_ns - stamp_ns) / 1e9,
+                )
             self.reset()
             self._on_jump()
         stats.add(stamp_ns)

@@ -28,10 +28,22 @@ FOCAL_LENGTHS = ('focal_length', 'fx', 'fy')
 def fitting_rig(
     known: StereoRig | None, config: StereoDepthAdvancedConfig, width: int, height: int
 ) -> StereoRig | None:
-    """Give the known rig if it has a baseline, images of its size came, and no calibration."""
-    if known is None or known.baseline_m is None or not _left_out(config, RIG_FIELDS):
+    """
+    Give the known rig if images of its size came, and no calibration.
+
+    Raises InputError if it has no baseline: metres of the default one would be made up.
+    """
+    if known is None or not _left_out(config, RIG_FIELDS):
         return None
-    return known if (known.left.width, known.left.height) == (width, height) else None
+    if (known.left.width, known.left.height) != (width, height):
+        return None
+    if known.baseline_m is None:
+        raise InputError(
+            'advanced_config gives no calibration, and camera_info on the topics of this node '
+            'gives no baseline that a rig can have, as its log and diagnostics say: correct it, '
+            'or give focal_length, cx, cy and baseline'
+        )
+    return known
 
 
 def fitting_camera(

@@ -175,3 +175,30 @@ def test_a_stamp_that_stands_on_a_whole_second_is_told_a_little_later(clock):
     assert explain_unstamped(TOPIC, stats) == ''
     arriving(clock, 30, 0.5, lambda _: 7, stats)
     assert 'carry the same stamp, 7.000 s' in explain_unstamped(TOPIC, stats)
+
+
+@pytest.mark.parametrize('rate_hz', [2, 10, 30])
+def test_stamps_that_stand_still_are_told_and_forgotten_at_once(clock, rate_hz):
+    stats, told = arriving(clock, rate_hz, 5.0, lambda now: now), set()
+    stopped = clock[0] + 0.25
+    for _ in range(6 * rate_hz):
+        arriving(clock, rate_hz, 1 / rate_hz, lambda _: stopped, stats)
+        told.add(explain_unstamped(TOPIC, stats))
+    assert any('carry the same stamp' in text for text in told)
+    arriving(clock, rate_hz, 3 / rate_hz, lambda now: now, stats)
+    assert explain_unstamped(TOPIC, stats) == '', 'told after it was cured'
+
+
+def test_stamps_that_jump_back_again_and_again_are_told_and_a_bag_that_starts_again_is_not(clock):
+    stats, told = InputStats(), []
+    for second in range(3):
+        assert not stats.goes_back((10 + second) * 10**9)
+        stats.add((10 + second) * 10**9)
+        clock[0] += 0.4
+        assert stats.goes_back(10**9)
+        stats.restart()
+        told.append(explain_unstamped(TOPIC, stats))
+    assert told[:2] == ['', '']
+    assert 'went back 3 times' in told[2] and 'one node alone publishes it' in told[2]
+    clock[0] += 2.0
+    assert explain_unstamped(TOPIC, stats) == '', 'told after it was cured'

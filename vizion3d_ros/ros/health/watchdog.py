@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 
-from vizion3d_ros.incoming.input_stats import InputStats
+from vizion3d_ros.incoming.input_stats import RECENT_SECONDS, InputStats
 from vizion3d_ros.ros.stream.inputs import Endpoint, PublisherSeen
 
 COMPRESSED = 'sensor_msgs/msg/CompressedImage'
@@ -56,7 +56,13 @@ def explain_missing(topic: str, stats: InputStats) -> str:
 
 
 def explain_unstamped(topic: str, stats: InputStats) -> str:
-    """Say that the images of an input share their stamps, or have none; '' if they do not."""
+    """Say that the images of an input share or lack stamps, or that these jump; '' if not."""
+    if stats.jumps:
+        return (
+            f'the stamps on {topic} went back {stats.recently_back.total} times in the last '
+            f'{RECENT_SECONDS:g} s, and what waited was dropped each time: see that one node '
+            'alone publishes it, and that the clock of the driver does not jump'
+        )
     carried = _no_stamp(stats) or _shared_stamps(stats)
     if not carried:
         return ''
@@ -67,7 +73,7 @@ def explain_unstamped(topic: str, stats: InputStats) -> str:
 
 
 def _no_stamp(stats: InputStats) -> str:
-    stamps = tuple(stats.stamps_ns)
+    stamps = tuple(stats.stamps_ns)[-FEWEST_EQUAL:]
     if len(stamps) < FEWEST_STAMPS or any(stamp != stamps[0] for stamp in stamps):
         return ''
     if not stamps[0]:
@@ -91,7 +97,7 @@ def _recent_stamps(stats: InputStats) -> int:
 def _shared_stamps(stats: InputStats) -> str:
     """Say what stamps several images each share: those at 1 Hz on the whole second share none."""
     images, repeated = stats.recently_received.total, stats.recently_repeated.total
-    stamps, newest = _recent_stamps(stats), tuple(stats.stamps_ns)[-FEWEST_EQUAL:]
+    stamps, newest = _recent_stamps(stats), tuple(stats.stamps_ns)[-FEWEST_STAMPS:]
     if stamps < 2 or repeated < max(FEWEST_SHARED, MOST_SHARED * images):
         return ''
     if len(set(newest)) == len(newest):  # they did, and do no more

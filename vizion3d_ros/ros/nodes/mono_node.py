@@ -13,7 +13,7 @@ from vizion3d_ros.contracts import topic_names
 from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
 from vizion3d_ros.incoming.camera_info import CameraCache
 from vizion3d_ros.incoming.input_stats import InputStats
-from vizion3d_ros.incoming.sync import JUMP_BACK_NS, stamp_to_ns
+from vizion3d_ros.incoming.sync import stamp_to_ns
 from vizion3d_ros.pipeline import MonoPipeline
 from vizion3d_ros.ros.health.diagnostics import Task
 from vizion3d_ros.ros.health.mono_status import MonoStatus
@@ -103,9 +103,11 @@ class MonoNode(OneCamera, DepthNode[MonoSettings]):
     def _on_image(self, image: AnyImage) -> None:
         self.quiet_since = time.monotonic()
         stamp_ns = stamp_to_ns(image)
-        newest_ns = self._images.newest_ns
-        if newest_ns is not None and stamp_ns < newest_ns - JUMP_BACK_NS:
-            logger.info('time went back by %.3f s: all starts anew', (newest_ns - stamp_ns) / 1e9)
+        newest_ns = self._images.newest_ns or 0
+        if self._images.goes_back(stamp_ns):
+            if not self._images.jumps:  # then the report says so
+                back_s = (newest_ns - stamp_ns) / 1e9
+                logger.info('time went back by %.3f s: all starts anew', back_s)
             self.reset_frames()
         self._images.add(stamp_ns)
         max_offset = self.settings.sparse_depth.max_offset
