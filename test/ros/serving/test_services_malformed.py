@@ -7,7 +7,7 @@ from array import array
 
 import pytest
 from encoded import png, png_that_claims
-from scene import image_message, textured_pair
+from scene import image_message, pixels_message, textured_pair
 from service_calls import stereo_request
 
 from vizion3d_interfaces.srv import RunStereoDepth
@@ -164,6 +164,16 @@ def test_what_was_assumed_or_is_empty_is_told_beside_success(ask, config, told):
     response = ask(request=request)
     assert response.success, response.message
     assert told in response.message and bool(told) is bool(response.message)
+
+
+@pytest.mark.parametrize(('bits', 'told'), [(8, 8), (10, 10), (12, 12), (16, None)])
+def test_bits_that_16_bit_images_do_not_use_are_told_beside_success(ask, bits, told):
+    words = [grey.astype('<u2') << (bits - 8) for grey in (LEFT, RIGHT)]
+    left, right = (pixels_message(each, 'mono16') for each in words)
+    response = ask(request=stereo_request(left, right, CAMERA))
+    assert response.success, response.message
+    assert response.message.startswith('no value of the mono16 images exceeds') is bool(told)
+    assert not told or f'set mono16_bits: {told}, or' in response.message
 
 
 def test_nothing_of_that_was_our_fault(node):

@@ -9,16 +9,18 @@ What the worker does with the request of a depth service: read it, answer it, re
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
 
 from builtin_interfaces.msg import Time
+from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from vizion3d_interfaces.srv import RunDepthEstimation, RunStereoDepth
 from vizion3d_ros.contracts.camera import Intrinsics, StereoRig
 from vizion3d_ros.contracts.commands import MonoCommand, StereoCommand
+from vizion3d_ros.contracts.errors import sendable
 from vizion3d_ros.contracts.results import MonoResult, StereoResult
 from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
 from vizion3d_ros.contracts.settings.node_settings import StreamSettings
@@ -29,6 +31,7 @@ from vizion3d_ros.requests.pipelines import ServicePipelines
 from vizion3d_ros.requests.stereo import answer_stereo
 from vizion3d_ros.ros.serving.service_requests import mono_command, stereo_command
 from vizion3d_ros.ros.serving.service_responses import mono_response, stereo_response
+from vizion3d_ros.ros.stream.significant_bits import explain_bits
 
 Pipelines = TypeVar('Pipelines', bound=ServicePipelines[Any, Any])
 Settings = TypeVar('Settings', bound=StreamSettings)
@@ -84,7 +87,9 @@ class StereoService(DepthService[ServicePipelines[StereoCommand, StereoResult], 
         known: StereoRig | None = self._known()
         answered = answer_stereo(command, run, settings, picture_limits(limits), known)
         header = self._header(request.left_image.header, settings)
-        return stereo_response(answered.answer, header, request.omit_maps)
+        response = stereo_response(answered.answer, header, request.omit_maps)
+        images = (request.left_image, request.right_image)
+        return _with_bits(response, images, settings.mono16_bits)
 
 
 class MonoService(DepthService[ServicePipelines[MonoCommand, MonoResult], MonoSettings]):
@@ -102,4 +107,12 @@ class MonoService(DepthService[ServicePipelines[MonoCommand, MonoResult], MonoSe
         known: Intrinsics | None = self._known()
         answered = answer_mono(command, run, settings, picture_limits(limits), known)
         header = self._header(request.image.header, settings)
-        return mono_response(answered.answer, header, request.omit_maps)
+        response = mono_response(answered.answer, header, request.omit_maps)
+        return _with_bits(response, (request.image,), settings.mono16_bits)
+
+
+def _with_bits(response: Any, images: Sequence[Image], mono16_bits: int) -> Any:
+    """Say first, as it is behind much else, that few bits of the images were used."""
+    texts = (explain_bits(images, mono16_bits), response.message)
+    response.message = sendable('; '.join(filter(None, texts)))
+    return response

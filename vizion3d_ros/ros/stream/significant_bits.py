@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Sequence
 
 from vizion3d_ros.incoming.encodings import ENCODINGS
 from vizion3d_ros.incoming.images import words_of
@@ -42,24 +43,39 @@ class SignificantBits:
         self._looked = now
         if image.encoding != self._encoding:
             self._encoding, self._looks, self._greatest = image.encoding, 0, 0
-        encoding = ENCODINGS.get(image.encoding)
-        if encoding is not None and encoding.word_bytes == 2:
-            self._greatest = max(self._greatest, int(words_of(image)[::LOOK_ROWS].max()))
+        self._greatest = max(self._greatest, _greatest(image))
         self._looks += 1
-        before, doubt = self.doubt, self._explain(mono16_bits)
+        before, doubt = self.doubt, _explain(self._encoding, self._greatest, mono16_bits)
         self.suspected = bool(doubt)
         self.doubt = doubt if self._looks >= ENOUGH_LOOKS else ''
         if self.doubt and not before:
             logger.warning('%s', self.doubt)
 
-    def _explain(self, mono16_bits: int) -> str:
-        bits = self._greatest.bit_length()
-        if self._greatest < BLACK or bits > mono16_bits - LOST_BITS:
-            return ''
-        likely = min(of_camera for of_camera in OF_CAMERAS if of_camera >= bits)
-        levels = (self._greatest >> (mono16_bits - 8)) + 1
-        return (
-            f'no value of the {self._encoding} images exceeds {self._greatest}, so mono16_bits: '
-            f'{mono16_bits} leaves {levels} of 256 grey levels: set mono16_bits: {likely}, or the '
-            'number of bits of the camera'
-        )
+
+def explain_bits(images: Sequence[Image], mono16_bits: int) -> str:
+    """Say of the images of one request that their words hold fewer bits; '' if they do not."""
+    greatest = {image.encoding: 0 for image in images}
+    for image in images:
+        greatest[image.encoding] = max(greatest[image.encoding], _greatest(image))
+    return '; '.join(filter(None, (_explain(*each, mono16_bits) for each in greatest.items())))
+
+
+def _greatest(image: Image) -> int:
+    """The greatest of the 16-bit words of an image; 0 if it has none, or is empty."""
+    encoding = ENCODINGS.get(image.encoding)
+    if encoding is None or encoding.word_bytes != 2 or not image.width:
+        return 0
+    return int(words_of(image)[::LOOK_ROWS].max())
+
+
+def _explain(encoding: str, greatest: int, mono16_bits: int) -> str:
+    bits = greatest.bit_length()
+    if greatest < BLACK or bits > mono16_bits - LOST_BITS:
+        return ''
+    likely = min(of_camera for of_camera in OF_CAMERAS if of_camera >= bits)
+    levels = (greatest >> (mono16_bits - 8)) + 1
+    return (
+        f'no value of the {encoding} images exceeds {greatest}, so mono16_bits: '
+        f'{mono16_bits} leaves {levels} of 256 grey levels: set mono16_bits: {likely}, or the '
+        'number of bits of the camera'
+    )
