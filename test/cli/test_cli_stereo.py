@@ -181,6 +181,11 @@ def test_why_there_is_no_depth_stands_in_a_line_and_in_the_record(call, images, 
     assert said and f'right.png: {said}' in outcome.out
 
 
+def test_a_cloud_that_is_empty_is_not_called_no_depth(call, images):
+    outcome = call('stereo', *images, *NUMBERS, '--z-far', 0.2)
+    assert '% measured' in outcome.out[0] and 'the cloud is empty' in outcome.out[1]
+
+
 def test_no_answer_at_all_is_no_error(call, images, monkeypatch):
     serve_matcher(monkeypatch, KnownMatcher(np.nan))
     outcome = call('stereo', *images, *NUMBERS, '--backend', 'mine.pth')

@@ -55,6 +55,7 @@ def test_an_answer_without_depth_says_why_in_the_words_of_a_request(wall):
 def test_one_image_as_both_is_named(wall):
     text = message(wall.left, wall.left.copy(), CAMERA)
     assert text.startswith('left and right images are the same in every pixel')
+    assert text.endswith('give the image of the other camera')
     flat = np.full_like(wall.left, 90)
     assert 'the same' not in message(flat, flat, CAMERA)
 

@@ -248,6 +248,12 @@ def test_semi_global_matching_says_what_it_is(monkeypatch):
     assert got.backend_used == 'opencv-sgbm'
 
 
+@pytest.mark.parametrize('name', ['sgbm', 'opencv_sgbm', 'OpenCV-SGBM'])
+def test_another_name_of_semi_global_matching_is_answered_with_the_right_one(name):
+    with pytest.raises(InputError, match=f"got '{name}', did you mean 'opencv-sgbm'"):
+        prepare_stereo(request(model_backend=name))
+
+
 def test_faults_of_images_name_the_field():
     for field in ('left_image', 'right_image'):
         images = {'left_image': LEFT, 'right_image': RIGHT, field: b'junk'}

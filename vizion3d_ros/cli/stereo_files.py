@@ -125,7 +125,9 @@ def _summary(facts: dict[str, Any]) -> str:
     image = facts['image']
     depth = f'{facts["min_depth_m"]:.3g} to {facts["max_depth_m"]:.3g} m'
     found = (
-        f'{100 * facts["valid_share"]:.1f} % measured, {depth}' if facts['points'] else 'no depth'
+        f'{100 * facts["valid_share"]:.1f} % measured, {depth}'
+        if facts.get('valid_share')
+        else 'no depth'
     )
     ran = f'{facts["backend_used"]}, {facts["seconds"]:.2f} s'
     return f'{image["width"]}x{image["height"]}, {found}, {ran}'

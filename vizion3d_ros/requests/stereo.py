@@ -52,6 +52,7 @@ from vizion3d_ros.requests.stereo_rig import check_depths, explain_answer, rig_o
 from vizion3d_ros.requests.threads import one_thread
 
 SMALLEST_SCALE = 0.1  # of semi-global matching
+LIKE_SGBM = ('sgbm', 'opencv', OPENCV_SGBM)  # what is written for it
 NETWORK_SIDE = (64, 8192)  # least and most for the size that a network may be limited to
 
 DEFAULTS = StereoSettings()
@@ -200,6 +201,8 @@ def _settings(
     request: StereoDepthCommand, base: StereoSettings, width: int, height: int
 ) -> StereoSettings:
     config, model = request.advanced_config, request.model_backend
+    if model != OPENCV_SGBM and model.lower().replace('_', '-') in LIKE_SGBM:
+        raise InputError(f'model_backend: got {model!r}, did you mean {OPENCV_SGBM!r}?')
     network = 'onnx' if is_onnx(model) else 's2m2'
     backend = {'': base.backend, OPENCV_SGBM: 'sgbm'}.get(model, network)
     if backend == 'sgbm':

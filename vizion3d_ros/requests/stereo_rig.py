@@ -23,6 +23,7 @@ from vizion3d_ros.diagnosis.stereo_doctor import explain_pair
 from vizion3d_ros.requests.known_camera import check_asked, note_on_rig, note_on_view
 
 EXCHANGE = re.compile('exchange the remappings of left/image_rect and right/image_rect.*')
+REMAPPING = re.compile(', by the remapping of left/image_rect or right/image_rect')
 LIMIT = re.compile(r'(min|max)_depth to ([\d.e+-]+\d)')
 
 
@@ -83,6 +84,7 @@ def explain_answer(
 def _in_words_of_requests(text: str) -> str:
     """Put fields of a request for the topics and parameters of a node."""
     text = EXCHANGE.sub('exchange left_image and right_image', text)
+    text = REMAPPING.sub('', text)
     return LIMIT.sub(lambda m: f'{m[1]}_depth_mm to {round(MM_PER_METRE * float(m[2]))}', text)
 
 
