@@ -81,11 +81,11 @@ def matcher(options: argparse.Namespace) -> list[str]:
 
 def viewer() -> list[str]:
     """Build the command line of the viewer: a window, or where there is no display a browser's."""
-    from vizion3d_ros.ros.testbed.view import WEB_PORT, has_display
+    from vizion3d_ros.ros.testbed.viewer import has_display, page_at
 
     if has_display():
         return node('testbed.view', {})
-    print(f'no display: open http://127.0.0.1:{WEB_PORT} in a browser while the demo runs')
+    print(f'no display: open {page_at()} in a browser while the demo runs')
     return [*node('testbed.view', {}), '--web']
 
 

@@ -3,19 +3,25 @@
 
 import importlib.util
 import os
+import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
 from contextlib import suppress
 
 import cv2
+import numpy as np
 import pytest
 from harness import REPOSITORY
+from headless_browser import HeadlessBrowser
 
 pytestmark = pytest.mark.ros
 DEADLINE_S = 120.0
+# Left upper corners of what lies within each coloured panel, in parts of the window.
+PANELS = {'points': (0.2, 0.2), 'image': (0.75, 0.1), 'depth': (0.75, 0.42)}
 needs_rerun = pytest.mark.skipif(
     not importlib.util.find_spec('rerun'), reason='needs the package rerun-sdk'
 )
@@ -98,19 +104,38 @@ def test_a_browser_shows_it(scene, start, tmp_path):
     if chromium is None:
         pytest.skip('needs chromium')
     view = start('testbed.view', '--web', '--web-port', '19090', '--grpc-port', '19876')
-    picture = tmp_path / 'view.png'
-    address = 'http://127.0.0.1:19090/?url=rerun%2Bhttp%3A%2F%2F127.0.0.1%3A19876%2Fproxy'
+    address = re.search(r'open (http\S+) in a browser', view.stderr.readline())[1]
+    browser = HeadlessBrowser(chromium, tmp_path / 'profile', address)
 
-    def colourful():
-        command = [chromium, '--headless=new', '--no-sandbox', '--use-angle=swiftshader']
-        command += ['--enable-unsafe-swiftshader', '--ignore-gpu-blocklist']
-        command += ['--window-size=1400,900', f'--user-data-dir={tmp_path / "profile"}']
-        command += ['--virtual-time-budget=60000', f'--screenshot={picture}', address]
-        subprocess.run(command, capture_output=True, timeout=DEADLINE_S)
-        pixels = cv2.imread(str(picture))
-        if pixels is None:
-            return False
-        saturation = cv2.cvtColor(pixels, cv2.COLOR_BGR2HSV)[..., 1]
-        return (saturation > 60).mean() > 0.1  # the scene, not the grey of the viewer
+    def shown():
+        png = np.frombuffer(browser.screenshot(), np.uint8)
+        saturation = cv2.cvtColor(cv2.imdecode(png, cv2.IMREAD_COLOR), cv2.COLOR_BGR2HSV)[..., 1]
+        height, width = saturation.shape
+        corners = [(round(x * width), round(y * height)) for x, y in PANELS.values()]
+        parts = [saturation[y : y + height // 5, x : x + width // 8] for x, y in corners]
+        # The scene, not the grey of the viewer nor of its start page.
+        return all((part > 60).mean() > 0.2 for part in parts)
 
-    wait_until(colourful, view)
+    try:
+        wait_until(shown, view)
+    finally:
+        browser.close()
+
+
+@needs_rerun
+def test_a_port_that_is_taken_is_named(start):
+    with socket.create_server(('', 0)) as taken:
+        port = str(taken.getsockname()[1])
+        view = start('testbed.view', '--web', '--grpc-port', port)
+        err = view.communicate(timeout=60)[1]
+    assert view.returncode == 1
+    assert f'cannot serve at port {port}' in err and 'give another one' in err
+    assert 'Traceback' not in err
+
+
+@needs_rerun
+def test_a_file_that_cannot_be_made_is_named(start, tmp_path):
+    view = start('testbed.view', '--save', str(tmp_path / 'nowhere' / 'view.rrd'))
+    err = view.communicate(timeout=60)[1]
+    assert view.returncode == 1
+    assert 'view cannot open' in err and 'nowhere/view.rrd' in err and 'Traceback' not in err

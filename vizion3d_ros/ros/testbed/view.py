@@ -3,7 +3,7 @@
 Shows what a running node publishes, live, without rviz: image, depth, confidence, cloud, state.
 
     ros2 run vizion3d_ros view                     a window
-    ros2 run vizion3d_ros view --web               for a browser, at http://127.0.0.1:9090
+    ros2 run vizion3d_ros view --web               for a browser, at the address that it logs
     ros2 run vizion3d_ros view --save drive.rrd    a file, for `rerun drive.rrd`
 
 Needs the package rerun-sdk. Namespaces and remaps as for any node: --ros-args -r __ns:=/head.
@@ -12,7 +12,6 @@ Needs the package rerun-sdk. Namespaces and remaps as for any node: --ros-args -
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -25,17 +24,15 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from vizion3d_ros.contracts import topic_names
-from vizion3d_ros.contracts.errors import DepthError, InputError
+from vizion3d_ros.contracts.errors import DepthError
 from vizion3d_ros.incoming.images import image_to_array
 from vizion3d_ros.ros.messages.rare_encodings import in_known_encoding
 from vizion3d_ros.ros.run import run_node
+from vizion3d_ros.ros.testbed.viewer import GRPC_PORT, WEB_PORT, opened
 from vizion3d_ros.transport import use_transport_profile
 
-GRPC_PORT, WEB_PORT = 9876, 9090
-MEMORY = '512MB'  # of what was shown; older frames are forgotten
 MOST_POINTS = 100_000
-FLAT = 'camera/image', 'camera/depth', 'confidence'
-LEVELS = {DiagnosticStatus.OK: 'INFO', DiagnosticStatus.WARN: 'WARN'}
+LEVELS = {DiagnosticStatus.OK: 'OK', DiagnosticStatus.WARN: '**WARN**'}
 
 
 class View(Node):
@@ -44,8 +41,9 @@ class View(Node):
     def __init__(self, options: argparse.Namespace) -> None:
         """Open the window, the server or the file; InputError without rerun."""
         super().__init__('view')
-        self._rerun = _opened(options)
-        self._said: dict[str, bytes] = {}
+        self._rerun, where = opened(options)
+        self.get_logger().info(where)
+        self._state: dict[str, str] = {}
         shown: dict[str, tuple[type, Callable[[Any], None]]] = {
             topic_names.LEFT: (Image, self._show_image),
             topic_names.IMAGE: (Image, self._show_image),
@@ -101,13 +99,13 @@ class View(Node):
         self._rerun.log('cloud', points)
 
     def _show_state(self, message: DiagnosticArray) -> None:
-        """What changed, so that the log stays short."""
+        """Everything that was reported, each with the newest that was said of it."""
         for status in message.status:
-            if self._said.get(status.name) != status.level:
-                self._said[status.name] = status.level
-                text = f'{status.name}: {status.message}'
-                level = LEVELS.get(status.level, 'ERROR')
-                self._rerun.log('diagnostics', self._rerun.TextLog(text, level=level))
+            level = LEVELS.get(status.level, '**ERROR**')
+            self._state[status.name] = f'| {level} | {status.name} | {status.message} |'
+        table = ['| | | |', '|---|---|---|', *(row for _, row in sorted(self._state.items()))]
+        text = self._rerun.TextDocument('\n'.join(table), media_type='text/markdown')
+        self._rerun.log('diagnostics', text)
 
 
 def _values(message: Image) -> Any:
@@ -116,48 +114,6 @@ def _values(message: Image) -> Any:
     rows = np.frombuffer(message.data, np.uint8).reshape(message.height, message.step)
     used = message.width * np.dtype(kind).itemsize
     return np.nan_to_num(np.ascontiguousarray(rows[:, :used]).view(kind))
-
-
-def has_display() -> bool:
-    """Whether a window can be opened, as far as the environment tells."""
-    names = 'DISPLAY', 'WAYLAND_DISPLAY', 'WAYLAND_SOCKET'
-    return not sys.platform.startswith('linux') or any(map(os.environ.get, names))
-
-
-def _opened(options: argparse.Namespace) -> Any:
-    if not (options.web or options.save or has_display()):
-        raise InputError(
-            'view opens a window, and there is no display: give --web to see it in a browser, '
-            'or --save FILE'
-        )
-    try:
-        import rerun
-    except ImportError as error:
-        raise InputError(
-            f'view shows things by rerun, which is not here ({error}): '
-            'python3 -m pip install rerun-sdk'
-        ) from error
-    rerun.init('vizion3d_ros')
-    if options.save:
-        rerun.save(options.save)
-    elif options.web:
-        source = rerun.serve_grpc(grpc_port=options.grpc_port, server_memory_limit=MEMORY)
-        port = options.web_port
-        rerun.serve_web_viewer(web_port=port, open_browser=False, connect_to=source)
-    else:
-        rerun.spawn(memory_limit=MEMORY)
-    rerun.log('/', rerun.ViewCoordinates.RDF, static=True)
-    rerun.send_blueprint(_layout())
-    return rerun
-
-
-def _layout() -> Any:
-    from rerun import blueprint
-
-    flat = [blueprint.Spatial2DView(origin=name, name=name) for name in FLAT]
-    deep = blueprint.Spatial3DView(contents=['camera/**', 'cloud'], name='points')
-    state = blueprint.TextLogView(origin='diagnostics', name='diagnostics')
-    return blueprint.Blueprint(blueprint.Grid(deep, *flat, state), collapse_panels=True)
 
 
 def main(args: list[str] | None = None) -> int:
