@@ -198,6 +198,39 @@ def test_pairs_that_never_meet(rows, tmp_path):
         depth(write(tmp_path / 'bag', alone), tmp_path)
 
 
+def test_a_file_that_breaks_off_before_its_first_message_is_named(rows, tmp_path):
+    starts = write_mcap(tmp_path / 'cut.mcap', rows, per_chunk=2)
+    content = (tmp_path / 'cut.mcap').read_bytes()
+    (tmp_path / 'cut.mcap').write_bytes(content[:40])
+    assert starts[0] > 40
+    with pytest.raises(InputError, match=r'the bag has no topics; cut.mcap: breaks off at byte'):
+        depth(tmp_path / 'cut.mcap', tmp_path)
+
+
+@pytest.mark.parametrize('storage', ['mcap', 'sqlite3'])
+def test_a_disk_that_fills_up_costs_the_file_that_is_written(rows, times, tmp_path, storage):
+    bag, out = write(tmp_path / 'bag', rows, storage), tmp_path / 'out'
+    code = (
+        'import resource, signal, sys\n'
+        'signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n'
+        'resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_BYTES, FILE_BYTES))\n'
+        'from vizion3d_ros.cli.main import main\n'
+        f"main(['bag', '{bag}', '{out}', '--min-depth-mm', '1000'])\n"
+    ).replace('FILE_BYTES', '200000')
+    answer = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
+    assert answer.returncode == 1
+    assert 'cannot be written: ' in answer.stderr and 'make room' in answer.stderr
+    assert 'Traceback' not in answer.stderr
+    assert depth(bag, tmp_path)[1] == times
+
+
+def test_a_bag_of_ros_1_is_sent_through_its_converter(tmp_path):
+    path = tmp_path / 'old.bag'
+    path.write_bytes(b'#ROSBAG V2.0\n')
+    with pytest.raises(InputError, match=r'of ROS 1, which `rosbags-convert --src .*old\.bag'):
+        depth(path, tmp_path)
+
+
 @pytest.mark.parametrize('name', ['none', 'text.mcap', 'text.db3', 'empty'])
 def test_what_is_no_bag(tmp_path, name):
     path = tmp_path / name

@@ -15,6 +15,7 @@ from vizion3d_ros.bags.outgoing import USUAL
 from vizion3d_ros.bags.pairs import PairSource
 from vizion3d_ros.bags.parts import BagInParts
 from vizion3d_ros.bags.recording import Recording
+from vizion3d_ros.contracts.errors import InputError
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 
 PART_BYTES = 256 * 2**20
@@ -74,7 +75,10 @@ def convert(
 
     recording = Recording(conversion.source, note)
     inputs = conversion.left, conversion.right, conversion.left_info, conversion.right_info
-    chosen = choose(recording.topics, *inputs)
+    try:
+        chosen = choose(recording.topics, *inputs)
+    except InputError as error:  # which what is damaged may explain
+        raise InputError('; '.join([str(error), *faults])) from error
     target = BagInParts(
         conversion.target,
         conversion.storage or recording.storage,

@@ -36,10 +36,13 @@ class McapFile:
 
     def topics(self) -> list[Described]:
         """Name, type and definition of every topic; InputError for what is no MCAP file."""
-        on_fault, self._on_fault = self._on_fault, lambda fault: None  # messages() tells it
+        faults: list[str] = []
+        on_fault, self._on_fault = self._on_fault, faults.append
         for _ in self._records():
             pass
         self._on_fault = on_fault
+        for fault in () if self._channels else faults:  # else messages() tells it
+            on_fault(fault)
         return [(topic, *self._schema(schema)) for schema, topic in self._channels.values()]
 
     def messages(self, names: Collection[str]) -> Iterator[Row]:

@@ -11,6 +11,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -67,17 +70,19 @@ class BagInParts:
         self._part_pairs += 1
         if computed.fault:
             self.progress.faults.append(computed.fault)
-        for topic, raw in computed.messages.items():
-            if self._writer is None:
-                self._open()
-            self._writer.write(self._connection(topic), computed.time_ns, raw)
-            self._written += len(raw)
-        if self._written >= self._part_bytes:
-            self._close()
+        with self._explained():
+            for topic, raw in computed.messages.items():
+                if self._writer is None:
+                    self._open()
+                self._writer.write(self._connection(topic), computed.time_ns, raw)
+                self._written += len(raw)
+            if self._written >= self._part_bytes:
+                self._close()
 
     def finish(self) -> None:
         """Make the bag whole; with no message at all there is none."""
-        self._close()
+        with self._explained():
+            self._close()
         if not self.progress.parts:
             raise InputError(f'{self._folder}: nothing to write: no pair gave depth')
         information = _joined(self.progress.parts)
@@ -121,15 +126,21 @@ class BagInParts:
                 f'got {content[0].name}; name another one, or give --force'
             ) from error
 
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Whatever the place refuses, by what it says; what is whole there stays."""
+        try:
+            yield
+        except (OSError, sqlite3.Error) as error:
+            cure = 'make room or name another place; the same call goes on where it stopped'
+            raise unwritable(self._folder, error, cure) from error
+
     def _open(self) -> None:
         from rosbags.rosbag2 import StoragePlugin, Writer
 
         plugin = StoragePlugin[self._storage.upper()]
-        try:
-            self._writer = Writer(self._folder / UNFINISHED, version=9, storage_plugin=plugin)
-            self._writer.open()
-        except OSError as error:
-            raise unwritable(self._folder, error) from error
+        self._writer = Writer(self._folder / UNFINISHED, version=9, storage_plugin=plugin)
+        self._writer.open()
 
     def _connection(self, topic: str) -> Any:
         if topic not in self._connections:

@@ -135,6 +135,11 @@ class Recording:
         for file in [each for each in files if not each.is_file()]:
             self._on_fault(f'{file.name}: named by {METADATA}, but not there')
         files = [each for each in files if each.is_file() and _kind(each) in KINDS]
+        if path.suffix == '.bag':
+            raise InputError(
+                f'{path}: {EXPECTED}, got one of ROS 1, which '
+                f'`rosbags-convert --src {path} --dst FOLDER` makes one of ROS 2'
+            )
         if not files:
             raise InputError(f'{path}: {EXPECTED}, got nothing of the kind')
         return files

@@ -80,6 +80,8 @@ def is_done(folder: Path, inputs: Iterable[Path], asked: Mapping[str, Any]) -> b
         return False
 
 
-def unwritable(path: Path, error: OSError, cure: str = 'name another place') -> InputError:
+def unwritable(path: Path, error: Exception, cure: str = 'name another place') -> InputError:
     """Say why nothing can be written there, and what to do."""
-    return InputError(f'{path}: cannot be written: {error.strerror or error}; {cure}')
+    return InputError(
+        f'{path}: cannot be written: {getattr(error, "strerror", None) or error}; {cure}'
+    )

@@ -107,10 +107,9 @@ def _add_bag(parser: argparse.ArgumentParser) -> None:
 
 
 def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f'expected a whole number from 1 on, got {text!r}')
+    return int(text)
 
 
 def _add_matcher(parser: argparse.ArgumentParser, z_far: float = 50.0) -> None:

@@ -101,7 +101,7 @@ def _layout() -> Any:
     }
     images = [blueprint.Spatial2DView(origin=path, name=name) for path, name in flat.items()]
     contents = ['camera', 'camera/image', 'cloud']  # not the depth, which is the cloud once more
-    eye = {}
+    eye: dict[str, Any] = {}
     if hasattr(blueprint, 'EyeControls3D'):  # of later versions: else it looks from somewhere
         eye['eye_controls'] = blueprint.EyeControls3D(
             position=(0, -ABOVE_M, -BEHIND_M), look_target=(0, 0, AHEAD_M), eye_up=(0, -1, 0)
