@@ -36,6 +36,7 @@ class Inputs:
         self.idle = 'no subscribers'
         self.opened = time.monotonic() - 100.0
         self.publishers = {}
+        self.appeared = 0.0  # whoever publishes, or what is subscribed to instead
 
     def topic(self, name):
         return f'/robot/{name}'
@@ -43,7 +44,7 @@ class Inputs:
     def endpoint(self, name):
         kind = f'sensor_msgs/msg/{"CameraInfo" if "info" in name else "Image"}'
         seen = (PublisherSeen('camera', kind, *offer) for offer in self.publishers.get(name, []))
-        return Endpoint(self.topic(name), kind, tuple(seen), since=self.opened)
+        return Endpoint(self.topic(name), kind, tuple(seen), since=max(self.opened, self.appeared))
 
 
 class Stage:
@@ -146,6 +147,12 @@ def test_a_missing_camera_info_is_a_fault_only_for_those_who_need_it(stage):
     level, text, _ = stage.status.calibration(METRIC_WANTED)
     assert level == WARN
     assert 'no camera_info on /robot/camera_info' in text and text.endswith('no points2')
+
+
+def test_a_camera_info_that_is_subscribed_to_just_now_is_not_missed_yet(stage):
+    stage.add_images()
+    stage.inputs.appeared = time.monotonic()
+    assert stage.status.calibration(METRIC_WANTED) == (OK, 'waiting for camera_info', {})
 
 
 def test_a_missing_camera_info_is_waited_for(stage):

@@ -74,10 +74,10 @@ class MonoStatus:
         needed = [name for name in NEEDS_CAMERA if name in wanted]
         cost = 'no output' if rectify else f'no {" and ".join(needed or NEEDS_CAMERA)}'
         if known is None:
-            began = max(self.inputs.opened, self.images.began)
+            endpoint = self.inputs.endpoint(INFO)
+            began = max(self.inputs.opened, self.images.began, endpoint.since)
             late = time.monotonic() - began > self.settings.timeout
             if late and self.images.received and (needed or rectify):
-                endpoint = self.inputs.endpoint(INFO)
                 why = explain_silence(endpoint, InputStats(), 'one')
                 level = ERROR if endpoint.unheard else WARN
                 text = f'images arrive but no camera_info on {topic}: {why}; until then {cost}'

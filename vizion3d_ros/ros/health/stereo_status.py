@@ -50,7 +50,7 @@ class StereoStatus:
     def calibration(self, settings: StereoSettings) -> Task:
         """Whether the rig is known and usable for what these settings ask."""
         missing = self.infos.missing()
-        if missing and self.sync.left.paired and self._comes_for(self.sync.settings.timeout):
+        if missing and self.sync.left.paired and self._are_late(missing):
             return self._no_infos(missing)
         known = self.infos.known
         if known is None:
@@ -84,9 +84,11 @@ class StereoStatus:
             return OK, 'waiting for the first pair'
         return ERROR if any(endpoint.unheard for endpoint in endpoints.values()) else WARN, text
 
-    def _comes_for(self, seconds: float) -> bool:
-        """Whether left images come for that long; calibrations may be a little later."""
-        return time.monotonic() - max(self.inputs.opened, self.sync.left.began) > seconds
+    def _are_late(self, missing: list[str]) -> bool:
+        """Whether images come and calibrations could have come for longer than the timeout."""
+        since = [self.inputs.endpoint(f'{side}/camera_info').since for side in missing]
+        began = max(self.inputs.opened, self.sync.left.began, *since)
+        return time.monotonic() - began > self.sync.settings.timeout
 
     def _open_for(self, seconds: float) -> bool:
         return time.monotonic() - self.inputs.opened > seconds

@@ -214,7 +214,7 @@ class InputSubscriptions:
         if (
             now - self._alone.setdefault(name, now) >= FRESH_SECONDS
         ):  # its own may not be found yet
-            self._beside[name] = beside
+            self._beside[name], self._appeared[name] = beside, now
             self._calibrations.renew(name)
             logger.info('%s is taken from %s, beside the images', name, beside)
 
