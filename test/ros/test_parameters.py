@@ -2,6 +2,7 @@
 """Parameters of a real node, declared from the settings and kept equal to them."""
 
 import math
+from array import array
 from typing import Literal, get_args, get_origin
 
 import pytest
@@ -14,6 +15,7 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 from std_msgs.msg import String
 
 from vizion3d_ros.contracts.errors import InputError
+from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
 from vizion3d_ros.contracts.settings.node_settings import FIXED
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 from vizion3d_ros.ros.parameters import LiveSettings, build, fields
@@ -100,6 +102,28 @@ def test_a_list_is_a_parameter_like_any_other(node, live):
     assert set_all(node, requests__allowed_models=['a', 'b']).successful
     assert live.current.requests.allowed_models == ['a', 'b']
     assert not set_all(node, requests__allowed_models='a').successful
+
+
+@pytest.mark.parametrize(
+    'empty', [[], array('q'), array('d')], ids=['of booleans', 'of integers', 'of doubles']
+)
+def test_an_empty_list_is_none_whatever_type_it_comes_with(empty, node, live):
+    kinds = {'q': Parameter.Type.INTEGER_ARRAY, 'd': Parameter.Type.DOUBLE_ARRAY}
+    kind = kinds.get(getattr(empty, 'typecode', ''), Parameter.Type.BOOL_ARRAY)
+    assert set_all(node, requests__allowed_models=['a', 'b']).successful
+    (answer,) = node.set_parameters([Parameter('requests.allowed_models', kind, empty)])
+    assert answer.successful, answer.reason
+    assert live.current.requests.allowed_models == ['']
+
+
+def test_whole_numbers_in_a_list_of_numbers_are_taken(make_node):
+    node = make_node(**{'sparse_depth.transform': [1, 2, 3, 0, 0, 0, 1]})
+    live = LiveSettings(node, MonoSettings, print)
+    assert live.current.sparse_depth.transform == [1.0, 2.0, 3.0, 0.0, 0.0, 0.0, 1.0]
+    for pose in ([0.5, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0], [0, 0, 0, 0, 0, 0, 1]):
+        answer = set_all(node, sparse_depth__transform=pose)
+        assert answer.successful, answer.reason
+        assert live.current.sparse_depth.transform == pose
 
 
 def test_steps_are_told_and_enforced(node, live):
@@ -210,6 +234,11 @@ def test_overrides_at_start_are_used(make_node):
             ['sgbm.sgbm_mode: expected sgbm or hh or 3way, got 7'],
         ),
         ({'lazy': 1}, InputError, ['lazy: expected true or false, got 1']),
+        (
+            {'requests.allowed_models': 'a'},
+            InputError,
+            ["requests.allowed_models: expected a list such as [''], got 'a'"],
+        ),
         ({'min_depth': 0.0}, InvalidParameterValueException, ['min_depth']),
         ({'depth.encoding': 'png'}, ValidationError, ['encoding', '32FC1', 'png']),
         ({'min_depth': 60.0}, ValidationError, ['max_depth must be larger than min_depth']),

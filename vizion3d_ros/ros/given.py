@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from array import array
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -52,10 +53,12 @@ def as_meant(name: str, value: Any, default: Any, choices: Mapping[str, str] | N
     """
     Take a whole number for a float, one without decimals for an int, a number for its choice.
 
-    default: of the type that is declared. choices: what numbers stand for. Raises InputError for
-    other types.
+    default: of the type that is declared, lists not empty. choices: what numbers stand for. Raises
+    InputError for other types.
     """
     kind = type(default)
+    if kind is list:
+        return _list_as_meant(name, value, default)
     if type(value) is kind or kind not in EXPECTED:
         return value
     if kind is float and type(value) is int:
@@ -66,6 +69,24 @@ def as_meant(name: str, value: Any, default: Any, choices: Mapping[str, str] | N
         return choices[str(value)]
     expected = ' or '.join(choices.values()) if choices else EXPECTED[kind]
     raise InputError(f'{name}: expected {expected}, got {value!r}')
+
+
+def _list_as_meant(name: str, value: Any, default: list[Any]) -> list[Any]:
+    """
+    Take each element as it is meant, and an empty list of texts as [''].
+
+    ROS has no type for []: it comes as one of booleans from the command line, at start as None.
+    """
+    if isinstance(default[0], str) and (value is None or (_is_list(value) and not value)):
+        return ['']
+    if not _is_list(value):
+        raise InputError(f'{name}: expected a list such as {default}, got {value!r}')
+    return [as_meant(name, each, default[0]) for each in value]
+
+
+def _is_list(value: object) -> bool:
+    """Whether a value is that of a parameter that holds several."""
+    return isinstance(value, (list, tuple, array))
 
 
 def check_qos(node: Node) -> None:

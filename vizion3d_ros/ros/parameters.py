@@ -78,9 +78,9 @@ class LiveSettings(Generic[Settings]):
     def _meant(self, change: Parameter) -> Parameter:
         try:
             value = _value(change.name, change.value, self._fields[change.name])
-        except InputError:  # rclpy says it
+            return Parameter(change.name, value=value)
+        except (InputError, ValueError):  # rclpy says it; it has no type for some empty arrays
             return change
-        return Parameter(change.name, value=value)
 
     def _validate(self, changes: list[Parameter]) -> SetParametersResult:
         try:
