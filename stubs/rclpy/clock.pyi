@@ -32,3 +32,7 @@ class Clock:
     def create_jump_callback(
         self, threshold: JumpThreshold, *, post_callback: Callable[[TimeJump], None]
     ) -> JumpHandle: ...
+
+class ROSClock(Clock):
+    @property
+    def ros_time_is_active(self) -> bool: ...

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
 from rclpy.callback_groups import CallbackGroup
-from rclpy.clock import Clock
+from rclpy.clock import Clock, ROSClock
 from rclpy.context import Context
 from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
 from rclpy.executors import Executor
@@ -29,7 +29,7 @@ class Node:
     def executor(self) -> Executor | None: ...
     @property
     def services(self) -> Iterator[Service]: ...
-    def get_clock(self) -> Clock: ...
+    def get_clock(self) -> ROSClock: ...
     def get_logger(self) -> RcutilsLogger: ...
     def get_name(self) -> str: ...
     def get_fully_qualified_name(self) -> str: ...
@@ -70,7 +70,7 @@ class Node:
         self,
         msg_type: type[MsgType],
         topic: str,
-        callback: Callable[[MsgType], None],
+        callback: Callable[[MsgType], None] | Callable[[MsgType, Mapping[str, Any]], None],
         qos_profile: QoSProfile | int,
         *,
         event_callbacks: SubscriptionEventCallbacks | None = ...,

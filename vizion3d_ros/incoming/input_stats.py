@@ -133,6 +133,11 @@ class InputStats:
         self.recently_missing = Recent()
         self.recently_repeated = Recent()
 
+    def unlearn(self) -> None:
+        """Learn from now on: what came was of several cameras, and true of none of them."""
+        self.restart()
+        self.forget_recent()
+
     def restart(self) -> None:
         """Forget learnt stamps, as after a jump of time; counters stay."""
         self.newest_ns = None

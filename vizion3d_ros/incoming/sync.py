@@ -66,6 +66,7 @@ class StereoSync:
         self._paired_at = 0.0  # time.monotonic()
         self._on_pair = on_pair
         self._on_jump = on_jump
+        self._slop_told = False
         self.reset()
 
     def reset(self) -> None:
@@ -81,10 +82,15 @@ class StereoSync:
         self.left, self.right, self.recent_pairs = InputStats(), InputStats(), Recent()
         self.reset()
 
+    def unlearn(self) -> None:
+        """Learn rates and periods from now on; waiting frames and counters stay."""
+        for stats in (self.left, self.right):
+            stats.unlearn()
+
     def configure(self, settings: SyncSettings) -> None:
         """Use other settings from now on; images waiting for a partner are dropped."""
         if settings != self.settings:
-            self.settings = settings
+            self.settings, self._slop_told = settings, False
             self.reset()
 
     def add_left(self, image: Stamped) -> None:
@@ -129,7 +135,8 @@ class StereoSync:
         slop = min(self.settings.slop, period_ns / 2e9)
         if self.slop / SLACK <= slop <= self.slop * SLACK:
             return
-        if self.slop == self.settings.slop:
+        if not self._slop_told:
+            self._slop_told = True
             logger.warning(
                 'sync.slop is %.4f s, more than half the frame period of %.4f s: images of '
                 'different moments could pair up, so half a period is used; lower sync.slop',

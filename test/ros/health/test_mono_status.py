@@ -15,8 +15,8 @@ from vizion3d_ros.incoming.camera_info import CameraCache
 from vizion3d_ros.incoming.input_stats import InputStats
 from vizion3d_ros.ros.health.diagnostics import ERROR, OK, WARN
 from vizion3d_ros.ros.health.mono_status import MonoStatus
-from vizion3d_ros.ros.stream.inputs import Endpoint, PublisherSeen
 from vizion3d_ros.ros.stream.mono_frames import RELATIVE
+from vizion3d_ros.ros.stream.publishers import Endpoint, PublisherSeen
 from vizion3d_ros.ros.stream.sparse_input import SparseInput
 from vizion3d_ros.ros.stream.sparse_reading import SparseReading
 
@@ -37,6 +37,10 @@ class Inputs:
         self.opened = time.monotonic() - 100.0
         self.publishers = {}
         self.appeared = 0.0  # whoever publishes, or what is subscribed to instead
+        self.mixed = ''
+
+    def explain_mixed(self):
+        return self.mixed
 
     def topic(self, name):
         return f'/robot/{name}'

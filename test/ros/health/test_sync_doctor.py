@@ -16,7 +16,7 @@ from vizion3d_ros.ros.health.sync_doctor import (
     explain_no_pairs,
     measure_offsets,
 )
-from vizion3d_ros.ros.stream.inputs import Endpoint, PublisherSeen
+from vizion3d_ros.ros.stream.publishers import Endpoint, PublisherSeen
 
 pytestmark = pytest.mark.ros
 

@@ -9,7 +9,7 @@ import pytest
 
 from vizion3d_ros.incoming.input_stats import InputStats
 from vizion3d_ros.ros.health.watchdog import explain_missing, explain_silence, explain_unstamped
-from vizion3d_ros.ros.stream.inputs import Endpoint, PublisherSeen
+from vizion3d_ros.ros.stream.publishers import Endpoint, PublisherSeen
 
 pytestmark = pytest.mark.ros
 

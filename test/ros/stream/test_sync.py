@@ -9,6 +9,7 @@ from sensor_msgs.msg import Image
 from vizion3d_ros.contracts.settings.stereo_settings import SyncSettings
 from vizion3d_ros.incoming.input_stats import PERIOD_SAMPLES
 from vizion3d_ros.incoming.sync import StereoSync, stamp_to_ns
+from vizion3d_ros.incoming.time_jumps import MOST_TOLD
 from vizion3d_ros.ros.stream.filters import FilteredPairs
 
 pytestmark = pytest.mark.ros
@@ -111,6 +112,17 @@ def test_a_wide_slop_is_warned_of_once_and_nearest_frames_pair(package_log):
     [warning] = [r.getMessage() for r in package_log.records if r.levelname == 'WARNING']
     assert warning.startswith('sync.slop is 0.0300 s, more than half the frame period of 0.0333 s')
     assert warning.endswith('lower sync.slop')
+
+
+def test_two_sources_of_another_time_do_not_fill_the_log(package_log):
+    pairing = Pairing(slop=0.03)
+    for _ in range(20):
+        pairing.play(FRAMES[100:120], FRAMES[100:120])
+        pairing.play(FRAMES[:20], FRAMES[:20])
+    assert pairing.jumps == 20
+    told = [record.getMessage() for record in package_log.records]
+    assert 1 <= len([line for line in told if line.startswith('time went back')]) <= MOST_TOLD
+    assert len([line for line in told if line.startswith('sync.slop is')]) == 1
 
 
 def test_a_slop_near_half_the_period_is_warned_of_once_though_the_period_jitters(package_log):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from vizion3d_ros.contracts.calibration import Severity
 from vizion3d_ros.contracts.calibration.faults import joined, worst
-from vizion3d_ros.contracts.topic_names import DEPTH_INFO, DETECTIONS
+from vizion3d_ros.contracts.topic_names import DEPTH_INFO, DETECTIONS, INSTANCES
 from vizion3d_ros.incoming.camera_info import CameraCache
 from vizion3d_ros.incoming.input_stats import RECENT_SECONDS, InputStats
 from vizion3d_ros.incoming.sync import StereoSync
@@ -38,6 +38,9 @@ class AnnotationStatus:
             values |= {f'{name} received': stats.received, f'{name} paired': stats.paired}
         if not self.inputs.is_open:
             return OK, f'idle: {self.inputs.idle}', values
+        if mixed := self.inputs.explain_mixed():
+            self.sync.unlearn()
+            return ERROR, mixed, values
         topics = (self.cloud, self.picture)
         if time.monotonic() - quiet_since >= self.sync.settings.timeout:
             endpoints = dict(zip(names, map(self.inputs.endpoint, topics)))
@@ -72,5 +75,11 @@ class AnnotationStatus:
     def masks(self, processor: AnnotationProcessor) -> Task:
         """Whether masks and detections belong together."""
         values = {'objects': processor.found, 'detections': self.inputs.topic(DETECTIONS)}
-        text = processor.doubt if self.inputs.is_open else ''
+        if not self.inputs.is_open:
+            return OK, f'{processor.found} objects', values
+        if self.picture == INSTANCES:
+            endpoint = self.inputs.endpoint(DETECTIONS)
+            if endpoint.unheard:  # they are optional, but who sends them wants them
+                return ERROR, explain_silence(endpoint, InputStats(), 'one'), values
+        text = processor.doubt
         return (WARN, text, values) if text else (OK, f'{processor.found} objects', values)

@@ -57,6 +57,9 @@ class MonoStatus:
         }
         if not self.inputs.is_open:
             return OK, f'idle: {self.inputs.idle}', values
+        if mixed := self.inputs.explain_mixed():
+            self.images.unlearn()
+            return ERROR, mixed, values
         if time.monotonic() - quiet_since >= self.settings.timeout:
             endpoint = self.inputs.endpoint(IMAGE)
             if not is_overdue(endpoint, self.images, self.settings.timeout, endpoint.found):

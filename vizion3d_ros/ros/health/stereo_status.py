@@ -40,6 +40,9 @@ class StereoStatus:
         values = self._values()
         if not self.inputs.is_open:
             return OK, f'idle: {self.inputs.idle}', values
+        if mixed := self.inputs.explain_mixed():
+            self.sync.unlearn()
+            return ERROR, mixed, values
         if time.monotonic() - quiet_since >= self.sync.settings.timeout:
             return *self._no_pairs(), values
         loss = self._lost(explain_unstamped)

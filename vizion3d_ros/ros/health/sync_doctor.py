@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from vizion3d_ros.incoming.input_stats import InputStats
 from vizion3d_ros.incoming.sync import StereoSync
 from vizion3d_ros.ros.health.watchdog import explain_silence, explain_unstamped, is_overdue
-from vizion3d_ros.ros.stream.inputs import Endpoint
+from vizion3d_ros.ros.stream.publishers import Endpoint
 
 Stamps = NDArray[np.int64]
 LEAST_PAIRED = 0.5

@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 
 from vizion3d_ros.incoming.input_stats import RECENT_SECONDS, InputStats
-from vizion3d_ros.ros.stream.inputs import Endpoint, PublisherSeen
+from vizion3d_ros.ros.stream.publishers import Endpoint, PublisherSeen
 
 COMPRESSED = 'sensor_msgs/msg/CompressedImage'
 TRANSPORT = 'the transport profile (docs/transport.md)'

@@ -30,7 +30,7 @@ from vizion3d_ros.ros.log import forward_logs
 from vizion3d_ros.ros.nodes.lifecycle import ManagedNode
 from vizion3d_ros.ros.nodes.reports import Reports, what_is_wrong
 from vizion3d_ros.ros.nodes.running import CLOSE_TIMEOUT
-from vizion3d_ros.ros.nodes.time_jumps import follow_jumps
+from vizion3d_ros.ros.nodes.time_jumps import ClockWatch
 from vizion3d_ros.ros.parameters import LiveSettings
 from vizion3d_ros.ros.serving.controls import offer_reset, offer_set_enabled
 from vizion3d_ros.ros.serving.depth_services import DepthService
@@ -131,7 +131,7 @@ class DepthNode(ManagedNode, Generic[Settings]):
         """Start polling and, with autostart, become active; callbacks: one for each input."""
         inputs = transported(self.INPUTS, self.IMAGES, self.settings)
         self.inputs = InputSubscriptions(self, inputs, callbacks)
-        self._jumps = follow_jumps(self, self.reset_frames)
+        self._clock_watch = ClockWatch(self, self.reset_frames)
         # Simulated time may never come, and then this timer has to say so.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._timer = self.create_timer(POLL_PERIOD, self._poll, clock=steady)
@@ -226,7 +226,7 @@ class DepthNode(ManagedNode, Generic[Settings]):
 
     def destroy_node(self) -> None:
         """Stop the worker before the publishers it uses go."""
-        self._jumps.unregister()
+        self._clock_watch.close()
         self.release()
         super().destroy_node()
 
@@ -285,7 +285,7 @@ class DepthNode(ManagedNode, Generic[Settings]):
         self.inputs.look_around()
         self._follow_backend(self.components.loader)
         tasks = self.tasks(self.components)
-        tasks['backend'] = backend_task(self.components)
+        tasks |= {'backend': backend_task(self.components), 'clock': self._clock_watch.task()}
         self._node_services.expire(what_is_wrong(tasks))
         self.update_inputs()
         self._reports.log(tasks)

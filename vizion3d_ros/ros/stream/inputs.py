@@ -5,11 +5,9 @@ from __future__ import annotations
 
 import difflib
 import logging
-import math
 import posixpath
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -28,6 +26,12 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from vizion3d_ros.ros.compat import SubscriptionEventCallbacks
 from vizion3d_ros.ros.stream.calibration_inputs import CalibrationInputs
+from vizion3d_ros.ros.stream.publishers import (
+    Endpoint,
+    MixedSources,
+    PublisherSeen,
+    explain_mixed,
+)
 
 MOST_SIMILAR = 3
 NO_LISTENER = 'no subscribers'
@@ -48,43 +52,6 @@ def latched_qos() -> QoSProfile:
         reliability=ReliabilityPolicy.RELIABLE,
         durability=DurabilityPolicy.TRANSIENT_LOCAL,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class PublisherSeen:
-    """A publisher on an input. type: as in sensor_msgs/msg/Image; fault: why it is not heard."""
-
-    node: str
-    type: str
-    reliability: str
-    fault: str = ''
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """
-    An input as the network shows it; similar: topics of its type that may have been meant.
-
-    other_transport: topic of the same images, which nobody publishes on this one, '' if none.
-    since: time.monotonic() from which on this node listened and somebody, if any, was there.
-    """
-
-    topic: str
-    type: str
-    publishers: tuple[PublisherSeen, ...] = ()
-    similar: tuple[str, ...] = ()
-    since: float = -math.inf
-    other_transport: str = ''
-
-    @property
-    def found(self) -> bool:
-        """Whether there is a camera, be it under another name."""
-        return bool(self.publishers or self.similar or self.other_transport)
-
-    @property
-    def unheard(self) -> list[PublisherSeen]:
-        """Publishers that nothing will come from, however long one waits."""
-        return [each for each in self.publishers if each.fault or each.type != self.type]
 
 
 class InputSubscriptions:
@@ -112,6 +79,7 @@ class InputSubscriptions:
         )
         self._images: list[Subscription] = []
         self._qos: dict[str, QoSProfile] = {}
+        self._sources: dict[str, MixedSources] = {}
         self._beside: dict[str, str] = {}  # calibrations that are taken from beside their images
         self._alone: dict[str, float] = {}  # since when there has been none but that
         self._appeared: dict[str, float] = {}  # when somebody began to publish an input, at most
@@ -184,6 +152,14 @@ class InputSubscriptions:
         since = max(self.opened, self._appeared.get(name, self._looked) if publishers else 0.0)
         other = '' if publishers else self._other_transport(name)
         return Endpoint(topic, wanted, publishers, similar, since, other)
+
+    def explain_mixed(self) -> str:
+        """Say which inputs get the messages of several publishers in turn; '' if none does."""
+        mixed = [name for name, source in self._sources.items() if source.mixed]
+        nodes = {t: [p.node_name for p in self._publishers_of(t)] for t in map(self.topic, mixed)}
+        return '; '.join(
+            explain_mixed(topic, found) for topic, found in nodes.items() if found[1:]
+        )
 
     def _address(self, name: str) -> str:
         """What is subscribed to: for compressed images as image_transport names their topic."""
@@ -268,7 +244,7 @@ class InputSubscriptions:
         return self._node.create_subscription(
             self._topics[name],
             self._address(name),
-            self._callbacks[name],
+            self._sources.setdefault(name, MixedSources()).watched(self._callbacks[name]),
             self._qos[name],
             event_callbacks=SILENT(),  # endpoint() says it better
             qos_overriding_options=QoSOverridingOptions.with_default_policies(),
