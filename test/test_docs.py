@@ -43,6 +43,7 @@ TASKS = {
     'masks',
     'output',
     'backend',
+    'clock',
     'requests',
     'web',
 }

@@ -252,23 +252,6 @@ def test_masks_that_no_detection_tells_of_are_told(eye):
     )
 
 
-def test_detections_of_another_type_are_told_with_both(eye):
-    eye.listen('detections_3d', Detection3DArray)
-    eye.detections = None
-    eye.withdraw('instances/detections')
-    wrong = eye.publisher('instances/detections', Detection3DArray)
-    words = 'instances/detections carries the type vision_msgs/msg/Detection3DArray', 'expected'
-    status = eye.status(
-        'masks', lambda s, _: all(word in s.message for word in words), 5.0, every=eye.send
-    )
-    assert status.level == DiagnosticStatus.ERROR
-    assert wrong.get_subscription_count() == 0
-    eye.withdraw('instances/detections')
-    eye.rest()
-    eye.listen('detections_3d', Detection3DArray)
-    eye.status('masks', lambda s, _: s.level == DiagnosticStatus.OK, 5.0, every=eye.send)
-
-
 def test_depth_of_another_size_than_its_camera_is_told_with_both(eye):
     eye.cloud = image_message(FRAME.depth_m[::2, ::2].copy(), '32FC1', LEFT_FRAME)
     eye.listen('detections_3d', Detection3DArray)

@@ -3,8 +3,14 @@
 
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
-from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
-from scene import DEPTH_M, OUTPUTS, median_error, pixels_of
+from rclpy.qos import (
+    DurabilityPolicy,
+    QoSProfile,
+    ReliabilityPolicy,
+    qos_profile_sensor_data,
+)
+from scene import DEPTH_M, OUTPUTS, TX, info_message, median_error, pixels_of
+from sensor_msgs.msg import CameraInfo
 
 pytestmark = pytest.mark.ros
 
@@ -25,7 +31,11 @@ def nodes(start_node):
     }
     strict = {f'qos_overrides./strict/{name}': value for name, value in overrides.items()}
     small = {'points.decimation': 4}  # clouds that fit any transport
-    return {'': start_node('', small), '/strict': start_node('/strict', strict)}
+    return {
+        '': start_node('', small),
+        '/strict': start_node('/strict', strict),
+        '/kept': start_node('/kept', small),
+    }
 
 
 @pytest.fixture
@@ -93,3 +103,30 @@ def test_a_camera_that_cannot_be_heard_is_named(overridden, make_robot):
     line = overridden.wait_for_line('ERROR', '/strict/left/image_rect', 'deaf_robot', 'reliable')
     assert 'set qos_overrides' in line
     robot.status('sync', lambda status, _: status.level == DiagnosticStatus.ERROR)
+
+
+def test_a_calibration_kept_by_a_best_effort_writer_is_not_asked_for_in_vain(nodes, make_robot):
+    robot = make_robot('/kept')
+    kept = QoSProfile(
+        depth=1,
+        reliability=ReliabilityPolicy.BEST_EFFORT,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL,
+    )
+    writers = {}
+    for side, tx in (('left', 0.0), ('right', TX)):
+        robot.withdraw(f'{side}/camera_info')
+        writer = robot.node.create_publisher(CameraInfo, f'{side}/camera_info', kept)
+        writers[writer] = info_message(tx)
+    depths = robot.listen('depth/image')
+
+    def send():
+        for writer, info in writers.items():
+            writer.publish(info)
+        return robot.send_images()
+
+    robot.ask(depths, send)
+    robot.spin_for(1.5, every=send)  # it looks around every half second
+    readers = robot.node.get_subscriptions_info_by_topic('/kept/left/camera_info')
+    assert reliability(readers) == {ReliabilityPolicy.BEST_EFFORT}
+    for writer in writers:
+        robot.node.destroy_publisher(writer)

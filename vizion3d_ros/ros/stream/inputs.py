@@ -252,8 +252,9 @@ class InputSubscriptions:
 
     def _is_kept(self, name: str) -> bool:
         writers = self._publishers_of(self.topic(name))
-        durabilities = {writer.qos_profile.durability for writer in writers}
-        return durabilities == {DurabilityPolicy.TRANSIENT_LOCAL}
+        offers = {(each.qos_profile.durability, each.qos_profile.reliability) for each in writers}
+        # DDS sends what was kept to nobody who is best effort, nor from a writer that is.
+        return offers == {(DurabilityPolicy.TRANSIENT_LOCAL, ReliabilityPolicy.RELIABLE)}
 
     def _create_latched(self, name: str) -> Subscription:
         return self._node.create_subscription(
