@@ -53,23 +53,23 @@ def write_snapshot(snapshot: Snapshot, folder: Path) -> list[Path]:
 
     image.png; depth.png (16 bit, millimetres, 0 = none), disparity.pfm and relative.pfm (float32),
     cloud.ply (OpenGL axes), <camera>.yaml (as camera_calibration_parsers reads it), each behind
-    the snapshot's name.
+    the snapshot's name. Where one fails none is left: a full disk would stay full of halves.
     """
-    written: list[Path] = []
-    sidecar = folder / f'{snapshot.name}.json'
+    begun: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for ending, encode in _files(snapshot).items():
-            path = folder / f'{snapshot.name}_{ending}'
-            path.write_bytes(encode())
-            written.append(path)
-        facts = {**snapshot.facts, 'files': [path.name for path in written]}
-        sidecar.write_text(json.dumps(facts, indent=2) + '\n')
+            begun.append(folder / f'{snapshot.name}_{ending}')
+            begun[-1].write_bytes(encode())
+        facts = {**snapshot.facts, 'files': [path.name for path in begun]}
+        begun.append(folder / f'{snapshot.name}.json')
+        begun[-1].write_text(json.dumps(facts, indent=2) + '\n')
     except OSError as error:
-        with suppress(OSError):  # on a full disk half of it, or nothing
-            sidecar.unlink()
+        for path in begun:
+            with suppress(OSError):
+                path.unlink()
         raise InputError(f'{folder}: cannot be written to: {error.strerror or error}') from error
-    return [*written, sidecar]
+    return begun
 
 
 def depth_png(depth_m: FloatMap) -> bytes:

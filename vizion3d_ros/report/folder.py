@@ -37,12 +37,13 @@ def clear(out: Path) -> None:
 
 def write(out: Path, report: Report, maps: Maps) -> None:
     """
-    Write report.json, montage.png and, if there is one, disparity.npy.
+    Write report.json, montage.png and, if there is one, disparity.npy; make the folder if need be.
 
     The disparity is x_left - x_right in pixels, float32 (H, W), NaN = no answer. Raises InputError
     if the folder cannot be written to.
     """
     try:
+        out.mkdir(parents=True, exist_ok=True)  # somebody may have tidied up meanwhile
         (out / 'report.json').write_text(json.dumps(report, indent=2) + '\n')
         _write_picture(out, report, maps)
         if maps.disparity is not None:

@@ -2,6 +2,7 @@
 """The recorder as a real process, fed over real middleware by publishers of this process."""
 
 import json
+import re
 import signal
 import time
 
@@ -191,16 +192,31 @@ def test_a_folder_that_cannot_be_made_is_one_line_and_exit_code_1(domain, tmp_pa
     assert f'{tmp_path}/file/out: cannot be written: Not a directory' in output
 
 
-def test_a_folder_that_goes_away_is_an_error_with_a_reason(domain, node, tmp_path):
+def test_a_folder_that_goes_away_is_made_again(domain, node, tmp_path):
     out = tmp_path / 'out'
     process = start_recorder(domain, out)
     play(node, advertise(node, process, ['left/image_rect', 'depth/image']))
     out.rmdir()
     process.send_signal(signal.SIGINT)
     code, output = end_of(process)
+    assert code == 0, output
+    assert (out / 'report.json').exists() and (out / 'montage.png').exists()
+
+
+def test_a_folder_that_cannot_be_written_to_any_more_does_not_cost_the_figures(
+    domain, node, tmp_path
+):
+    out = tmp_path / 'out'
+    process = start_recorder(domain, out)
+    play(node, advertise(node, process, ['left/image_rect', 'depth/image']))
+    out.rmdir()
+    out.touch()
+    process.send_signal(signal.SIGINT)
+    code, output = end_of(process)
     assert code == 1
     assert 'Traceback' not in output
-    assert f'{out}: cannot be written: No such file or directory' in output
+    assert f'{out}: cannot be written: File exists' in output
+    assert re.search(r'frames out +\d', output), output
 
 
 def test_it_listens_once_there_is_a_source_with_matched_events_or_without(

@@ -211,18 +211,16 @@ class Recorder(Node):
         return fresh
 
 
-def write_results(recorder: Recorder) -> summary.Report:
+def write_results(recorder: Recorder, report: summary.Report) -> None:
     """
     Write the report, and the other files as far as there is something for them.
 
-    Gives the report. Raises InputError if the folder cannot be written to; why there is no cloud
-    and no sparse depth in the picture is said on stderr.
+    Raises InputError if the folder cannot be written to; why there is no cloud and no sparse
+    depth in the picture is said on stderr.
     """
-    report = {**summary.summarize(recorder.run, recorder.rig), **recorder.asides}
     maps = summary.Maps.from_frame(recorder.run.best, recorder.rig, _sparse_of(recorder))
     folder.write(recorder.out, report, maps)
     _write_cloud(recorder.out, recorder.cloud)
-    return report
 
 
 def _sparse_of(recorder: Recorder) -> SparseDepth | None:
@@ -261,13 +259,15 @@ def failure(recorder: Recorder) -> str:
 
 
 def conclude(recorder: Recorder) -> int:
-    """Write and print the results; gives the exit code, with its reason on stderr."""
+    """Print and write the results; gives the exit code, with its reason on stderr."""
+    report = {**summary.summarize(recorder.run, recorder.rig), **recorder.asides}
+    print(summary.table(report))  # first: a full disk must not take the figures, too
     try:
-        report = write_results(recorder)
+        write_results(recorder, report)
     except InputError as error:
         problem = str(error)
     else:
-        print(f'{summary.table(report)}\nwritten to {recorder.out}')
+        print(f'written to {recorder.out}')
         problem = failure(recorder)
     if problem:
         print(f'recorder: {problem}', file=sys.stderr)
