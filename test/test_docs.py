@@ -37,6 +37,7 @@ MADE = ('out/', '.venv', 'build/', 'install/', 'path/', '~', '/', '$')
 TASKS = {
     'sync',
     'input',
+    'lifecycle',
     'calibration',
     'scale',
     'pictures',

@@ -93,6 +93,7 @@ def test_diagnostics_name_the_node_the_camera_and_idleness(robot):
         'stereo_node: output',
         'stereo_node: backend',
         'stereo_node: clock',
+        'stereo_node: lifecycle',
         'stereo_node: requests',
     }
     assert {s.hardware_id for s in array.status} == {FRAME_ID}

@@ -80,7 +80,9 @@ def test_an_impossible_transition_is_refused_and_the_node_goes_on(meet):
     node, robot = meet('/no_gpu')
     assert not robot.change_state('ACTIVATE')
     assert robot.state() == State.PRIMARY_STATE_UNCONFIGURED
-    node.wait_for_line('[WARN]', 'refused: not possible in this state')
+    node.wait_for_line(
+        '[WARN]', 'refused: the node is unconfigured; possible now: configure or shutdown'
+    )
     assert 'Traceback' not in node.output
 
 

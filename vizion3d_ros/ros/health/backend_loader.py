@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -31,7 +31,7 @@ class BackendLoader(Generic[Settings]):
     """
     Keeps the backend that the settings name loaded; the old one if that fails.
 
-    `follow`, `retry` and `take_refused` are for the executor; the rest for any thread.
+    `follow`, `attend`, `retry` and `take_refused` are for the executor; the rest for any thread.
     """
 
     def __init__(
@@ -67,6 +67,15 @@ class BackendLoader(Generic[Settings]):
             self._wanted = settings
             self._began = time.monotonic()
             self._worker.load(partial(self._run, settings))
+
+    def attend(
+        self, settings: Settings, put_back: Callable[[Settings, Iterable[str]], object]
+    ) -> None:
+        """Retry what failed; where something else is in force, put back what names that."""
+        self.retry(settings)
+        if change := self.take_refused():
+            refused, in_force = change
+            put_back(in_force, {*refused.loaded, *in_force.loaded})
 
     def retry(self, settings: Settings) -> None:
         """Try again now and then while nothing is in force."""

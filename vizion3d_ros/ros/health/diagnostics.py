@@ -50,7 +50,3 @@ class Diagnostics:
             for task, (level, text, values) in tasks.items()
         ]
         self._publisher.publish(message)
-
-    def destroy(self) -> None:
-        """Withdraw the publisher."""
-        self._node.destroy_publisher(self._publisher)

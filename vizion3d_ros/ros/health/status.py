@@ -13,7 +13,7 @@ import torch
 
 from vizion3d_ros.ros.health.backend_loader import BackendLoader
 from vizion3d_ros.ros.health.backend_watch import BackendWatch
-from vizion3d_ros.ros.health.diagnostics import ERROR, OK, WARN, Diagnostics, Task
+from vizion3d_ros.ros.health.diagnostics import ERROR, OK, WARN, Task
 from vizion3d_ros.ros.stream.inputs import InputSubscriptions
 from vizion3d_ros.ros.stream.processor import FrameProcessor
 from vizion3d_ros.ros.stream.topics import OutputPublishers
@@ -36,7 +36,6 @@ class Components:
     worker: Worker[Any]
     loader: BackendLoader[Any]
     watch: BackendWatch
-    diagnostics: Diagnostics
     service: Callable[[Any], Any]
 
     def drop_frames(self) -> None:
@@ -56,7 +55,6 @@ class Components:
         computed = self.worker.close(timeout)
         published = self.publishing.close(timeout)
         self.outputs.destroy()
-        self.diagnostics.destroy()
         return computed and published
 
 

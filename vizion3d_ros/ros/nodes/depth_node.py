@@ -27,7 +27,7 @@ from vizion3d_ros.ros.health.backend_watch import BackendWatch
 from vizion3d_ros.ros.health.diagnostics import Diagnostics, Task
 from vizion3d_ros.ros.health.status import Components, backend_task
 from vizion3d_ros.ros.log import forward_logs
-from vizion3d_ros.ros.nodes.lifecycle import ManagedNode
+from vizion3d_ros.ros.nodes.lifecycle import IDLE, ManagedNode
 from vizion3d_ros.ros.nodes.reports import Reports, what_is_wrong
 from vizion3d_ros.ros.nodes.running import CLOSE_TIMEOUT
 from vizion3d_ros.ros.nodes.time_jumps import ClockWatch
@@ -64,6 +64,7 @@ class DepthNode(ManagedNode, Generic[Settings]):
         self.live = LiveSettings(self, model, self._on_settings, check_networks)
         self.components: Components | None = None
         self.quiet_since, self._active = 0.0, False
+        self._diagnostics = Diagnostics(self, lambda: self.settings.diagnostic_updater)
         self._reports = Reports(self.get_logger(), self.is_logged)
         self._server = ServiceServer(self)
         self._node_services = NodeServices(
@@ -135,8 +136,7 @@ class DepthNode(ManagedNode, Generic[Settings]):
         # Simulated time may never come, and then this timer has to say so.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._timer = self.create_timer(POLL_PERIOD, self._poll, clock=steady)
-        if self.settings.autostart:
-            self.start()
+        self.start(self.settings.autostart)
 
     def hand_over(self, frame: Any) -> bool:
         """Give the worker a frame; False while there is none, or no calibration that is new."""
@@ -165,7 +165,7 @@ class DepthNode(ManagedNode, Generic[Settings]):
         if wanted and not self.inputs.is_open:
             self.quiet_since = time.monotonic()
             self.inputs.open()
-        elif not wanted and (self.inputs.is_open or self.inputs.idle == NO_NETWORK):
+        elif not wanted and (self.inputs.is_open or self.inputs.idle != self._why_idle()):
             self._stop_listening()
 
     def restart(self) -> str:
@@ -185,7 +185,7 @@ class DepthNode(ManagedNode, Generic[Settings]):
         if enabled:
             self.update_inputs()
         else:
-            self._stop_listening(PAUSED)
+            self._stop_listening()
         text = 'resumed' if enabled else PAUSED
         self.get_logger().info(text)
         return text
@@ -198,7 +198,7 @@ class DepthNode(ManagedNode, Generic[Settings]):
         on_error, stream = processor.on_error, own_stream(pipeline.device)
         publishing = PublishStage(processor.compute, on_error, stream)
         worker = Worker(publishing, on_error)
-        loader = BackendLoader(worker, pipeline.warm_up, self._on_loaded)
+        loader = BackendLoader(worker, pipeline.warm_up, lambda _: self._on_loaded(worker))
         service = self.SERVICE(
             ServicePipelines(pipeline),
             lambda: self.usable_settings,
@@ -206,9 +206,8 @@ class DepthNode(ManagedNode, Generic[Settings]):
             lambda: self.known_camera,
         )
         watch = BackendWatch(worker, lambda: self.settings.backend_timeout)
-        diagnostics = Diagnostics(self, lambda: self.settings.diagnostic_updater)
         self.components = Components(
-            outputs, processor, publishing, worker, loader, watch, diagnostics, service
+            outputs, processor, publishing, worker, loader, watch, service
         )
         loader.follow(self.settings)
 
@@ -244,8 +243,10 @@ class DepthNode(ManagedNode, Generic[Settings]):
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
-    def _on_loaded(self, settings: Settings) -> None:
-        """From the worker: what touches the graph is left to the executor."""
+    def _on_loaded(self, worker: Worker[Any]) -> None:
+        """From that worker: what touches the graph is left to the executor."""
+        if self.components is None or self.components.worker is not worker:
+            return  # it was cleaned up meanwhile
         self._say_ready()
         if self.executor is not None:
             self.executor.create_task(self.update_inputs)
@@ -266,9 +267,15 @@ class DepthNode(ManagedNode, Generic[Settings]):
         else:
             self.inputs.close_all()
 
-    def _stop_listening(self, because: str = NO_LISTENER) -> None:
-        self.inputs.close(because)
+    def _stop_listening(self) -> None:
+        self.inputs.close(self._why_idle())
         self.reset_frames()
+
+    def _why_idle(self) -> str:
+        if not self._active:
+            return IDLE['inactive']
+        paused = self.components is not None and not self.components.outputs.enabled
+        return PAUSED if paused else NO_LISTENER
 
     def _on_settings(self, settings: Settings) -> None:
         self.on_parameters(settings)
@@ -280,20 +287,14 @@ class DepthNode(ManagedNode, Generic[Settings]):
         """Say why nothing comes out, follow listeners where events are missing, report."""
         if self._reports.come_late():
             self.inputs.forgive()
-        if self.components is None:
-            return
-        self.inputs.look_around()
-        self._follow_backend(self.components.loader)
-        tasks = self.tasks(self.components)
-        tasks |= {'backend': backend_task(self.components), 'clock': self._clock_watch.task()}
-        self._node_services.expire(what_is_wrong(tasks))
-        self.update_inputs()
+        tasks = {'lifecycle': self.lifecycle_task(self.OUTPUTS), 'clock': self._clock_watch.task()}
+        if self.components is not None:
+            self.inputs.look_around()
+            self.components.loader.attend(self.settings, self.live.put_back)
+            tasks |= self.tasks(self.components)
+            tasks['backend'] = backend_task(self.components)
+            self._node_services.expire(what_is_wrong(tasks))
+            self.update_inputs()
         self._reports.log(tasks)
         tasks['requests'] = self._server.task()
-        self.components.diagnostics.publish(tasks, self.hardware_id)
-
-    def _follow_backend(self, loader: BackendLoader[Settings]) -> None:
-        loader.retry(self.settings)
-        if change := loader.take_refused():
-            refused, in_force = change
-            self.live.put_back(in_force, {*refused.loaded, *in_force.loaded})
+        self._diagnostics.publish(tasks, self.hardware_id)

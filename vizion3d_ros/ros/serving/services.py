@@ -89,7 +89,10 @@ class NodeServices:
     def _configured(self) -> Components:
         components = self._components()
         if components is None:
-            raise BackendError('the node is not configured: it answers after `configure`')
+            raise BackendError(
+                'the node is not configured: it answers after `configure`, or, where it was shut '
+                'down, once its process was started anew'
+            )
         return components
 
     def _save(
