@@ -36,7 +36,7 @@ def start(domain, tmp_path):
     """Call it with arguments of a program to start it; all are ended after the test."""
     started = []
 
-    def start_process(*arguments, program=STEREO_NODE, **variables):
+    def start_process(*arguments, program=STEREO_NODE, cwd=tmp_path, **variables):
         environment = {
             **os.environ,
             'ROS_DOMAIN_ID': str(domain),
@@ -47,7 +47,7 @@ def start(domain, tmp_path):
         started.append(
             subprocess.Popen(
                 [sys.executable, *program, *arguments],
-                cwd=tmp_path,
+                cwd=cwd,
                 env={name: value for name, value in environment.items() if value is not None},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -131,6 +131,21 @@ def test_a_start_that_cannot_be_read_ends_with_one_sentence(start, tmp_path):
         ours = [line for line in said.splitlines() if '[vizion3d_ros]' in line or 'unexp' in line]
         assert (code, len(ours)) == (expected, 1), said
         assert words in ours[0]
+
+
+@pytest.mark.parametrize(
+    'program',
+    ['ros.nodes.stereo_node', 'ros.testbed.recorder', 'cli mono l.png', 'doors.rest.serve'],
+)
+def test_a_current_folder_that_is_gone_is_named(start, tmp_path, program):
+    gone = tmp_path / 'gone'
+    gone.mkdir()
+    module, *arguments = program.split()
+    process = start(*arguments, program=('-m', f'vizion3d_ros.{module}'), cwd=gone)
+    gone.rmdir()
+    code, said = end(process)
+    assert code == 1 and 'the current folder is gone' in said, said
+    assert 'MKL' not in said and 'Traceback' not in said
 
 
 def test_what_is_given_and_not_known_is_told_and_the_node_starts(start, tmp_path):

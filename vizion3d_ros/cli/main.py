@@ -46,8 +46,10 @@ def _run(asked: Namespace) -> int:
     from pydantic import ValidationError
 
     from vizion3d_ros.contracts.errors import DepthError, explain
+    from vizion3d_ros.files.current_folder import check_current_folder
 
     try:
+        check_current_folder()
         return int(import_module(f'vizion3d_ros.cli.{asked.command}').run(asked))
     except (DepthError, ValidationError) as error:
         print(f'{PROGRAM} {asked.command}: {explain(error)}', file=sys.stderr)

@@ -39,8 +39,10 @@ def _run(program: Program, asked: Namespace) -> int:
     from pydantic import ValidationError
 
     from vizion3d_ros.contracts.errors import DepthError, explain
+    from vizion3d_ros.files.current_folder import check_current_folder
 
     try:
+        check_current_folder()
         settings = settings_of(asked)
         from vizion3d_ros.doors.depth_worker import DepthWorker  # seconds, as torch is
 

@@ -6,6 +6,9 @@ import os
 import signal
 import sys
 
+from vizion3d_ros.contracts.errors import InputError
+from vizion3d_ros.files.current_folder import check_current_folder
+
 BY_MODULE = sys.argv[:1] == ['-m']  # `python -m` on a node, while Python looks for it
 
 if not importlib.util.find_spec('rclpy'):
@@ -32,5 +35,14 @@ def leave_on_interrupt() -> None:
     signal.signal(signal.SIGINT, lambda number, frame: os._exit(0))
 
 
-if BY_MODULE:
+def before_imports() -> None:
+    """Have what takes seconds to import end well meanwhile, or not begin where it cannot."""
     leave_on_interrupt()
+    try:
+        check_current_folder()
+    except InputError as error:
+        sys.exit(str(error))
+
+
+if BY_MODULE:
+    before_imports()

@@ -7,7 +7,7 @@ import importlib
 import sys
 from pathlib import Path
 
-from vizion3d_ros.ros import leave_on_interrupt
+from vizion3d_ros.ros import before_imports
 
 ROOMS = {
     'nodes': ('stereo_node', 'mono_node', 'annotation_node', 'service_node'),
@@ -18,7 +18,7 @@ MODULES = {name: f'vizion3d_ros.ros.{room}.{name}' for room in ROOMS for name in
 
 def main() -> int:
     """Import and run what the script is called; gives the exit code."""
-    leave_on_interrupt()
+    before_imports()
     module = importlib.import_module(MODULES[Path(sys.argv[0]).stem])
     exit_code: int = module.main()
     return exit_code
