@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 from enum import Enum
+from typing import Any
 
 from rclpy.node import Node
 
@@ -10,14 +11,8 @@ class TransitionCallbackReturn(Enum):
 
 class LifecycleState: ...
 
-class _StateMachine:
-    @property
-    def current_state(self) -> tuple[int, str]: ...
-    @property
-    def available_transitions(self) -> list[tuple[int, str, int, str, int, str]]: ...
-
 class LifecycleNode(Node):
-    _state_machine: _StateMachine
+    _state_machine: Any
     def trigger_configure(self) -> TransitionCallbackReturn: ...
     def trigger_activate(self) -> TransitionCallbackReturn: ...
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn: ...
