@@ -9,8 +9,7 @@ from rclpy.clock import ClockChange, JumpThreshold, TimeJump
 from rclpy.duration import Duration
 from rclpy.node import Node
 
-from vizion3d_ros.incoming.input_stats import RECENT_SECONDS
-from vizion3d_ros.incoming.time_jumps import MOST_TOLD, TimeJumps
+from vizion3d_ros.incoming.input_stats import FEWEST_JUMPS, RECENT_SECONDS, Recent
 from vizion3d_ros.ros.health.diagnostics import OK, WARN, Task
 
 CHANGES = (ClockChange.ROS_TIME_ACTIVATED, ClockChange.ROS_TIME_DEACTIVATED)
@@ -24,7 +23,7 @@ class ClockWatch:
         """Call start_anew() then."""
         self._node = node
         self._start_anew = start_anew
-        self._jumps = TimeJumps()
+        self._jumps = Recent()
         back = JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-1))
         self._handle = node.get_clock().create_jump_callback(back, post_callback=self._on_jump)
 
@@ -38,10 +37,10 @@ class ClockWatch:
             return OK, 'time of the system', {}
         topic = self._node.resolve_topic_name(CLOCK)
         nodes = [each.node_name for each in self._node.get_publishers_info_by_topic(topic)]
-        if self._jumps.count <= MOST_TOLD:
+        if self._jumps.total <= FEWEST_JUMPS:
             return OK, f'time of {topic}', {'publishers': ', '.join(sorted(nodes))}
         text = (
-            f'time on {topic} went back {self._jumps.count} times in {RECENT_SECONDS:g} s, and '
+            f'time on {topic} went back {self._jumps.total} times in {RECENT_SECONDS:g} s, and '
             'what waited was dropped each time: have one publisher that counts up alone '
             f'(now {", ".join(sorted(nodes))})'
         )
@@ -49,5 +48,7 @@ class ClockWatch:
 
     def _on_jump(self, jump: TimeJump) -> None:
         reason = 'the clock changed' if jump.clock_change in CHANGES else 'time went back'
-        self._jumps.note(f'{reason}: waiting images dropped, all starts anew')
+        self._jumps.add()
+        if self._jumps.total <= FEWEST_JUMPS:  # then the report says so
+            self._node.get_logger().info(f'{reason}: waiting images dropped, all starts anew')
         self._start_anew()
