@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from vizion3d_ros.contracts.annotation.instances import Instance, from_mask
+from vizion3d_ros.contracts.annotation.instances import Instance, from_label_image, from_mask
 from vizion3d_ros.contracts.camera import StereoRig
 from vizion3d_ros.geometry.annotation.assign import assign
 from vizion3d_ros.geometry.annotation.boxes import box_around
@@ -54,6 +54,26 @@ def test_all_of_an_object_is_found_and_nothing_else(frames, too_large_px, most_f
         for name, true, found in answers(frame, too_large_px):
             assert found[true].mean() >= 0.99, name
             assert (found & ~true).sum() <= most_foreign * found.sum(), name
+
+
+@pytest.mark.parametrize('last', ['nearest', 'farthest', 'any'])
+@pytest.mark.parametrize('too_large_px', [0, 5])
+def test_masks_painted_over_each_other_find_as_much(frames, last, too_large_px):
+    kernel = np.ones((2 * too_large_px + 1,) * 2, np.uint8)
+    for frame in frames:
+        true = {n: frame.instances == n for n in objects(frame)}
+        depth_m = {n: np.median(frame.depth_m[own]) for n, own in true.items()}
+        sign = {'nearest': -1, 'farthest': 1, 'any': 0}[last]
+        painted = np.zeros_like(frame.instances)
+        for number in sorted(true, key=lambda n: (sign * depth_m[n], n % 3)):
+            fat = cv2.dilate(true[number].astype(np.uint8), kernel)
+            painted[fat > 0] = number
+        instances = from_label_image(painted).instances
+        labels = assign(torch.from_numpy(points_of(frame)), CAMERA, instances).numpy()
+        for place, instance in enumerate(instances, 1):
+            own, found = true[instance.number].ravel(), labels == place
+            assert found[own].mean() >= 0.99, OBJECTS[instance.number - 1]
+            assert (found & ~own).sum() <= 0.02 * found.sum(), OBJECTS[instance.number - 1]
 
 
 @pytest.mark.parametrize('oriented', [False, True])

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from vizion3d_ros.contracts.annotation.instances import Instance
 from vizion3d_ros.contracts.camera import Intrinsics
-from vizion3d_ros.geometry.annotation.hidden import uncover
+from vizion3d_ros.geometry.annotation.hidden import are_apart, uncovered
 from vizion3d_ros.geometry.annotation.projection import depth_buffer, is_visible, project
 from vizion3d_ros.geometry.annotation.scene import Scene, in_cells, scene_of
 
@@ -48,18 +48,18 @@ def _dominant(instances: Sequence[Instance], scene: Scene, camera: Intrinsics) -
     """
     Number the object of each pixel, int32 (height, width).
 
-    Masks that lie apart, as those of a label image must, may hide parts of each other's objects.
+    Of masks that lie apart, as those of a label image must, some hide parts of other objects.
     """
-    masks = [each.mask for each in instances]
-    covers = _drawn(instances, masks, camera)
-    apart = sum(map(np.count_nonzero, masks)) == np.count_nonzero(covers)
-    cells = [in_cells(each, scene.side) for each in instances]
-    verdicts = scene.surfaces.claims(cells, apart)
+    covers = _drawn(instances, [each.mask for each in instances], camera)
+    apart = are_apart(instances, covers)
+    wide = [uncovered(each, covers) for each in instances] if apart else instances
+    verdicts = scene.surfaces.claims([in_cells(each, scene.side) for each in wide])
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
-        shapes = list(threads.map(scene.object_of, instances, verdicts))
-    drawn = _drawn(instances, shapes, camera)
-    if apart:
-        uncover(drawn, covers, scene)
+        shapes = list(threads.map(scene.object_of, wide, verdicts))
+    drawn = _drawn(wide, shapes, camera)
+    if apart:  # what two want is that one's whose mask it is in
+        for number, (each, shape) in enumerate(zip(wide, shapes), start=1):
+            _place_of(each, drawn)[shape & (_place_of(each, covers) == number)] = number
     return drawn
 
 

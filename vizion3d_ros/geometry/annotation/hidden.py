@@ -1,44 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Parts of objects that lie under the mask of another one, as a label image holds but one."""
+"""Masks of a label image, which holds one number per pixel: others were painted over them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vizion3d_ros.geometry.annotation.scene import Scene
-from vizion3d_ros.geometry.annotation.surfaces import LEAST_PX, OWN_SHARE
+from vizion3d_ros.contracts.annotation.instances import Instance
+from vizion3d_ros.geometry.annotation.window import edge_px
 
 Numbers = NDArray[np.int32]
 
 
-def uncover(drawn: Numbers, covers: Numbers, scene: Scene) -> None:
-    """
-    Give objects, in place, the parts of their surfaces that masks of others hide.
-
-    drawn, covers: int32 (height, width), the object and the mask of each pixel, from 1 on, 0 =
-    none. A surface is the object's that has most of what no mask of others hides.
-    """
-    rows, columns = np.nonzero(covers)
-    cover, now = covers[rows, columns], drawn[rows, columns]
-    surfaces = scene.surfaces.numbers[rows // scene.side, columns // scene.side]
-    sizes = scene.surfaces.sizes * scene.side**2
-    wanted = np.bincount(surfaces[now == 0], minlength=len(sizes)) > 0
-    wanted[0] = False
-    inside = wanted[surfaces]
-    rows, columns, cover, now = rows[inside], columns[inside], cover[inside], now[inside]
-    place = (np.cumsum(wanted) - 1)[surfaces[inside]]
-    shape = int(np.count_nonzero(wanted)), int(covers.max(initial=0)) + 1
-    kept, masked = (_counts(place, each, shape) for each in (now, cover))
-    kept[:, 0] = 0
-    owner = kept.argmax(1)
-    first = np.arange(len(owner))
-    in_view = sizes[wanted] - masked.sum(1) + masked[first, owner]
-    sure = kept[first, owner] >= np.maximum(OWN_SHARE * in_view, LEAST_PX)
-    hidden = (now == 0) & sure[place] & (owner[place] != cover)
-    drawn[rows[hidden], columns[hidden]] = owner[place[hidden]]
+def are_apart(instances: Sequence[Instance], covers: Numbers) -> bool:
+    """Tell if no two masks overlap. covers: int32 (height, width), whose mask is on top."""
+    return sum(np.count_nonzero(each.mask) for each in instances) == np.count_nonzero(covers)
 
 
-def _counts(place: NDArray[np.intp], number: Numbers, shape: tuple[int, int]) -> NDArray[np.intp]:
-    """Count the pixels of each surface and number, (surfaces, numbers)."""
-    return np.bincount(place * shape[1] + number, minlength=shape[0] * shape[1]).reshape(shape)
+def uncovered(instance: Instance, covers: Numbers) -> Instance:
+    """Widen a mask below the masks of others, as far as these may be too large."""
+    if not instance.mask.any():
+        return instance
+    rows, columns = instance.mask.shape
+    reach = round(edge_px(instance.mask, 1))
+    up, back = min(reach, instance.row), min(reach, instance.column)
+    top, left = instance.row - up, instance.column - back
+    masked = covers[top:, left:][: up + rows + reach, : back + columns + reach] > 0
+    mask = np.zeros(masked.shape, np.uint8)
+    mask[up : up + rows, back : back + columns] = instance.mask
+    widened = cv2.dilate(mask, np.ones((2 * reach + 1,) * 2, np.uint8)) > 0
+    return replace(instance, mask=widened & masked, row=top, column=left)

@@ -19,11 +19,8 @@ from vizion3d_ros.geometry.annotation.surfaces import (
     Verdict,
     smooth_surfaces,
 )
-from vizion3d_ros.geometry.annotation.window import Window
+from vizion3d_ros.geometry.annotation.window import Window, edge_px
 
-EDGE_PX = 8.0  # how far masks may be too large
-EDGE_SHARE = 0.04  # the same, of the size of a mask; the larger counts
-MOST_EDGE_PX = 24.0
 MARGIN_PX = 10  # what is looked at around a mask
 
 Flags = NDArray[np.bool_]
@@ -53,15 +50,12 @@ class Scene:
         if not instance.mask.any():
             return instance.mask
         window, top, left = self._window(instance)
-        pixels = np.count_nonzero(window.mask)
-        edge_px = min(max(EDGE_PX / self.side, EDGE_SHARE * pixels**0.5), MOST_EDGE_PX)
+        reach = edge_px(window.mask, self.side)
         noise = window.noise()
         rows, columns = window.mask.shape
         whose = verdict[self.surfaces.numbers[top : top + rows, left : left + columns]]
         seen = window.mask & (window.inverse > 0)
-        own = (
-            seen & (whose != FOREIGN) & ~foreign_edge(window, seen & (whose == 0), edge_px, noise)
-        )
+        own = seen & (whose != FOREIGN) & ~foreign_edge(window, seen & (whose == 0), reach, noise)
         kept = object_pieces(window, own, noise, self.fx / self.side)
         return self._in_pixels(kept, instance, top, left) & instance.mask
 

@@ -46,29 +46,22 @@ class Surfaces:
     numbers: Numbers
     sizes: NDArray[np.int64]
 
-    def claims(self, masks: Sequence[Place], apart: bool) -> list[Verdict]:
+    def claims(self, masks: Sequence[Place]) -> list[Verdict]:
         """
         Tell for each mask whose the surfaces are, int8 (n,): OWN, FOREIGN, or 0 if that is open.
 
         What is for the most part elsewhere is foreign, and what is rather in another mask; never
-        the one surface that fills most of the mask. apart: no masks overlap, so that what is in
-        one is hidden from the others and does not count for them.
+        the one surface that fills most of the mask.
         """
         count = len(self.sizes)
         within = [
             np.bincount(_window(self.numbers, place)[place[0]], minlength=count) for place in masks
         ]
         most = np.max(within, axis=0, initial=0) - RIVAL_SHARE * self.sizes
-        covered = sum(within, np.zeros(count, np.int64)) if apart else None
-        verdicts = []
-        for own in within:
-            in_view = self.sizes if covered is None else self.sizes - covered + own
-            verdicts.append(self._verdict(own, own / np.maximum(in_view, 1), own < most))
-        return verdicts
+        return [self._verdict(own, own < most) for own in within]
 
-    def _verdict(
-        self, within: NDArray[np.int64], share: NDArray[np.float64], rivalled: Flags
-    ) -> Verdict:
+    def _verdict(self, within: NDArray[np.int64], rivalled: Flags) -> Verdict:
+        share = within / np.maximum(self.sizes, 1)
         foreign = (self.sizes >= LEAST_PX) & ((share < OWN_SHARE) | rivalled)
         verdict = np.where(foreign, FOREIGN, np.where(share >= SURE_SHARE, OWN, 0))
         verdict[0] = within[0] = 0

@@ -10,6 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 FLOAT_NOISE = 1e-5
+EDGE_PX = 8.0  # how far masks may be too large
+EDGE_SHARE = 0.04  # the same, of the size of a mask; the larger counts
+MOST_EDGE_PX = 24.0
+
+
+def edge_px(mask: NDArray[np.bool_], side: int) -> float:
+    """How far a mask of cells of `side` pixels may be too large, in cells."""
+    return min(max(EDGE_PX / side, EDGE_SHARE * np.count_nonzero(mask) ** 0.5), MOST_EDGE_PX)
 
 
 @dataclass(frozen=True, slots=True)
