@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Objects of the synthetic room by true masks and by such as networks give, moment by moment."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -54,6 +56,16 @@ def test_all_of_an_object_is_found_and_nothing_else(frames, too_large_px, most_f
         for name, true, found in answers(frame, too_large_px):
             assert found[true].mean() >= 0.99, name
             assert (found & ~true).sum() <= most_foreign * found.sum(), name
+
+
+def test_depth_with_noise_of_half_a_percent_shows_its_surfaces_still(frames):
+    noise = np.random.default_rng(0)
+    for frame in frames:
+        factor = 1 + 0.005 * noise.standard_normal(frame.depth_m.shape)
+        noisy = replace(frame, depth_m=(frame.depth_m * factor).astype(np.float32))
+        for name, true, found in answers(noisy, 5):
+            assert found[true].mean() >= 0.95, name
+            assert (found & ~true).sum() <= 0.05 * found.sum(), name
 
 
 @pytest.mark.parametrize('last', ['nearest', 'farthest', 'any'])

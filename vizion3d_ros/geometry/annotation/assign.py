@@ -53,13 +53,17 @@ def _dominant(instances: Sequence[Instance], scene: Scene, camera: Intrinsics) -
     covers = _drawn(instances, [each.mask for each in instances], camera)
     apart = are_apart(instances, covers)
     wide = [uncovered(each, covers) for each in instances] if apart else instances
+    sure = [
+        _place_of(each, covers) == number if apart else each.mask
+        for number, each in enumerate(wide, start=1)
+    ]
     verdicts = scene.surfaces.claims([in_cells(each, scene.side) for each in wide])
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
-        shapes = list(threads.map(scene.object_of, wide, verdicts))
+        shapes = list(threads.map(scene.object_of, wide, sure, verdicts))
     drawn = _drawn(wide, shapes, camera)
     if apart:  # what two want is that one's whose mask it is in
-        for number, (each, shape) in enumerate(zip(wide, shapes), start=1):
-            _place_of(each, drawn)[shape & (_place_of(each, covers) == number)] = number
+        for number, (each, shape, own) in enumerate(zip(wide, shapes, sure), start=1):
+            _place_of(each, drawn)[shape & own] = number
     return drawn
 
 

@@ -40,7 +40,8 @@ def object_pieces(window: Window, candidates: Flags, noise: float, px_per_unit: 
     half = WIDTH_IN_DEVIATIONS * deviation + 2 * noise * mean
     low, high = mean - half, mean + half
     around = _share_around(window, low, high) / (pixels / float(np.count_nonzero(window.mask)))
-    main = int(np.argmax(pixels * (1.05 - np.minimum(around, 1))))
+    sure = np.bincount(labels[candidates & window.sure], minlength=count)
+    main = int(np.argmax(sure * (1.05 - np.minimum(around, 1))))
     size = np.sqrt(pixels[main]) / px_per_unit * mean[main]
     apart = np.maximum(low - high[main], low[main] - high)  # of its range and the main one's
     off = np.maximum(mean - high[main], low[main] - mean)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from vizion3d_ros.geometry.annotation.surfaces import (
     Verdict,
     smooth_surfaces,
 )
-from vizion3d_ros.geometry.annotation.window import Window, edge_px
+from vizion3d_ros.geometry.annotation.window import Window, edge_px, wide_noise
 
 MARGIN_PX = 10  # what is looked at around a mask
 
@@ -29,29 +29,37 @@ Flags = NDArray[np.bool_]
 def scene_of(buffer: DepthBuffer, fx: float) -> Scene:
     """Find the surfaces of what is seen. fx: of the camera, pixels."""
     inverse = 1 / buffer.depth_m
-    return Scene(inverse.cpu().numpy(), buffer.side, fx, smooth_surfaces(inverse))
+    surfaces = smooth_surfaces(inverse)
+    return Scene(inverse.cpu().numpy(), buffer.side, fx, surfaces, wide_noise(inverse))
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """inverse: float32 (rows, columns), 1/m, of cells of `side` pixels; fx: of the camera."""
+    """
+    What is seen, in cells.
+
+    inverse: float32 (rows, columns), 1/m, of cells of `side` pixels; fx: of the camera; noise:
+    relative, of the inverse depth, as far as it shows all over the view.
+    """
 
     inverse: NDArray[np.float32]
     side: int
     fx: float
     surfaces: Surfaces
+    noise: float
 
-    def object_of(self, instance: Instance, verdict: Verdict) -> Flags:
+    def object_of(self, instance: Instance, sure: Flags, verdict: Verdict) -> Flags:
         """
         Keep of an instance's mask, bool (h, w), what is the object.
 
-        verdict: int8 (n,), whose the surfaces are, as Surfaces.claims says.
+        sure: bool (h, w), that part of the mask in which the object is for certain. verdict: int8
+        (n,), whose the surfaces are, as Surfaces.claims says.
         """
         if not instance.mask.any():
             return instance.mask
-        window, top, left = self._window(instance)
+        window, top, left = self._window(instance, sure)
         reach = edge_px(window.mask, self.side)
-        noise = window.noise()
+        noise = max(window.noise(), self.noise)
         rows, columns = window.mask.shape
         whose = verdict[self.surfaces.numbers[top : top + rows, left : left + columns]]
         seen = window.mask & (window.inverse > 0)
@@ -59,7 +67,7 @@ class Scene:
         kept = object_pieces(window, own, noise, self.fx / self.side)
         return self._in_pixels(kept, instance, top, left) & instance.mask
 
-    def _window(self, instance: Instance) -> tuple[Window, int, int]:
+    def _window(self, instance: Instance, sure: Flags) -> tuple[Window, int, int]:
         """The object and what is around it, and the first row and column of that, in cells."""
         mask, top, left = in_cells(instance, self.side)
         rows, columns = mask.shape
@@ -67,9 +75,12 @@ class Scene:
         inverse = self.inverse[
             top - up : top + rows + MARGIN_PX, left - back : left + columns + MARGIN_PX
         ]
-        around = np.zeros(inverse.shape, bool)
-        around[up : up + rows, back : back + columns] = mask
-        return Window(np.ascontiguousarray(inverse), around), top - up, left - back
+        flags = np.zeros((2, *inverse.shape), bool)
+        flags[:, up : up + rows, back : back + columns] = (
+            mask,
+            in_cells(replace(instance, mask=sure), self.side)[0],
+        )
+        return Window(np.ascontiguousarray(inverse), *flags), top - up, left - back
 
     def _in_pixels(self, kept: Flags, instance: Instance, top: int, left: int) -> Flags:
         """What of cells is kept, for each pixel of the instance's mask."""

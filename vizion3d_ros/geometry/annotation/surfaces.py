@@ -17,9 +17,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-FLAT = 1e-3  # relative change of slope from cell to cell that is no edge, without noise
+from vizion3d_ros.geometry.annotation.coarse import in_pixels, means
+
+SIDES = (3, 4, 6, 8)  # pixels, of cells that are averaged
+FLAT = 1e-3  # relative change of slope from pixel to pixel that is no edge, without noise
 LEAST_FLAT = 2e-3  # what is less flat than that shows no edges
-NOISE_MARGIN = 2.5
+PIXEL_NOISE = 1.1  # of the unrest: off a surface of that are but few of its pixels
+NOISE_MARGIN = 4.3
 ROWS_APART = 16  # of those that tell the noise
 LEAST_CELLS = 3  # in a row with a change of slope
 STEP = 0.02  # relative, of neighbours on two surfaces
@@ -81,26 +85,46 @@ def smooth_surfaces(inverse: Tensor) -> Surfaces:
 
     inverse: float32 (rows, columns), 1/m, 0 = nothing.
     """
-    flat = max(FLAT, NOISE_MARGIN * _unrest(inverse))
-    if flat > LEAST_FLAT:
+    side, cells, flat = _calm_cells(inverse)
+    if flat > LEAST_FLAT * side:
         return Surfaces(np.zeros(tuple(inverse.shape), np.int32), np.zeros(1, np.int64))
     with ThreadPoolExecutor(2) as threads:
-        across, down = threads.map(lambda axis: _ends(inverse, axis, flat), (1, 0))
-    drawn = ((inverse > 0) & ~across & ~down).cpu().numpy().view(np.uint8)
+        across, down = threads.map(lambda axis: _ends(cells, axis, flat), (1, 0))
+    drawn = ((cells > 0) & ~across & ~down).cpu().numpy().view(np.uint8)
     _, numbers, stats, _ = cv2.connectedComponentsWithStats(drawn, connectivity=4)
-    owners = _complete(numbers, inverse.cpu().numpy(), flat)
+    mean = cells.cpu().numpy()
+    owners = _complete(numbers, mean, flat)
     sizes = stats[:, cv2.CC_STAT_AREA] + np.bincount(owners, minlength=len(stats))
+    if side > 1:
+        near = PIXEL_NOISE * _unrest(inverse)
+        numbers = in_pixels(numbers, mean, inverse.cpu().numpy(), side, near)
+        sizes = np.bincount(numbers.ravel(), minlength=len(sizes))
     return Surfaces(numbers, sizes)
 
 
+def _calm_cells(inverse: Tensor) -> tuple[int, Tensor, float]:
+    """Find the least side of cells whose noise shows bends, the cells, and what is no bend."""
+    side, cells, flat = 1, inverse, max(FLAT, NOISE_MARGIN * _unrest(inverse))
+    least = (flat / LEAST_FLAT) ** 0.5  # if each pixel has a noise of its own
+    for larger in SIDES:
+        if flat > LEAST_FLAT * side and larger >= least:
+            side, cells = larger, means(inverse, larger)
+            flat = max(FLAT * side, NOISE_MARGIN * _unrest(cells))
+    return side, cells, flat
+
+
 def _unrest(inverse: Tensor) -> float:
-    """Relative change of slope that three of four cells of some rows stay below."""
-    rows = inverse[::ROWS_APART]
+    """Median change of slope, relative, of the cells of some rows, or columns."""
+    return max(_unrest_of_rows(inverse), _unrest_of_rows(inverse.T))
+
+
+def _unrest_of_rows(inverse: Tensor) -> float:
+    rows = inverse[::ROWS_APART].contiguous()
     if rows.shape[1] < LEAST_CELLS:
         return 0.0
     middle = rows[:, 1:-1]
     turn = (rows.diff(n=2, dim=1).abs_() / middle)[middle > 0]
-    return float(turn.kthvalue(1 + len(turn) * 3 // 4).values) if len(turn) else 0.0
+    return float(turn.median()) if len(turn) else 0.0
 
 
 def _ends(inverse: Tensor, axis: int, flat: float) -> Tensor:
