@@ -224,6 +224,24 @@ def test_what_is_no_cloud_is_refused(cloud):
         run(cloud, masks=own())
 
 
+def test_clouds_that_are_nowhere_in_the_image_are_refused():
+    with pytest.raises(InputError, match=r'none of 2400 points is in front .* expected metres'):
+        run(XYZ * np.array([1, -1, -1]), masks=own())
+    with pytest.raises(InputError, match=r'2400 of 2400 points .* none is in its image of 60x40'):
+        run(XYZ + np.array([20, 0, 0]), masks=own())
+
+
+def test_masks_of_another_size_than_the_camera_are_refused():
+    with pytest.raises(InputError, match=r'got 30x20 .* the middle of images of 60x40: scale'):
+        run(masks=own(OBJECT[::2, ::2]))
+    assert len(run(masks=own(OBJECT[:, 5:])).annotations) == 1  # cut out of a larger image
+
+
+@pytest.mark.parametrize('nowhere', [np.nan, np.inf])
+def test_points_that_are_nowhere_are_no_error(nowhere):
+    assert run(XYZ * nowhere, masks=own()).annotations[0].point_indices == []
+
+
 def test_another_command_is_refused():
     with pytest.raises(InputError, match='expected an ObjectMaskAnnotation3DCommand, got dict'):
         ObjectMaskAnnotation3D('cpu').run({})

@@ -204,6 +204,25 @@ def test_what_the_mask_of_a_neighbour_hides_in_a_label_image_is_found_again():
         assert found >= 99 and foreign <= 2
 
 
+def test_boxes_in_line_share_the_faces_that_go_on_from_one_to_the_other():
+    boxes = [box((-0.5, 0.2, 1.9), (0.3, 0.8, 2.4)), box((0.3, 0.2, 1.9), (0.6, 0.8, 2.4))]
+    depth, layer = drawn([FLOOR, *boxes])
+    layer[(layer >= 2) & (RAYS[..., 0] * depth >= 0.3)] = 3
+    for number in (2, 3):
+        found, foreign = shares(
+            labelled(depth, layer == 2, layer == 3), number - 1, layer == number
+        )
+        assert found >= 99 and foreign <= 1
+
+
+def test_where_everything_has_a_label_all_keep_theirs():
+    depth, layer = drawn([FLOOR, box((-0.3, 0.2, 1.9), (0.3, 0.8, 2.4)), sphere((0, 0, 1.5), 0.1)])
+    labels = labelled(depth, *(layer == number for number in range(4)))
+    for number in range(4):
+        found, foreign = shares(labels, number + 1, layer == number)
+        assert found >= 99 and foreign <= 1
+
+
 def test_masks_that_overlap_are_never_left():
     depth, layer = drawn([sphere((-0.1, 0, 1.6), 0.3), sphere((0.25, 0, 2.6), 0.4)])
     masks = changed(layer == 2, 5), changed(layer == 1, -5), layer >= 0

@@ -3,34 +3,20 @@
 
 import numpy as np
 import pytest
-from builtin_interfaces.msg import Time
+from detector import FRAME, PROGRAM, THERE, Detector, Lidar, centre, own_points
 from diagnostic_msgs.msg import DiagnosticStatus
-from robots import Robot
 from scene import to_ns
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2
-from std_msgs.msg import Header
+from sensor_msgs.msg import PointCloud2
 from std_srvs.srv import SetBool, Trigger
 from vision_msgs.msg import Detection2DArray, Detection3DArray
 from visualization_msgs.msg import MarkerArray
 
 from vizion3d_interfaces.srv import RunObjectMaskAnnotation3D
-from vizion3d_ros.contracts.camera import StereoRig
-from vizion3d_ros.ros.messages.instances import measured_points
-from vizion3d_ros.ros.testbed.camera_messages import (
-    LEFT_FRAME,
-    camera_infos,
-    detections_message,
-    image_message,
-)
+from vizion3d_ros.ros.testbed.camera_messages import LEFT_FRAME, image_message
 from vizion3d_ros.testbed.instances import OBJECTS
-from vizion3d_ros.testbed.scene import SyntheticScene
 
 pytestmark = pytest.mark.ros
 
-RIG = StereoRig.from_field_of_view(640, 480, 65, 0.12)
-INFO = camera_infos(RIG)[0]
-FRAME = SyntheticScene(RIG).at(0.3, instances=True)
-THERE = np.unique(FRAME.instances)[1:]
 ONE_CM = 0.01
 POINT = np.dtype(
     {
@@ -42,107 +28,26 @@ POINT = np.dtype(
 )
 
 
-class Detector(Robot):
-    """Publishes depth, and the masks and classes of a detector."""
-
-    NODE = 'annotation_node'
-    INPUTS = {  # noqa: RUF012
-        'depth/image': Image,
-        'depth/camera_info': CameraInfo,
-        'instances/detections': Detection2DArray,
-        'instances/image': Image,
-    }
-    CLOUD = 'depth/image'
-
-    def __init__(self, context, namespace=''):
-        super().__init__(context, namespace, 'detector')
-        self.rest()
-
-    def rest(self):
-        super().rest()
-        self.cloud = image_message(FRAME.depth_m, '32FC1', LEFT_FRAME)
-        self.labels = image_message(FRAME.instances, 'mono8', LEFT_FRAME)
-        self.detections = detections_message(FRAME.instances)
-
-    def send(self):
-        stamp_ns = self.now_ns()
-        seconds, rest = divmod(stamp_ns, 10**9)
-        sent = {
-            'depth/camera_info': INFO,
-            'instances/detections': self.detections,
-            self.CLOUD: self.cloud,
-            'instances/image': self.labels,
-        }
-        for topic, message in sent.items():
-            if message is not None:
-                message.header.stamp = Time(sec=seconds, nanosec=rest)
-                self.publisher(topic, type(message)).publish(message)
-        return stamp_ns
-
-
-class Lidar(Detector):
-    """Sends the same points as a cloud in any order, NaN among them."""
-
-    INPUTS = {  # noqa: RUF012
-        'points2': PointCloud2,
-        **{topic: kind for topic, kind in Detector.INPUTS.items() if topic != 'depth/image'},
-    }
-    CLOUD = 'points2'
-
-    def rest(self):
-        super().rest()
-        points = measured_points(self.cloud, RIG.left)
-        points = np.random.default_rng(1).permutation(points)
-        rows = np.full((len(points) + 100, 3), np.nan, np.float32)
-        rows[50:-50] = points
-        self.cloud = cloud_of(rows)
-
-
-def cloud_of(points):
-    from sensor_msgs_py import point_cloud2
-
-    return point_cloud2.create_cloud_xyz32(Header(frame_id=LEFT_FRAME), points)
-
-
 @pytest.fixture(scope='module')
 def nodes(start_node):
-    program = ('-m', 'vizion3d_ros.ros.nodes.annotation_node')
     return {
-        '/eye': start_node('/eye', program=program),
-        '/lidar': start_node('/lidar', {'cloud': 'points2', 'box': 'oriented'}, program=program),
+        '/eye': start_node('/eye', program=PROGRAM),
+        '/lidar': start_node('/lidar', {'cloud': 'points2', 'box': 'oriented'}, program=PROGRAM),
     }
 
 
-@pytest.fixture(scope='module')
-def met(context, nodes):
-    robots = {'/eye': Detector(context, '/eye'), '/lidar': Lidar(context, '/lidar')}
-    for robot in robots.values():
-        robot.meet()
-    yield robots
-    for robot in robots.values():
-        robot.close()
+@pytest.fixture
+def eye(nodes, make_robot):
+    robot = make_robot('/eye', kind=Detector)
+    robot.meet()
+    return robot
 
 
 @pytest.fixture
-def eye(met):
-    yield met['/eye']
-    met['/eye'].rest()
-
-
-@pytest.fixture
-def lidar(met):
-    yield met['/lidar']
-    met['/lidar'].rest()
-
-
-def own_points(number, instances=FRAME.instances):
-    points = measured_points(image_message(FRAME.depth_m, '32FC1', ''), RIG.left)
-    return points[instances.ravel() == number]
-
-
-def centre(detection):
-    place = detection.bbox.center.position
-    return np.array([place.x, place.y, place.z])
+def lidar(nodes, make_robot):
+    robot = make_robot('/lidar', kind=Lidar)
+    robot.meet()
+    return robot
 
 
 def test_every_object_is_found_with_its_points_class_and_box(eye):
@@ -222,58 +127,6 @@ def test_where_nothing_is_nothing_is_found(eye, empty):
     else:
         eye.cloud = image_message(FRAME.depth_m * np.nan, '32FC1', LEFT_FRAME)
     assert eye.ask(eye.listen('detections_3d', Detection3DArray)).detections == []
-
-
-def test_masks_without_detections_go_without_a_class(eye):
-    eye.detections = None
-    found = eye.ask(eye.listen('detections_3d', Detection3DArray)).detections
-    assert {each.results[0].hypothesis.class_id for each in found} == {'unknown'}
-    assert {int(each.id) for each in found} == set(THERE)
-
-
-def test_a_detection_without_a_mask_is_told(eye):
-    eye.labels = image_message(
-        FRAME.instances * (FRAME.instances != THERE[0]), 'mono8', LEFT_FRAME
-    )
-    found = eye.ask(eye.listen('detections_3d', Detection3DArray)).detections
-    assert {int(each.id) for each in found} == set(THERE[1:])
-    status = eye.status('masks', lambda s, _: s.level == DiagnosticStatus.WARN, every=eye.send)
-    assert status.message.startswith(f'1 of {len(THERE)} detections have no pixel')
-
-
-def test_masks_that_no_detection_tells_of_are_told(eye):
-    for each in eye.detections.detections:
-        each.id = str(int(each.id) + 100)
-    found = eye.ask(eye.listen('detections_3d', Detection3DArray)).detections
-    assert {each.results[0].hypothesis.class_id for each in found} == {'unknown'}
-    status = eye.status('masks', lambda s, _: s.level == DiagnosticStatus.WARN, every=eye.send)
-    assert (
-        f'{len(THERE)} numbers, such as {THERE[0]}, that no detection tells of' in status.message
-    )
-
-
-def test_depth_of_another_size_than_its_camera_is_told_with_both(eye):
-    eye.cloud = image_message(FRAME.depth_m[::2, ::2].copy(), '32FC1', LEFT_FRAME)
-    eye.listen('detections_3d', Detection3DArray)
-    sentence = 'the depth image is 320x240 but depth/camera_info is of 640x480'
-    status = eye.status('output', lambda s, _: sentence in s.message, every=eye.send)
-    assert status.level == DiagnosticStatus.ERROR
-
-
-@pytest.mark.parametrize(
-    ('labels', 'encoding', 'sentence'),
-    [
-        (np.zeros((480, 480), np.uint8), 'mono8', 'instances are 480x480 but the camera is 640'),
-        (np.zeros((480, 640, 3), np.uint8), 'rgb8', "of encoding 'rgb8', expected mono8 or 16UC1"),
-    ],
-)
-def test_what_is_no_mask_is_refused_in_one_sentence(eye, labels, encoding, sentence):
-    eye.labels = image_message(labels, encoding, LEFT_FRAME)
-    eye.listen('detections_3d', Detection3DArray)
-    status = eye.status('output', lambda s, _: sentence in s.message, every=eye.send)
-    assert status.level == DiagnosticStatus.ERROR
-    eye.labels = image_message(FRAME.instances, 'mono8', LEFT_FRAME)
-    eye.ask(eye.listen('detections_3d', Detection3DArray))
 
 
 def test_a_request_is_answered_as_the_topics_are(eye):

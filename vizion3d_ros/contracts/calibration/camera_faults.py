@@ -121,23 +121,28 @@ def far_outside(x: float, y: float, width: int, height: int) -> str:
     )
 
 
-def _of_another_size(name: str, camera: CameraCalibration, x: float, y: float) -> str:
+def middle_of_another_size(x: float, y: float, width: int, height: int) -> str:
+    """Say of which size (x, y) is the middle, half or twice this one; empty if of none."""
     for factor in MISTAKEN_SIZES:
-        width, height = factor * camera.width, factor * camera.height
-        if not _is_middle(x, y, width, height):
-            continue
-        other = f'the middle of images of {width:g}x{height:g}, but camera_info says '
-        other += f'{camera.width}x{camera.height}'
-        if max(camera.binning) > 1 and factor < 1:
-            return (
-                f'{other} with binning {max(camera.binning)}: {name} is binned already, so set '
-                'binning to 0, and width and height to those of the images'
-            )
-        return (
-            f'{other}: use the calibration of this resolution; if the images are cut out of '
-            'larger ones, say so in roi'
-        )
+        if _is_middle(x, y, factor * width, factor * height):
+            return f'the middle of images of {factor * width:g}x{factor * height:g}'
     return ''
+
+
+def _of_another_size(name: str, camera: CameraCalibration, x: float, y: float) -> str:
+    other = middle_of_another_size(x, y, camera.width, camera.height)
+    if not other:
+        return ''
+    other += f', but camera_info says {camera.width}x{camera.height}'
+    if max(camera.binning) > 1 and x < camera.width / 2:
+        return (
+            f'{other} with binning {max(camera.binning)}: {name} is binned already, so set '
+            'binning to 0, and width and height to those of the images'
+        )
+    return (
+        f'{other}: use the calibration of this resolution; if the images are cut out of '
+        'larger ones, say so in roi'
+    )
 
 
 def _turned(x: float, y: float, width: int, height: int) -> str:

@@ -17,7 +17,7 @@ from vizion3d_ros.contracts.annotation.instances import Instance
 from vizion3d_ros.contracts.camera import Intrinsics
 from vizion3d_ros.geometry.annotation.hidden import are_apart, uncovered
 from vizion3d_ros.geometry.annotation.projection import depth_buffer, is_visible, project
-from vizion3d_ros.geometry.annotation.scene import Scene, in_cells, scene_of
+from vizion3d_ros.geometry.annotation.scene import Scene, scene_of
 
 Flags = NDArray[np.bool_]
 Numbers = NDArray[np.int32]
@@ -57,7 +57,7 @@ def _dominant(instances: Sequence[Instance], scene: Scene, camera: Intrinsics) -
         _place_of(each, covers) == number if apart else each.mask
         for number, each in enumerate(wide, start=1)
     ]
-    verdicts = scene.surfaces.claims([in_cells(each, scene.side) for each in wide])
+    verdicts = scene.claims(wide, sure, apart)
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
         shapes = list(threads.map(scene.object_of, wide, sure, verdicts))
     drawn = _drawn(wide, shapes, camera)

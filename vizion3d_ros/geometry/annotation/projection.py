@@ -53,6 +53,27 @@ def project(points: Tensor, camera: Intrinsics) -> Projected:
     return Projected(torch.where(inside, place, outside).to(torch.int64), depth_m)
 
 
+def out_of_view(points: Tensor, camera: Intrinsics) -> str:
+    """
+    Say why no point is in the image; '' if some are, or none is finite.
+
+    points: float32 (N, 3), metres, optical frame.
+    """
+    finite = points[points.isfinite().all(1)]
+    ahead = int((finite[:, 2] > 0).sum())
+    if not len(finite) or int(
+        (project(finite, camera).place < camera.width * camera.height).sum()
+    ):
+        return ''
+    if not ahead:
+        return f'none of {len(finite)} points is in front of the camera'
+    return (
+        f'{ahead} of {len(finite)} points are in front of the camera, but none is in its image '
+        f'of {camera.width}x{camera.height} pixels with fx = {camera.fx:g}, fy = {camera.fy:g}, '
+        f'cx = {camera.cx:g}, cy = {camera.cy:g}'
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class DepthBuffer:
     """

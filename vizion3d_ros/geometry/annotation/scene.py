@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -47,6 +48,16 @@ class Scene:
     fx: float
     surfaces: Surfaces
     noise: float
+
+    def claims(
+        self, instances: Sequence[Instance], sure: Sequence[Flags], apart: bool
+    ) -> list[Verdict]:
+        """Tell for each mask whose the surfaces are, as Surfaces.claims does."""
+        masks = [in_cells(each, self.side) for each in instances]
+        parts = [
+            in_cells(replace(each, mask=own), self.side)[0] for each, own in zip(instances, sure)
+        ]
+        return self.surfaces.claims(masks, parts, apart)
 
     def object_of(self, instance: Instance, sure: Flags, verdict: Verdict) -> Flags:
         """

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -50,31 +51,48 @@ class Surfaces:
     numbers: Numbers
     sizes: NDArray[np.int64]
 
-    def claims(self, masks: Sequence[Place]) -> list[Verdict]:
+    def claims(self, masks: Sequence[Place], sure: Sequence[Flags], apart: bool) -> list[Verdict]:
         """
         Tell for each mask whose the surfaces are, int8 (n,): OWN, FOREIGN, or 0 if that is open.
 
-        What is for the most part elsewhere is foreign, and what is rather in another mask; never
-        the one surface that fills most of the mask.
+        What is for the most part elsewhere is foreign, and what is rather in another mask which
+        also has this part of it; never the one surface that fills most of the mask. sure: bool
+        (h, w), a part of each mask. apart: these do not overlap, so that what is in one is hidden
+        from the others and does not count for them.
         """
-        count = len(self.sizes)
-        within = [
-            np.bincount(_window(self.numbers, place)[place[0]], minlength=count) for place in masks
-        ]
+        times = np.zeros(self.numbers.shape, np.uint16)
+        for mask, top, left in masks:
+            times[top : top + mask.shape[0], left : left + mask.shape[1]] += mask
+        within = [self._count(place, place[0]) for place in masks]
+        covered = self._count((times > 0, 0, 0), times > 0) if apart else 0
         most = np.max(within, axis=0, initial=0) - RIVAL_SHARE * self.sizes
-        return [self._verdict(own, own < most) for own in within]
+        verdicts = []
+        for place, own, inside in zip(masks, sure, within):
+            counts = self._count(place, own)
+            twice = self._count(place, own & (_window(times, place) > 1))
+            share = inside / np.maximum(self.sizes - covered + inside if apart else self.sizes, 1)
+            rivalled = (inside < most) & (2 * twice >= counts)
+            verdicts.append(self._verdict(counts, share, rivalled))
+        return verdicts
 
-    def _verdict(self, within: NDArray[np.int64], rivalled: Flags) -> Verdict:
-        share = within / np.maximum(self.sizes, 1)
+    def _count(self, place: Place, flags: Flags) -> NDArray[np.int64]:
+        """Count the cells of each surface among those flagged in the window of a place."""
+        counts = np.bincount(_window(self.numbers, place)[flags], minlength=len(self.sizes))
+        counts[0] = 0
+        return counts
+
+    def _verdict(
+        self, counts: NDArray[np.int64], share: NDArray[np.float64], rivalled: Flags
+    ) -> Verdict:
         foreign = (self.sizes >= LEAST_PX) & ((share < OWN_SHARE) | rivalled)
         verdict = np.where(foreign, FOREIGN, np.where(share >= SURE_SHARE, OWN, 0))
-        verdict[0] = within[0] = 0
-        main = int(np.argmax(within * (share + LEAST_WEIGHT)))
+        verdict[0] = 0
+        main = int(np.argmax(counts * (share + LEAST_WEIGHT)))
         verdict[main] = max(verdict[main], 0)
         return verdict.astype(np.int8)
 
 
-def _window(numbers: Numbers, place: Place) -> Numbers:
+def _window(numbers: NDArray[Any], place: Place) -> NDArray[Any]:
     mask, top, left = place
     return numbers[top : top + mask.shape[0], left : left + mask.shape[1]]
 

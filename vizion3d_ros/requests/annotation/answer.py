@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from pydantic import ValidationError
 
 from vizion3d_ros.contracts.annotation.instances import Instance, Segmentation, from_mask
@@ -21,6 +22,7 @@ from vizion3d_ros.contracts.annotation.request import (
     ObjectMaskAnnotation3DCommand,
     ObjectMaskAnnotation3DConfig,
 )
+from vizion3d_ros.contracts.calibration.camera_faults import middle_of_another_size
 from vizion3d_ros.contracts.camera import Intrinsics
 from vizion3d_ros.contracts.commands import AnnotationCommand
 from vizion3d_ros.contracts.errors import InputError, explain
@@ -28,6 +30,7 @@ from vizion3d_ros.contracts.results import AnnotationResult
 from vizion3d_ros.contracts.settings.annotation_settings import AnnotationSettings
 from vizion3d_ros.files.picture import GENEROUS, PictureLimits
 from vizion3d_ros.geometry.annotation.front_view import draw, viewing_camera
+from vizion3d_ros.geometry.annotation.projection import out_of_view
 from vizion3d_ros.requests.annotation.cloud import Given, given_cloud
 from vizion3d_ros.requests.annotation.views import (
     MaskAnnotation3D,
@@ -70,8 +73,20 @@ def answer_annotation(
     command = prepare_annotation(request, given, base, limits)
     with one_thread():
         result = run(command)
+    if not bool((result.labels > 0).any()):
+        _check_view(command)
     answer = _answer(request, given, command, result)
     return AnnotationRun(command, result, answer, time.perf_counter() - started)
+
+
+def _check_view(command: AnnotationCommand) -> None:
+    points = torch.from_numpy(command.points.reshape(-1, 3))
+    text = out_of_view(points, command.camera)
+    if text:
+        raise InputError(
+            f'point_cloud: {text}: expected metres with x right, y up, z backward, and the camera '
+            'that sees them so; multiply y and z by -1 if z is forward'
+        )
 
 
 def prepare_annotation(
@@ -93,6 +108,7 @@ def prepare_annotation(
     elif request.masks:
         height, width = request.masks[0].mask.shape
         camera = camera_of(config, width, height)
+        _check_size_of_masks(config, camera)
     else:
         camera = viewing_camera(points, {name: getattr(config, name) for name in CAMERA_FIELDS})
         _check_canvas(camera, limits)
@@ -120,6 +136,18 @@ def camera_of(config: ObjectMaskAnnotation3DConfig, width: int, height: int) -> 
         cx=width / 2 if config.cx is None else config.cx,
         cy=height / 2 if config.cy is None else config.cy,
     )
+
+
+def _check_size_of_masks(config: ObjectMaskAnnotation3DConfig, camera: Intrinsics) -> None:
+    if config.cx is None or config.cy is None:
+        return
+    other = middle_of_another_size(config.cx, config.cy, camera.width, camera.height)
+    if other:
+        raise InputError(
+            f'masks: expected the size of the image that fx, fy, cx and cy are of, got '
+            f'{camera.width}x{camera.height} with the principal point ({config.cx:g}, '
+            f'{config.cy:g}), {other}: scale the masks, or the four numbers'
+        )
 
 
 def _check_canvas(camera: Intrinsics, limits: PictureLimits) -> None:

@@ -46,7 +46,7 @@ def given_cloud(cloud: Any) -> Given:
     if xyz.ndim != 2 or xyz.shape[1] != 3 or rgb.shape != xyz.shape:
         raise InputError(
             f'point_cloud: points have shape {xyz.shape} and colours {rgb.shape}: '
-            'both must be (N, 3)'
+            'both must be (N, 3), rows of an organised cloud joined by reshape(-1, 3)'
         )
     with np.errstate(over='ignore'):
         return Given(np.asarray(xyz, np.float32), rgb, source)

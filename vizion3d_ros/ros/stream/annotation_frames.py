@@ -9,6 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
 from sensor_msgs.msg import Image, PointCloud2
 from std_msgs.msg import Header
 from vision_msgs.msg import Detection2DArray
@@ -17,6 +20,7 @@ from vizion3d_ros.contracts.annotation.instances import Segmentation
 from vizion3d_ros.contracts.commands import AnnotationCommand, Output
 from vizion3d_ros.contracts.results import AnnotationResult
 from vizion3d_ros.contracts.settings.annotation_node_settings import AnnotationNodeSettings
+from vizion3d_ros.geometry.annotation.projection import out_of_view
 from vizion3d_ros.incoming.camera_info import CameraCache
 from vizion3d_ros.incoming.images import image_to_array
 from vizion3d_ros.incoming.sync import stamp_to_ns
@@ -103,6 +107,8 @@ class AnnotationProcessor(FrameProcessor[AnnotationFrame, AnnotationNodeSettings
         else:
             picture = in_known_encoding(frame.picture)
             image, self.doubt = image_to_array(picture, settings.mono16_bits), ''
+        if len(points) and not within.any():
+            self.doubt = _out_of_range(points, settings)
         command = AnnotationCommand(
             points=points if within.all() else points[within],
             camera=camera,
@@ -133,7 +139,29 @@ class AnnotationProcessor(FrameProcessor[AnnotationFrame, AnnotationNodeSettings
         points = decoded.command.points
         answer = annotated_frame(result, header, points, oriented, settings.min_points)
         self.found = len(answer.objects)
+        if not self.found and not self.doubt:
+            self.doubt = _out_of_view(frame, decoded)
         return answer
+
+
+def _out_of_range(points: NDArray[np.float32], settings: AnnotationNodeSettings) -> str:
+    low, high = points[:, 2].min(), points[:, 2].max()
+    return (
+        f'no point is from min_depth {settings.min_depth:g} to max_depth {settings.max_depth:g} m '
+        f'ahead: their z, expected in metres in the optical frame, goes from {low:g} to {high:g}'
+    )
+
+
+def _out_of_view(frame: AnnotationFrame, decoded: DecodedFrame) -> str:
+    command: AnnotationCommand = decoded.command
+    text = out_of_view(torch.from_numpy(command.points), command.camera)
+    if not text:
+        return ''
+    info = decoded.infos['camera']
+    return (
+        f'{text}: expected points in the frame of depth/camera_info ({info.header.frame_id!r}, x '
+        f'right, y down, z forward), got {frame.image.header.frame_id!r}: transform the cloud'
+    )
 
 
 def _doubt(objects: Segmentation, detections: Detection2DArray | None) -> str:
