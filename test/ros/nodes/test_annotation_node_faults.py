@@ -103,3 +103,12 @@ def test_what_is_no_mask_is_refused_in_one_sentence(eye, labels, encoding, sente
     assert status.level == DiagnosticStatus.ERROR
     eye.labels = image_message(FRAME.instances, 'mono8', LEFT_FRAME)
     eye.ask(eye.listen('detections_3d', Detection3DArray))
+
+
+def test_detections_without_their_masks_are_told(eye):
+    eye.listen('detections_3d', Detection3DArray)
+    eye.labels = None
+    sentence = '/eye/instances/image, which has 1 publisher(s)'
+    status = eye.status('sync', lambda s, _: sentence in s.message, every=eye.send)
+    assert status.level == DiagnosticStatus.WARN
+    assert status.message.startswith('no pair of depth and masks: ')
