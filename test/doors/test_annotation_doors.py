@@ -34,6 +34,7 @@ def room():
 
 IMAGE, XYZ, PLATE = room()
 CLOUD = encode_vertices(XYZ, np.full((len(XYZ), 3), 90, np.uint8))
+OPTICAL = encode_vertices(-XYZ, np.full((len(XYZ), 3), 90, np.uint8))
 
 
 @pytest.fixture(scope='module')
@@ -123,3 +124,27 @@ def test_grpc_refuses_with_a_code_and_a_sentence(stub):
         point_cloud_ply=CLOUD, model_backend='other.pth'
     )
     assert refused(stub.RunObjectMaskAnnotation3D, request)[0] is grpc.StatusCode.PERMISSION_DENIED
+
+
+def test_clouds_of_other_axes_are_refused_by_both(rest, stub):
+    sentence = f'none of {len(XYZ)} points is in front of the camera: expected metres'
+    answer = rest.post(ROUTE, {'point_cloud_ply': OPTICAL, 'image': png(IMAGE)}, {})
+    assert answer.status == 400 and sentence in answer.json['detail']
+    request = lifting_pb2.ObjectMaskAnnotation3DRequest(
+        point_cloud_ply=OPTICAL, image_bytes=png(IMAGE)
+    )
+    code, text = refused(stub.RunObjectMaskAnnotation3D, request)
+    assert code is grpc.StatusCode.INVALID_ARGUMENT and sentence in text
+
+
+@pytest.mark.parametrize('points', [0, 1, len(XYZ)])
+def test_clouds_without_a_point_to_see_have_no_objects(rest, stub, points):
+    cloud = encode_vertices(XYZ[:points] * np.float32(np.nan), np.zeros((points, 3), np.uint8))
+    answer = rest.post(ROUTE, {'point_cloud_ply': cloud, 'image': png(IMAGE)}, {})
+    assert answer.status == 200, answer.body
+    assert [each['point_indices'] for each in answer.json['annotations']] == [[]]
+    request = lifting_pb2.ObjectMaskAnnotation3DRequest(
+        point_cloud_ply=cloud, image_bytes=png(IMAGE)
+    )
+    (item,) = stub.RunObjectMaskAnnotation3D(request).annotations
+    assert not item.point_indices
