@@ -56,6 +56,19 @@ def test_axes_of_the_optical_frame_are_told_and_taken(call, files):
     assert refused.code == 1
     assert '--frame optical' in refused.err[-1]
     assert call(*words, '--frame', 'optical').code == 0
+    (files / 'cloud.ply').write_bytes(encode_vertices(XYZ, RGB))
+    refused = call(*words, '--frame', 'optical')
+    assert refused.code == 1
+    assert 'leave --frame optical out' in refused.err[-1]
+
+
+@pytest.mark.parametrize('frame', ['opengl', 'optical'])
+def test_a_cloud_without_a_finite_point_has_no_objects(call, files, frame):
+    (files / 'cloud.ply').write_bytes(encode_vertices(XYZ * np.nan, RGB))
+    words = ('annotate', 'cloud.ply', '--masks', 'masks.png', *CAMERA, '--frame', frame)
+    assert call(*words).code == 0
+    [item] = json.loads((files / 'out' / 'annotations.json').read_text())
+    assert item['points'] == 0
 
 
 @pytest.mark.parametrize(
@@ -65,6 +78,7 @@ def test_axes_of_the_optical_frame_are_told_and_taken(call, files):
         (('none.ply',), 'cannot be read'),
         (('cloud.ply', 'cloud.ply', '--masks', 'masks.png'), 'image_input: cloud.ply: expected'),
         (('cloud.ply', '--masks', 'cloud.ply'), 'expected a label image'),
+        (('cloud.ply', '--masks', 'none.png'), 'none.png: cannot be read'),
         (('cloud.ply', '--model', 'yolo26l-seg.pt'), 'yolo26l-seg.pt is for ultralytics'),
     ],
 )

@@ -32,6 +32,16 @@ from vizion3d_ros.files.result_folder import ResultFiles
 from vizion3d_ros.pipeline.annotation import AnnotationPipeline
 from vizion3d_ros.requests.annotation.answer import answer_annotation
 
+AXES = {
+    'opengl': (
+        'z < 0 (x right, y up, z backward)',
+        'none; give --frame optical if z is forward in this file',
+    ),
+    'optical': (
+        'z > 0 (x right, y down, z forward)',
+        'none; leave --frame optical out if z is backward in this file',
+    ),
+}
 CONFIG = ('fx', 'fy', 'cx', 'cy', 'conf_threshold', 'iou_threshold', 'surface')
 
 
@@ -60,20 +70,22 @@ def _answer(asked: Namespace) -> ResultFiles:
 
 def _cloud(path: Path, frame: str) -> ColoredPoints:
     cloud = read_ply(path, str(path))
+    z = cloud.xyz[:, 2] if frame == 'opengl' else -cloud.xyz[:, 2]
+    if (z > 0).any() and not (z < 0).any():
+        wanted, cure = AXES[frame]
+        raise InputError(f'{path}: expected points in front of the camera at {wanted}, got {cure}')
     if frame == 'optical':
         return ColoredPoints(cloud.xyz * np.array([1, -1, -1], cloud.xyz.dtype), cloud.rgb)
-    depths = cloud.xyz[:, 2]
-    if len(depths) and not (depths < 0).any():
-        raise InputError(
-            f'{path}: expected points in front of the camera at z < 0 (x right, y up, '
-            'z backward), got none; give --frame optical if z is forward in this file'
-        )
     return cloud
 
 
 def _masks(path: Path) -> tuple[InstanceMask, ...]:
     """Read a label image, 8 or 16 bit grey: 0 = nothing, any other value = one object."""
-    labels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    try:
+        data = np.frombuffer(path.read_bytes(), np.uint8)
+    except OSError as error:
+        raise InputError(f'{path}: cannot be read: {error}') from error
+    labels = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if len(data) else None
     if labels is None or labels.ndim != 2 or labels.dtype not in (np.uint8, np.uint16):
         raise InputError(
             f'{path}: expected a label image, 8 or 16 bit grey PNG, 0 = nothing and one value '
