@@ -58,7 +58,7 @@ def plain(points, masks):
 def ours(points, masks):
     instances = [from_mask(mask, Instance(mask)) for mask in masks]
     with one_thread():
-        labels = assign(torch.from_numpy(points), CAMERA, instances).numpy()
+        labels = assign(torch.from_numpy(points), CAMERA, instances).labels.numpy()
     return labels
 
 

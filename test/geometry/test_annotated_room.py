@@ -45,7 +45,7 @@ def answers(frame, too_large_px):
     numbers = np.random.default_rng(3).permutation(objects(frame))
     masks = [cv2.dilate((frame.instances == n).astype(np.uint8), kernel) > 0 for n in numbers]
     instances = [from_mask(mask, Instance(mask)) for mask in masks]
-    labels = assign(torch.from_numpy(points_of(frame)), CAMERA, instances).numpy()
+    labels = assign(torch.from_numpy(points_of(frame)), CAMERA, instances).labels.numpy()
     for place, number in enumerate(numbers, 1):
         yield OBJECTS[number - 1], frame.instances.ravel() == number, labels == place
 
@@ -81,7 +81,7 @@ def test_masks_painted_over_each_other_find_as_much(frames, last, too_large_px):
             fat = cv2.dilate(true[number].astype(np.uint8), kernel)
             painted[fat > 0] = number
         instances = from_label_image(painted).instances
-        labels = assign(torch.from_numpy(points_of(frame)), CAMERA, instances).numpy()
+        labels = assign(torch.from_numpy(points_of(frame)), CAMERA, instances).labels.numpy()
         for place, instance in enumerate(instances, 1):
             own, found = true[instance.number].ravel(), labels == place
             assert found[own].mean() >= 0.99, OBJECTS[instance.number - 1]

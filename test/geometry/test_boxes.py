@@ -48,3 +48,10 @@ def test_along_the_axes_of_the_object(rotation, angle):
 def test_one_point_has_a_box_of_no_size():
     box = box_around(np.array([[1.0, 2.0, 3.0]]), oriented=True)
     assert np.allclose(box.centre, [1, 2, 3]) and not box.size.any()
+
+
+@pytest.mark.parametrize('oriented', [False, True])
+def test_few_points_far_from_all_others_do_not_count_where_depth_is_noisy(oriented):
+    points = np.concatenate([np.tile(brick(), (8, 1)), [[1.0, 2.0, 5.0]] * 9])
+    assert np.allclose(box_around(points, oriented, 0.004).centre, [1, 2, 3])
+    assert box_around(points, oriented).size.max() >= 2

@@ -81,7 +81,7 @@ def instance(mask, confidence=1.0):
 
 def labelled(depth, *masks, surface='dominant'):
     found = [instance(mask) for mask in masks]
-    return assign(points_of(depth), CAMERA, found, surface).numpy().reshape(SHAPE)
+    return assign(points_of(depth), CAMERA, found, surface).labels.numpy().reshape(SHAPE)
 
 
 def shares(labels, number, true):
@@ -143,7 +143,7 @@ def test_what_is_hidden_is_nobodys():
     near, _ = drawn(SCENES['box before a wall'])
     mask = near < 3
     points = torch.cat([points_of(near), points_of(WALL)])
-    labels = assign(points, CAMERA, [instance(mask)], 'all').numpy().reshape(2, *SHAPE)
+    labels = assign(points, CAMERA, [instance(mask)], 'all').labels.numpy().reshape(2, *SHAPE)
     assert (labels[0] == mask).all()
     assert not labels[1].any()
 
@@ -151,7 +151,7 @@ def test_what_is_hidden_is_nobodys():
 def test_several_points_of_a_pixel_on_one_surface_are_all_seen():
     depth, layer = drawn(SCENES['sphere'])
     points = torch.cat([points_of(depth * share) for share in (1.0, 1.001, 0.999)])
-    labels = assign(points, CAMERA, [instance(layer == 1)]).numpy().reshape(3, *SHAPE)
+    labels = assign(points, CAMERA, [instance(layer == 1)]).labels.numpy().reshape(3, *SHAPE)
     for each in labels:
         assert shares(each, 1, layer == 1)[0] >= 99
 
@@ -163,7 +163,7 @@ def test_clouds_of_a_lower_resolution_hide_what_is_behind(step):
     thin[::step, ::step] = True
     behind = np.roll(thin, 1, axis=(0, 1))  # between the points of the box
     points = torch.cat([points_of(depth)[thin.ravel()], points_of(WALL)[behind.ravel()]])
-    labels = assign(points, CAMERA, [instance(layer == 1)], 'all').numpy()
+    labels = assign(points, CAMERA, [instance(layer == 1)], 'all').labels.numpy()
     count = np.count_nonzero(thin)
     true = (layer == 1)[thin]
     assert (labels[:count][true] == 1).mean() >= 0.99
@@ -174,7 +174,9 @@ def test_clouds_of_a_lower_resolution_hide_what_is_behind(step):
 def test_a_random_cloud_is_nearly_as_good_as_an_organised_one():
     depth, layer = drawn(SCENES['box on the floor'])
     chosen = np.random.default_rng(1).permutation(depth.size)[: depth.size // 2]
-    labels = assign(points_of(depth)[chosen], CAMERA, [instance(changed(layer == 2, 5))]).numpy()
+    labels = assign(
+        points_of(depth)[chosen], CAMERA, [instance(changed(layer == 2, 5))]
+    ).labels.numpy()
     true = (layer == 2).ravel()[chosen]
     assert (labels[true] == 1).mean() >= 0.98
     assert true[labels == 1].mean() >= 0.93  # cells of two pixels
@@ -250,7 +252,7 @@ def test_points_that_are_nowhere_belong_to_nobody(bad):
     points[::7] = bad
     points[3::7] *= -1  # behind the camera
     points[5::7, 0] += 1e6  # far outside
-    labels = assign(points, CAMERA, [instance(layer == 1)]).numpy()
+    labels = assign(points, CAMERA, [instance(layer == 1)]).labels.numpy()
     for start in (0, 3, 5):
         assert not labels[start::7].any()
     good = (layer == 1).ravel()
@@ -262,9 +264,9 @@ def test_nothing_is_nothing():
     empty = instance(np.zeros(SHAPE, bool))
     cloud, none = points_of(WALL.astype(np.float32)), torch.zeros((0, 3))
     for surface in ('dominant', 'all'):
-        assert not assign(cloud, CAMERA, [empty], surface).any()
-        assert not assign(cloud, CAMERA, [], surface).any()
-        assert assign(none, CAMERA, [instance(np.ones(SHAPE, bool))], surface).shape == (0,)
+        assert not assign(cloud, CAMERA, [empty], surface).labels.any()
+        assert not assign(cloud, CAMERA, [], surface).labels.any()
+        assert assign(none, CAMERA, [instance(np.ones(SHAPE, bool))], surface).labels.shape == (0,)
 
 
 def test_the_whole_image_may_be_one_object():
@@ -283,5 +285,5 @@ def test_a_gpu_gives_the_same():
     depth, layer = drawn(SCENES['box on the floor'])
     found = [instance(changed(layer == 2, 5))]
     points = points_of(depth)
-    labels = assign(points.cuda(), CAMERA, found)
-    assert (labels.cpu() == assign(points, CAMERA, found)).float().mean() > 0.9999
+    labels = assign(points.cuda(), CAMERA, found).labels
+    assert (labels.cpu() == assign(points, CAMERA, found).labels).float().mean() > 0.9999

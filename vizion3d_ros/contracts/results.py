@@ -139,7 +139,8 @@ class AnnotationResult:
     instances: by falling confidence. labels: int32 (N,) on the pipeline's device, one per point,
     row by row for an organised cloud: 0 = no object, k = instances[k - 1].
     backend_used, checkpoint, licence: of the segmenter, as in Match; 'masks' if the caller gave
-    the objects. timings_ms: stage name to milliseconds.
+    the objects. depth_noise: relative, as far as it was looked at. timings_ms: stage name to
+    milliseconds.
     """
 
     instances: tuple[Instance, ...]
@@ -147,4 +148,5 @@ class AnnotationResult:
     backend_used: str
     checkpoint: str = ''
     licence: str = ''
+    depth_noise: float = 0.0
     timings_ms: dict[str, float] = field(default_factory=dict)

@@ -59,11 +59,12 @@ class AnnotationPipeline:
         times.end('segment')
         instances = tuple(sorted(found.instances, key=lambda each: -each.confidence))
         points = torch.as_tensor(command.points.reshape(-1, 3), device=self.device)
-        labels = assign(points, command.camera, instances, command.settings.surface)
+        assigned = assign(points, command.camera, instances, command.settings.surface)
         times.end('geometry')
         return AnnotationResult(
             instances=instances,
-            labels=labels,
+            labels=assigned.labels,
+            depth_noise=assigned.noise,
             backend_used=found.backend_used,
             checkpoint=found.checkpoint,
             licence=found.licence,

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,11 +24,24 @@ Flags = NDArray[np.bool_]
 Numbers = NDArray[np.int32]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Assigned:
+    """
+    Whose points are.
+
+    labels: int32 (N,), k for instances[k - 1], 0 = nobody's. noise: of the depth, relative, as far
+    as it was looked at.
+    """
+
+    labels: Tensor
+    noise: float
+
+
 def assign(
     points: Tensor, camera: Intrinsics, instances: Sequence[Instance], surface: str = 'dominant'
-) -> Tensor:
+) -> Assigned:
     """
-    Give for each point the object that it belongs to: int32 (N,), k for instances[k - 1], 0: none.
+    Find for each point the object that it belongs to.
 
     points: float32 (N, 3), metres, optical frame. instances: by falling confidence; a point that
     is on the surface of several belongs to the first. surface: 'dominant' = only what is the
@@ -36,12 +50,14 @@ def assign(
     projected = project(points, camera)
     buffer = depth_buffer(projected, camera)
     visible = is_visible(projected, buffer, camera)
+    noise = 0.0
     if surface == 'dominant':
-        drawn = _dominant(instances, scene_of(buffer, camera.fx), camera)
+        scene = scene_of(buffer, camera.fx)
+        drawn, noise = _dominant(instances, scene, camera), scene.noise
     else:
         drawn = _drawn(instances, [each.mask for each in instances], camera)
     flat = torch.from_numpy(np.append(drawn, np.int32(0))).to(points.device)
-    return flat[projected.place] * visible
+    return Assigned(flat[projected.place] * visible, noise)
 
 
 def _dominant(instances: Sequence[Instance], scene: Scene, camera: Intrinsics) -> Numbers:

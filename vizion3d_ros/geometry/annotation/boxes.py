@@ -9,6 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEAST_FOR_AXES = 3  # fewer points have no directions of their own
+FEW_PER_NOISE = 5.0  # share of the points, of either end of an axis
+MOST_FEW = 0.05
+FAR = 0.25  # of the longest side
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,11 +46,12 @@ class Box3D:
         return float(x), float(y), float(z), float(w)
 
 
-def box_around(points: NDArray[np.floating], oriented: bool) -> Box3D:
+def box_around(points: NDArray[np.floating], oriented: bool, noise: float = 0.0) -> Box3D:
     """
     Enclose points (N, 3), N > 0, metres: along the axes of their frame, or along their own.
 
-    oriented: along the principal axes of the points, longest first.
+    oriented: along the principal axes of the points, longest first. noise: of the depth, relative;
+    what few points lie far from all others is then left out, as matching smears depth over edges.
     """
     points = points.astype(np.float64)
     axes = np.eye(3)
@@ -55,5 +59,9 @@ def box_around(points: NDArray[np.floating], oriented: bool) -> Box3D:
         axes = np.linalg.eigh(np.cov(points.T))[1][:, ::-1]
         axes[:, 2] = np.cross(axes[:, 0], axes[:, 1])
     along = points @ axes
+    few = min(FEW_PER_NOISE * noise, MOST_FEW)
+    low, high = np.quantile(along, (few, 1 - few), axis=0)
+    far = FAR * (high - low).max()
+    along = along[((along >= low - far) & (along <= high + far)).all(1)]
     low, high = along.min(axis=0), along.max(axis=0)
     return Box3D(axes @ ((low + high) / 2), high - low, axes)

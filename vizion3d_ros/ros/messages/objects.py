@@ -85,7 +85,7 @@ def annotated_frame(
         if len(own) < min_points:
             continue
         number = numbers[place] = instance.number or place
-        box = box_around(own, oriented)
+        box = box_around(own, oriented, result.depth_noise)
         found = FoundObject(int(number), instance.label, instance.confidence, len(own), box)
         objects.append(found)
     return AnnotatedFrame(result, header, points, numbers[labels], tuple(objects))
