@@ -5,7 +5,8 @@ Whose each point of a cloud is: ours beside the plain NumPy idiom, time and accu
     python benchmarks/annotation.py
 
 A million points and 20 masks: balls before a wall, a camera of 1280x800 that sees all. The idiom:
-project the points, and look up each mask at the pixels. Masks are true, or 5 px too large.
+project the points, and look up each mask at the pixels. Masks are true, or 5 px too large, each
+for itself, painted over each other in one label image, and over depth with 0.5 % noise.
 """
 
 import time
@@ -21,6 +22,7 @@ from vizion3d_ros.requests.threads import one_thread
 
 CAMERA = Intrinsics(width=1280, height=800, fx=900.0, fy=900.0, cx=639.5, cy=399.5)
 RADIUS_M, WALL_M = 0.19, 4.0
+FAT_PX, NOISE = 5, 0.005
 REPEATS = 9
 
 
@@ -71,27 +73,39 @@ def median_ms(call):
     return sorted(times)[REPEATS // 2]
 
 
+def cases(points, label, count):
+    """Points and masks: true ones, too large ones, these in one label image, and noisy depth."""
+    kernel = np.ones((2 * FAT_PX + 1,) * 2, np.uint8)
+    true = [label == number for number in range(1, count + 1)]
+    fat = [cv2.dilate(mask.astype(np.uint8), kernel) > 0 for mask in true]
+    painted = np.zeros_like(label)
+    for number, mask in enumerate(fat, start=1):
+        painted[mask] = number
+    factor = 1 + NOISE * np.random.default_rng(0).standard_normal((len(points), 1))
+    return {
+        'true': (points, true),
+        f'{FAT_PX} px too fat': (points, fat),
+        'in one image': (points, [painted == number for number in range(1, count + 1)]),
+        f'noise {NOISE:.1%}': ((points * factor).astype(np.float32), fat),
+    }
+
+
 def main():
     points, label = scene()
     flat, count = label.ravel(), int(label.max())
     print(f'{len(points)} points, {count} masks, {torch.get_num_threads()} cores')
     print('masks         who     ms    found %  foreign %')
-    for name, pixels in (('true', 0), ('5 px too fat', 5)):
-        kernel = np.ones((2 * pixels + 1,) * 2, np.uint8)
-        masks = [
-            cv2.dilate((label == number).astype(np.uint8), kernel) > 0
-            for number in range(1, count + 1)
-        ]
-        labels = ours(points, masks)
+    true = [flat == number for number in range(1, count + 1)]
+    for name, (cloud, masks) in cases(points, label, count).items():
+        labels = ours(cloud, masks)
         answers = {
-            'plain': (plain, plain(points, masks)),
+            'plain': (plain, plain(cloud, masks)),
             'ours': (ours, [labels == number for number in range(1, count + 1)]),
         }
         for who, (call, found) in answers.items():
-            true = [flat == number for number in range(1, count + 1)]
             hit = np.mean([(own & t).sum() / t.sum() for own, t in zip(found, true)])
             wrong = np.mean([(own & ~t).sum() / own.sum() for own, t in zip(found, true)])
-            spent = median_ms(lambda call=call, masks=masks: call(points, masks))
+            spent = median_ms(lambda call=call, given=(cloud, masks): call(*given))
             print(f'{name:12}  {who:5} {spent:6.0f}  {100 * hit:7.2f}  {100 * wrong:9.2f}')
 
 
