@@ -25,7 +25,11 @@ Numbers = NDArray[np.int32]
 
 
 def means(inverse: Tensor, side: int) -> Tensor:
-    """Average cells of side x side pixels; 0 where little is seen, or a step."""
+    """
+    Average cells of side x side pixels; 0 where little is seen, or a step.
+
+    inverse: float32 (H, W), 1/m, 0 = nothing; the answer is (rows, columns) of cells.
+    """
     here = inverse[None, None]
     seen = here > 0
     share = avg_pool2d(seen.float(), side, ceil_mode=True)
@@ -38,9 +42,10 @@ def means(inverse: Tensor, side: int) -> Tensor:
 
 def in_pixels(cells: Numbers, mean: Map, inverse: Map, side: int, near: float) -> Numbers:
     """
-    Number the pixels by the surfaces of the cells around them, 0 = none of these.
+    Number the pixels by the surfaces of the cells around them, int32 (H, W), 0 = none of these.
 
-    cells, mean: number and inverse depth of each cell. near: how far off, relative, pixels may be.
+    cells, mean: number and inverse depth of each cell, (rows, columns). inverse: (H, W), of the
+    pixels. near: how far off, relative, these may be.
     """
     height, width = inverse.shape
     numbers = np.repeat(np.repeat(cells, side, 0), side, 1)

@@ -22,7 +22,11 @@ def are_apart(instances: Sequence[Instance], covers: Numbers) -> bool:
 
 
 def uncovered(instance: Instance, covers: Numbers) -> Instance:
-    """Widen a mask below the masks of others, as far as these may be too large."""
+    """
+    Widen a mask below the masks of others, as far as these may be too large.
+
+    covers: int32 (height, width), as for are_apart.
+    """
     if not instance.mask.any():
         return instance
     rows, columns = instance.mask.shape

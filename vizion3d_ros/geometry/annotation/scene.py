@@ -52,7 +52,11 @@ class Scene:
     def claims(
         self, instances: Sequence[Instance], sure: Sequence[Flags], apart: bool
     ) -> list[Verdict]:
-        """Tell for each mask whose the surfaces are, as Surfaces.claims does."""
+        """
+        Tell for each mask whose the surfaces are, as Surfaces.claims does.
+
+        sure: bool (h, w), a part of each mask.
+        """
         masks = [in_cells(each, self.side) for each in instances]
         parts = [
             in_cells(replace(each, mask=own), self.side)[0] for each, own in zip(instances, sure)

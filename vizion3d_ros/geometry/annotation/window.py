@@ -43,7 +43,7 @@ def _noise_along(rows: Tensor) -> float:
 
 
 def edge_px(mask: NDArray[np.bool_], side: int) -> float:
-    """How far a mask of cells of `side` pixels may be too large, in cells."""
+    """How far a mask, bool (h, w), of cells of `side` pixels may be too large, in cells."""
     return min(max(EDGE_PX / side, EDGE_SHARE * np.count_nonzero(mask) ** 0.5), MOST_EDGE_PX)
 
 
