@@ -260,6 +260,14 @@ def test_points_that_are_nowhere_belong_to_nobody(bad):
     assert (labels[good] == 1).mean() >= 0.99
 
 
+@pytest.mark.filterwarnings('error')
+def test_depth_that_is_nothing_but_noise_and_holes_is_borne_in_silence():
+    draw = np.random.default_rng(0)
+    depth = draw.uniform(1, 10, SHAPE).astype(np.float32)
+    depth[cv2.dilate((draw.random(SHAPE) < 0.02).astype(np.uint8), np.ones((3, 3))) > 0] = np.nan
+    assert labelled(depth, abs(U - 160) < 50).any()
+
+
 def test_nothing_is_nothing():
     empty = instance(np.zeros(SHAPE, bool))
     cloud, none = points_of(WALL.astype(np.float32)), torch.zeros((0, 3))
