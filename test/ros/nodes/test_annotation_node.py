@@ -3,7 +3,7 @@
 
 import numpy as np
 import pytest
-from detector import FRAME, PROGRAM, THERE, Detector, Lidar, centre, own_points
+from detector import FRAME, PROGRAM, THERE, centre, own_points
 from diagnostic_msgs.msg import DiagnosticStatus
 from scene import to_ns
 from sensor_msgs.msg import PointCloud2
@@ -34,20 +34,6 @@ def nodes(start_node):
         '/eye': start_node('/eye', program=PROGRAM),
         '/lidar': start_node('/lidar', {'cloud': 'points2', 'box': 'oriented'}, program=PROGRAM),
     }
-
-
-@pytest.fixture
-def eye(nodes, make_robot):
-    robot = make_robot('/eye', kind=Detector)
-    robot.meet()
-    return robot
-
-
-@pytest.fixture
-def lidar(nodes, make_robot):
-    robot = make_robot('/lidar', kind=Lidar)
-    robot.meet()
-    return robot
 
 
 def test_every_object_is_found_with_its_points_class_and_box(eye):

@@ -3,7 +3,7 @@
 
 import numpy as np
 import pytest
-from detector import FRAME, PROGRAM, RIG, THERE, Detector, Lidar, cloud_of
+from detector import FRAME, PROGRAM, RIG, THERE, cloud_of
 from diagnostic_msgs.msg import DiagnosticStatus
 from vision_msgs.msg import Detection3DArray
 
@@ -19,20 +19,6 @@ def nodes(start_node):
         '/eye': start_node('/eye', program=PROGRAM),
         '/lidar': start_node('/lidar', {'cloud': 'points2'}, program=PROGRAM),
     }
-
-
-@pytest.fixture
-def eye(nodes, make_robot):
-    robot = make_robot('/eye', kind=Detector)
-    robot.meet()
-    return robot
-
-
-@pytest.fixture
-def lidar(nodes, make_robot):
-    robot = make_robot('/lidar', kind=Lidar)
-    robot.meet()
-    return robot
 
 
 def test_masks_without_detections_go_without_a_class(eye):

@@ -182,10 +182,7 @@ class DepthNode(ManagedNode, Generic[Settings]):
         if components is None or not self._active:
             raise BackendError('the node is not active: it takes images after `activate`')
         components.outputs.enabled = enabled
-        if enabled:
-            self.update_inputs()
-        else:
-            self._stop_listening()
+        self.update_inputs()
         text = 'resumed' if enabled else PAUSED
         self.get_logger().info(text)
         return text
