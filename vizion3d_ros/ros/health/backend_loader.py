@@ -31,7 +31,7 @@ class BackendLoader(Generic[Settings]):
     """
     Keeps the backend that the settings name loaded; the old one if that fails.
 
-    `follow`, `attend`, `retry` and `take_refused` are for the executor; the rest for any thread.
+    `follow` and `attend` are for the executor; the rest for any thread.
     """
 
     def __init__(
@@ -72,12 +72,12 @@ class BackendLoader(Generic[Settings]):
         self, settings: Settings, put_back: Callable[[Settings, Iterable[str]], object]
     ) -> None:
         """Retry what failed; where something else is in force, put back what names that."""
-        self.retry(settings)
-        if change := self.take_refused():
+        self._retry(settings)
+        if change := self._take_refused():
             refused, in_force = change
             put_back(in_force, {*refused.loaded, *in_force.loaded})
 
-    def retry(self, settings: Settings) -> None:
+    def _retry(self, settings: Settings) -> None:
         """Try again now and then while nothing is in force."""
         if self.is_hopeless and time.monotonic() - self._failed > RETRY_SECONDS:
             self._wanted = None
@@ -88,7 +88,7 @@ class BackendLoader(Generic[Settings]):
         loaded = self._in_force.loaded if self._in_force else settings.loaded
         return settings if loaded == settings.loaded else settings.model_copy(update=loaded)
 
-    def take_refused(self) -> tuple[Settings, Settings] | None:
+    def _take_refused(self) -> tuple[Settings, Settings] | None:
         """Give what failed since the last call and what is in force instead; None if nothing."""
         refused, self._refused = self._refused, None
         if refused is None or self._in_force is None or refused is not self._wanted:
