@@ -12,9 +12,11 @@ from vizion3d_ros.ros.run import have_a_home
 pytestmark = pytest.mark.ros
 
 NODE = """
-import sys, threading, time
+import os, signal, sys, threading, time
+import rclpy
 from rclpy.node import Node
 from vizion3d_ros.contracts.errors import InputError
+from vizion3d_ros.ros.nodes.lifecycle import ManagedNode
 from vizion3d_ros.ros.run import run_node
 from vizion3d_ros.worker import Worker
 
@@ -23,6 +25,18 @@ def busy(frame):
     time.sleep(60)  # stands for a matcher in native code
 
 started = threading.Event()
+
+def be_told_to_stop():
+    os.kill(os.getpid(), signal.SIGTERM)
+    while rclpy.ok():
+        time.sleep(0.01)
+
+class Managed(ManagedNode):
+    activate = deactivate = release = lambda self: None
+
+    def configure(self):
+        be_told_to_stop()
+        Node('more')
 
 class Bad(Node):
     def __init__(self):
@@ -44,6 +58,13 @@ CASES = {
         True,
     ),
     'told to stop': ('raise KeyboardInterrupt', 0, '', False),
+    'told to stop while it is made': (
+        "be_told_to_stop(); raise RuntimeError('error creating node')",
+        0,
+        '',
+        False,
+    ),
+    'told to stop in a transition': ("Managed('managed').start(True)", 0, '', False),
 }
 
 
@@ -61,6 +82,8 @@ def test_exit_code_and_last_words(case, domain, tmp_path):
     assert ended.returncode == code, ended.stderr
     assert words in ended.stderr
     assert ('Traceback' in ended.stderr) == traceback, ended.stderr
+    if not code:
+        assert '[ERROR]' not in ended.stderr and '[FATAL]' not in ended.stderr, ended.stderr
 
 
 @pytest.mark.parametrize('home', ['/dev/null', '/nowhere/at/all'])

@@ -24,7 +24,7 @@ usage: {name} [--help] [--ros-args ...]
 Topics and services: docs/topics.md and docs/services.md."""
 EXPECTED = {
     'params file': 'NODE:, below it ros__parameters:, below that NAME: VALUE, each further in by '
-    'spaces',
+    'spaces, and all numbers of a list alike, as [0.0, 1.0]',
     'remap rule': 'FROM:=TO, as -r left/image_rect:=/camera/left/image_rect',
     'log level': 'debug, info, warn, error or fatal',
     'parameter override rule': 'NAME:=VALUE, as -p max_depth:=10.0, all numbers of a list alike',

@@ -91,8 +91,8 @@ def _made(make_node: Callable[[], Node]) -> Node:
     try:
         return make_node()
     except RuntimeError as error:  # RCLError, which has no public name
-        if not str(error).startswith('error creating node'):
-            raise
+        if not str(error).startswith('error creating node') or not rclpy.ok():
+            raise  # not ok: a signal came meanwhile, and that is no fault
         raise InputError(explain_init(error)) from error
 
 

@@ -8,6 +8,7 @@ from lifecycle_msgs.srv import ChangeState
 from moody_stereo_node import GOOD, SLOW
 from scene import DEPTH_M, median_error, pixels_of
 from service_calls import stereo_request
+from std_srvs.srv import SetBool
 
 from vizion3d_interfaces.srv import RunStereoDepth
 
@@ -76,6 +77,8 @@ def test_a_node_that_was_shut_down_says_how_to_go_on(meet):
     node.wait_for_line('[WARN]', f'transition configure refused: the node is finalized; {cure}')
     answer = robot.call(RunStereoDepth, 'run_stereo_depth', stereo_request(b'', b''))
     assert not answer.success and 'once its process was started anew' in answer.message
+    answer = robot.call(SetBool, 'set_enabled', SetBool.Request(data=True))
+    assert (answer.success, answer.message) == (False, f'the node is {cure}')
 
 
 def test_a_load_that_was_cleaned_up_reports_no_readiness(meet):

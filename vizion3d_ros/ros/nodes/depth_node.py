@@ -180,7 +180,7 @@ class DepthNode(ManagedNode, Generic[Settings]):
         """Take images again, or none; raises BackendError unless the node is active."""
         components = self.components
         if components is None or not self._active:
-            raise BackendError('the node is not active: it takes images after `activate`')
+            raise BackendError(f'the node is {IDLE.get(self.state, self.state)}')
         components.outputs.enabled = enabled
         self.update_inputs()
         text = 'resumed' if enabled else PAUSED

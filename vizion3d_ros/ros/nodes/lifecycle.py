@@ -41,7 +41,8 @@ def reported(change: Change) -> Change:
         try:
             return change(node, state)
         except Exception as error:  # whatever a driver, a compiler or a checkpoint comes up with
-            node.get_logger().error(f'{change.__name__} failed: {explain(error)}')
+            if node.context.ok():  # else a signal came meanwhile, and that is no fault
+                node.get_logger().error(f'{change.__name__} failed: {explain(error)}')
             node.release()
             return TransitionCallbackReturn.ERROR
 
