@@ -2,7 +2,6 @@
 """Parameters of a real node, declared from the settings and kept equal to them."""
 
 import math
-from array import array
 from typing import Literal, get_args, get_origin
 
 import pytest
@@ -15,7 +14,6 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 from std_msgs.msg import String
 
 from vizion3d_ros.contracts.errors import InputError
-from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
 from vizion3d_ros.contracts.settings.node_settings import FIXED
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 from vizion3d_ros.ros.parameters import LiveSettings, build, fields
@@ -104,27 +102,6 @@ def test_a_list_is_a_parameter_like_any_other(node, live):
     assert not set_all(node, requests__allowed_models='a').successful
 
 
-@pytest.mark.parametrize(
-    ('kind', 'empty'), [('BOOL', []), ('INTEGER', array('q')), ('DOUBLE', array('d'))]
-)
-def test_an_empty_list_is_none_whatever_type_it_comes_with(kind, empty, node, live):
-    kind = Parameter.Type[f'{kind}_ARRAY']
-    assert set_all(node, requests__allowed_models=['a', 'b']).successful
-    (answer,) = node.set_parameters([Parameter('requests.allowed_models', kind, empty)])
-    assert answer.successful, answer.reason
-    assert live.current.requests.allowed_models == ['']
-
-
-def test_whole_numbers_in_a_list_of_numbers_are_taken(make_node):
-    node = make_node(**{'sparse_depth.transform': [1, 2, 3, 0, 0, 0, 1]})
-    live = LiveSettings(node, MonoSettings, print)
-    assert live.current.sparse_depth.transform == [1.0, 2.0, 3.0, 0.0, 0.0, 0.0, 1.0]
-    for pose in ([0.5, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0], [0, 0, 0, 0, 0, 0, 1]):
-        answer = set_all(node, sparse_depth__transform=pose)
-        assert answer.successful, answer.reason
-        assert live.current.sparse_depth.transform == pose
-
-
 def test_steps_are_told_and_enforced(node, live):
     assert node.describe_parameter('sgbm.disparity_range').integer_range[0].step == 16
     assert not set_all(node, sgbm__disparity_range=100).successful
@@ -172,38 +149,18 @@ def test_values_that_only_fit_together_pass_together(node, live):
     assert (live.current.min_depth, live.current.max_depth) == (60.0, 80.0)
 
 
-@pytest.mark.parametrize(
-    ('name', 'value', 'expected'),
-    [
-        ('points__decimation', 2.5, 'INTEGER'),
-        ('lazy', 1, 'BOOL'),
-        ('backend', 3, 'STRING'),
-        ('sync__slop', '0.01', 'DOUBLE'),
-    ],
-)
-def test_a_value_of_another_type_is_refused_with_both_types(name, value, expected, node, live):
-    before = live.current
-    answer = set_all(node, **{name: value})
-    assert not answer.successful
-    assert answer.reason.startswith('Wrong parameter type')
-    assert expected in answer.reason
-    assert live.current is before
+def test_what_was_in_force_is_put_back_though_it_could_not_be_chosen_now(node):
+    def check(current, wanted):
+        if wanted.s2m2.model_backend == 'gone.pth':
+            raise InputError('gone.pth is no file')
 
-
-def test_numbers_are_taken_as_they_are_meant(node, live):
-    given = {'min_depth': 1, 'max_depth': 30, 'points__decimation': 2.0, 'sgbm__sgbm_mode': 1}
-    answer = set_all(node, **given)
-    assert answer.successful, answer.reason
-    settings = live.current
-    assert (settings.min_depth, settings.max_depth) == (1.0, 30.0)
-    assert (settings.points.decimation, settings.sgbm.sgbm_mode) == (2, 'hh')
-
-
-def test_numbers_given_at_start_are_taken_as_they_are_meant(make_node):
-    given = {'max_depth': 10, 'points.decimation': 4.0, 'sgbm.sgbm_mode': 0, 'baseline_m': 0}
-    settings = LiveSettings(make_node(**given), StereoSettings, print).current
-    assert (settings.max_depth, settings.baseline_m) == (10.0, 0.0)
-    assert (settings.points.decimation, settings.sgbm.sgbm_mode) == (4, 'sgbm')
+    live = LiveSettings(node, StereoSettings, lambda _: None, check)
+    in_force = build(StereoSettings, {'s2m2.model_backend': 'gone.pth'})
+    assert set_all(node, backend='s2m2', s2m2__model_backend='bad.pth', max_depth=20.0).successful
+    live.put_back(in_force, {'backend', 's2m2'})
+    assert (live.current.backend, live.current.s2m2.model_backend) == ('sgbm', 'gone.pth')
+    assert live.current.max_depth == 20.0
+    assert not set_all(node, max_depth=30.0).successful
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def _list_as_meant(name: str, value: Any, default: list[Any]) -> list[Any]:
     """
     if isinstance(default[0], str) and (value is None or (_is_list(value) and not value)):
         return ['']
-    if not _is_list(value):
+    if not _is_list(value) or not value:
         raise InputError(f'{name}: expected a list such as {default}, got {value!r}')
     return [as_meant(name, each, default[0]) for each in value]
 

@@ -27,6 +27,19 @@ from vizion3d_ros.ros.given import as_meant, check_qos, named, overrides
 Settings = TypeVar('Settings', bound=Contract)
 
 
+class Refused(Parameter):
+    """
+    A change that cannot be, as the value that there is, which rclpy lets pass.
+
+    Its own words for a wrong type leave out which parameter of a batch it is of.
+    """
+
+    def __init__(self, present: Parameter, reason: str) -> None:
+        """present: the parameter as it is now."""
+        super().__init__(present.name, value=present.value)
+        self.reason = reason
+
+
 class LiveSettings(Generic[Settings]):
     """
     Declares the parameters of a node and keeps `current` equal to them.
@@ -78,11 +91,14 @@ class LiveSettings(Generic[Settings]):
     def _meant(self, change: Parameter) -> Parameter:
         try:
             value = _value(change.name, change.value, self._fields[change.name])
-            return Parameter(change.name, value=value)
-        except (InputError, ValueError):  # rclpy says it; it has no type for some empty arrays
-            return change
+        except InputError as error:
+            return Refused(self._node.get_parameter(change.name), str(error))
+        return Parameter(change.name, value=value)
 
     def _validate(self, changes: list[Parameter]) -> SetParametersResult:
+        refused = [change.reason for change in changes if isinstance(change, Refused)]
+        if refused:
+            return SetParametersResult(successful=False, reason='; '.join(refused))
         try:
             candidate = self._with_changes(changes)
             self._check(self.current, candidate)
@@ -93,14 +109,22 @@ class LiveSettings(Generic[Settings]):
         return SetParametersResult(successful=True)
 
     def put_back(self, values: Contract, names: Iterable[str]) -> None:
-        """Set the named fields of the settings, groups as a whole, to what they are in values."""
+        """
+        Set the named fields of the settings, groups as a whole, to what they are in values.
+
+        Unchecked: they were in force, also if their file is gone by now.
+        """
         wanted = dict(_leaves(values))
         changes = [
             Parameter(name, value=value)
             for name, value in wanted.items()
             if name.split('.')[0] in names and value != self._node.get_parameter(name).value
         ]
-        self._node.set_parameters(changes)
+        check, self._check = self._check, lambda current, wanted: None
+        try:
+            self._node.set_parameters_atomically(changes)
+        finally:
+            self._check = check
 
     def _apply(self, changes: list[Parameter]) -> None:
         self._replace(self._with_changes(changes), changes)

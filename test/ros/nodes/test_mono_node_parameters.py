@@ -51,7 +51,7 @@ def test_a_checkpoint_of_the_other_kind_takes_effect_with_the_next_frame(meet):
     [
         ({'backend': 'magic'}, ('backend', 'depth_anything_v2', 'magic')),
         ({'depth_anything_v2.input_size': 10}, ('input_size', '10')),
-        ({'depth_anything_v2.input_size': 518.5}, ('INTEGER', 'DOUBLE')),
+        ({'depth_anything_v2.input_size': 518.5}, ('input_size', 'whole number', '518.5')),
         ({'sparse_depth.min_inliers': 1.5}, ('min_inliers', '1.5')),
         ({'min_depth': 60.0, 'max_depth': 50.0}, ('max_depth', 'min_depth', '60', '50')),
         ({'device': 'cuda'}, ('device', 'read-only')),

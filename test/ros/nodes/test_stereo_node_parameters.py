@@ -85,7 +85,7 @@ def test_slop_decides_which_stamps_pair_up(robot):
         ({'depth.encoding': '8UC1'}, ('depth.encoding', '16UC1', '8UC1')),
         ({'sgbm.disparity_range': 40}, ('sgbm.disparity_range', '40')),
         ({'points.decimation': 0}, ('points.decimation', '0')),
-        ({'min_depth': '1'}, ('DOUBLE', 'STRING')),
+        ({'min_depth': '1'}, ('min_depth', 'a number', "'1'")),
         ({'device': 'cuda'}, ('device', 'read-only')),
         ({'autostart': False}, ('autostart', 'read-only')),
     ],
