@@ -40,10 +40,16 @@ def with_checkpoint(network: Network, model: str, **reset: Any) -> Network:
 
 
 def check_networks(current: CommonSettings, wanted: CommonSettings) -> None:
-    """Raise BackendError for a checkpoint that is wanted now and plainly cannot be had."""
-    before = current.networks
+    """
+    Raise BackendError for a checkpoint that is wanted now and plainly cannot be had.
+
+    One is wanted by its name, or by the choice of its backend. A backend that is not chosen needs
+    none.
+    """
+    before, chosen = current.networks, wanted.chosen
     for name, network in wanted.networks.items():
-        if network.checkpoint == before[name].checkpoint:
+        renamed = network.checkpoint != before[name].checkpoint
+        if not (renamed and network.checkpoint) and name not in chosen - current.chosen:
             continue
         try:
             check_network(name, network)

@@ -19,7 +19,7 @@ OTHERS = {
 
 def test_what_is_left_open_is_as_in_the_nodes_with_topics():
     assert ServiceSettings().stereo() == StereoSettings()
-    assert ServiceSettings().mono() == MonoSettings()
+    assert ServiceSettings().mono().model_dump() == MonoSettings().model_dump()
 
 
 def test_what_is_set_for_both_arrives_in_both():

@@ -195,6 +195,11 @@ class CommonSettings(Contract):
         groups = {name: getattr(self, name) for name in fields}
         return {name: each for name, each in groups.items() if isinstance(each, NetworkSettings)}
 
+    @property
+    def chosen(self) -> frozenset[str]:
+        """The names of the networks that are in use, and of matchers without one."""
+        return frozenset()
+
     @model_validator(mode='after')
     def _ordered_depths(self) -> Self:
         if self.max_depth <= self.min_depth:
@@ -215,6 +220,11 @@ class StreamSettings(CommonSettings):
         description='Configure and activate at start; false = wait for a lifecycle manager',
         json_schema_extra=FIXED,
     )
+
+    @property
+    def chosen(self) -> frozenset[str]:
+        """The backend."""
+        return frozenset({self.backend})
 
     @property
     def checkpoint(self) -> str:

@@ -24,6 +24,10 @@ class OnnxSettings(NetworkSettings):
     """A network that was exported to ONNX: by `vizion3d_depth export`, or by somebody else."""
 
     MODEL: ClassVar[str] = 'model'
+    GROUP: ClassVar[str] = 'onnx'
+    """What the names of its parameters begin with."""
+    EXAMPLE: ClassVar[str] = 'depth-anything-v2-small'
+    """A checkpoint that such a file can be made of."""
 
     model: str = Field(
         '', description='The path or https address of a file that ends in .onnx; empty = none'
@@ -44,6 +48,11 @@ class OnnxSettings(NetworkSettings):
     )
 
     @property
+    def parameter(self) -> str:
+        """The name of the parameter that names the file."""
+        return f'{self.GROUP}.{self.MODEL}'
+
+    @property
     def profile_of_others(self) -> str:
         """The same of another file: what that says of itself, and only then what is set here."""
         own = self.profile.startswith(AUTO_PROFILE)
@@ -52,6 +61,8 @@ class OnnxSettings(NetworkSettings):
 
 class StereoOnnxSettings(OnnxSettings):
     """The same for a network that takes a pair."""
+
+    EXAMPLE = 's2m2-L'
 
     left_right_check: bool = Field(
         False,

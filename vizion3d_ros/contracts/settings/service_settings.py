@@ -66,6 +66,12 @@ class DoorSettings(Contract):
     )
 
 
+class MonoOnnxSettings(OnnxSettings):
+    """The network for one image, beside the one for a pair."""
+
+    GROUP = 'mono_onnx'
+
+
 class ServiceSettings(CommonSettings):
     """Settings of both depth services."""
 
@@ -85,11 +91,17 @@ class ServiceSettings(CommonSettings):
     s2m2: S2m2Settings = S2m2Settings()
     onnx: StereoOnnxSettings = StereoOnnxSettings()
     depth_anything_v2: DepthAnythingSettings = DepthAnythingSettings()
-    mono_onnx: OnnxSettings = OnnxSettings()
+    mono_onnx: MonoOnnxSettings = MonoOnnxSettings()
     annotation: SegmenterSettings = SegmenterSettings()
     web: WebSettings = WebSettings()
     rest: DoorSettings = DoorSettings()
     grpc: DoorSettings = DoorSettings()
+
+    @property
+    def chosen(self) -> frozenset[str]:
+        """The backend of each kind of request, by the name of its settings."""
+        mono = 'mono_onnx' if self.mono_backend == 'onnx' else self.mono_backend
+        return frozenset({self.backend, mono})
 
     def stereo(self) -> StereoSettings:
         """What stereo requests leave open."""

@@ -16,7 +16,6 @@ from vizion3d_ros.engine.onnx.model import OnnxModel, load_model
 from vizion3d_ros.engine.weights import ModelFile, check_name
 
 if TYPE_CHECKING:
-    from vizion3d_ros.contracts.settings.node_settings import NetworkSettings
     from vizion3d_ros.contracts.settings.onnx_settings import OnnxSettings
 
 log = logging.getLogger(__name__)
@@ -40,11 +39,11 @@ class OnnxBackend:
         self._told: set[str] = set()
 
     @classmethod
-    def check(cls, settings: NetworkSettings) -> None:
+    def check(cls, settings: OnnxSettings) -> None:
         """Raise BackendError if it is plain that the file cannot be had; loads nothing."""
-        _check_ending(settings.checkpoint)
-        with _in_words_of_onnx():
-            check_name(settings.checkpoint)
+        _check_ending(settings)
+        with _in_words_of(settings):
+            check_name(settings.model)
 
     def _loaded(self, settings: OnnxSettings, device: str) -> OnnxModel:
         """Give the network that the settings name; BackendError if it cannot be loaded."""
@@ -59,8 +58,8 @@ class OnnxBackend:
 
     def _file(self, settings: OnnxSettings) -> ModelFile:
         """Find the file, whole as far as can be seen without loading it."""
-        _check_ending(settings.model)
-        with _in_words_of_onnx():
+        _check_ending(settings)
+        with _in_words_of(settings):
             file = self._finder.find(settings)
             file.check()
         return file
@@ -71,18 +70,19 @@ class OnnxBackend:
             log.warning('%s', note)
 
 
-def _check_ending(model: str) -> None:
-    if not is_onnx(model):
+def _check_ending(settings: OnnxSettings) -> None:
+    if not is_onnx(settings.model):
         raise CheckpointError(
-            f'onnx.model is {model!r}, expected the path or https address of a file that ends in '
-            f'{ENDING}; `vizion3d_depth export s2m2-L --out s2m2-L{ENDING}` makes one'
+            f'{settings.parameter} is {settings.model!r}, expected the path or https address of a '
+            f'file that ends in {ENDING}; `vizion3d_depth export {settings.EXAMPLE} --out '
+            f'{settings.EXAMPLE}{ENDING}` makes one'
         )
 
 
 @contextmanager
-def _in_words_of_onnx() -> Iterator[None]:
+def _in_words_of(settings: OnnxSettings) -> Iterator[None]:
     """Name the setting that stands for model_backend here."""
     try:
         yield
     except (CheckpointError, DownloadError) as error:
-        raise type(error)(str(error).replace('model_backend', 'onnx.model')) from error
+        raise type(error)(str(error).replace('model_backend', settings.parameter)) from error
