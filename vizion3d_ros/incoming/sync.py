@@ -28,12 +28,19 @@ OnPair = Callable[[Any, Any], None]
 
 @dataclass(frozen=True, slots=True)
 class PairWords:
-    """What the two sides of a pair are called, and what gives them one stamp."""
+    """
+    What the two sides of a pair are called, and what gives them one stamp.
+
+    far_cure: the same where the stamps are a frame or more apart. one_rate: whether both sides
+    send equally often; else who sends less is to have a partner for each of his.
+    """
 
     left: str = 'left'
     right: str = 'right'
     pair: str = 'stereo pair'
     cure: str = 'trigger the cameras together'
+    far_cure: str = 'synchronise the clocks of the cameras (PTP), or trigger them together'
+    one_rate: bool = True
 
 
 class StereoSync:

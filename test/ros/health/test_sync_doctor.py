@@ -10,7 +10,7 @@ from scene import stamped
 from sensor_msgs.msg import Image
 
 from vizion3d_ros.contracts.settings.stereo_settings import SyncSettings
-from vizion3d_ros.incoming.sync import StereoSync
+from vizion3d_ros.incoming.sync import PairWords, StereoSync
 from vizion3d_ros.ros.health.sync_doctor import (
     explain_few_pairs,
     explain_no_pairs,
@@ -31,8 +31,8 @@ LIVE = {
 SILENT = {side: Endpoint(endpoint.topic, IMAGE) for side, endpoint in LIVE.items()}
 
 
-def fed(lefts=(), rights=(), **settings):
-    sync = StereoSync(SyncSettings(**settings), lambda left, right: None, lambda: None)
+def fed(lefts=(), rights=(), words=None, **settings):
+    sync = StereoSync(SyncSettings(**settings), lambda *_: None, lambda: None, words=words)
     events = [(stamp, sync.add_left) for stamp in lefts]
     events += [(stamp, sync.add_right) for stamp in rights]
     for stamp, add in sorted(events, key=lambda event: event[0]):
@@ -164,6 +164,15 @@ def test_a_side_that_has_long_been_slower_is_named(slow):
 
 def test_half_the_rate_on_one_side_pairs_most_images():
     assert explain_few_pairs(fed(FRAMES, FRAMES[::2])) == ''
+
+
+def test_a_detector_may_be_slower_than_the_camera():
+    words = PairWords('depth', 'masks', far_cure='stamp both alike', one_rate=False)
+    assert explain_few_pairs(fed(FRAMES, FRAMES[::5], words)) == ''
+    late = [stamp + 20 * MS for stamp in FRAMES[::2]]
+    text = explain_few_pairs(fed(FRAMES, late, words))
+    assert text.startswith('only 0% of those that could, depth images at 30.0 Hz and masks at')
+    assert text.endswith('would pair up: stamp both alike')
 
 
 def test_a_handful_of_images_proves_nothing():

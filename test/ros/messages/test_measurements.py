@@ -10,7 +10,9 @@ from scene import pixels_message
 from sensor_msgs.msg import PointCloud2, PointField
 from stereo_msgs.msg import DisparityImage
 
+from vizion3d_ros.contracts.camera import Intrinsics
 from vizion3d_ros.contracts.errors import InputError
+from vizion3d_ros.ros.messages.instances import measured_points
 from vizion3d_ros.ros.messages.measurements import (
     cloud_points,
     disparity_map,
@@ -35,6 +37,13 @@ def test_millimetres_become_metres_and_zero_no_measurement(dtype):
     depth_m = float_map(pixels_message(np.array([[0, 1250, 65535]], dtype), '16UC1', padding=2))
     assert depth_m.dtype == np.float32
     np.testing.assert_allclose(depth_m, [[NAN, 1.25, 65.535]])
+
+
+def test_the_largest_float_is_no_point(recwarn):
+    depth_m = np.array([[2.0, np.finfo(np.float32).max]], np.float32)
+    camera = Intrinsics(width=2, height=1, fx=0.5, fy=0.5, cx=0.0, cy=0.0)
+    assert measured_points(pixels_message(depth_m, '32FC1'), camera).tolist() == [[0.0, 0.0, 2.0]]
+    assert not recwarn.list
 
 
 @pytest.mark.parametrize(

@@ -49,8 +49,11 @@ class AnnotationStatus:
             level = (ERROR if unheard else WARN) if text else OK
             return level, text or 'waiting for the first pair', values
         seen = [(self.inputs.topic(topic), stats) for topic, stats in zip(topics, sides)]
-        tests = (explain_unstamped, explain_missing)
-        lost = '; '.join(text for each in seen for test in tests if (text := test(*each)))
+        # Gaps in what others compute are frames that they skipped, and nothing that was lost.
+        of_cameras = [] if self.picture == INSTANCES else seen[1:]
+        told = [explain_unstamped(*each) for each in seen]
+        told += [explain_missing(*each) for each in of_cameras]
+        lost = '; '.join(filter(None, told))
         if not lost and time.monotonic() - self.inputs.opened > RECENT_SECONDS:
             lost = explain_few_pairs(self.sync)
         return (WARN, lost, values) if lost else (OK, 'pairing', values)

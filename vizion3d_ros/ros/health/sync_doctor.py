@@ -84,12 +84,18 @@ def explain_no_pairs(sync: StereoSync, endpoints: Mapping[str, Endpoint]) -> str
 
 
 def explain_few_pairs(sync: StereoSync) -> str:
-    """Say why less than half of the images of the last seconds have a partner; '' if they have."""
-    images = sync.left.recently_received.total + sync.right.recently_received.total
+    """
+    Say why less than half of the images of the last seconds have a partner; '' if they have.
+
+    Where one side may send less often, of the images of that side.
+    """
+    received = [side.recently_received.total for side in (sync.left, sync.right)]
+    images = sum(received) if sync.words.one_rate else 2 * min(received)
     paired = 2 * sync.recent_pairs.total
     if images < FEWEST_IMAGES or paired >= LEAST_PAIRED * images:
         return ''
-    return f'only {paired / images:.0%} of {_rates(sync)} pair up: {_cause(sync)}'
+    could = '' if sync.words.one_rate else 'those that could, '
+    return f'only {paired / images:.0%} of {could}{_rates(sync)} pair up: {_cause(sync)}'
 
 
 def _rates(sync: StereoSync) -> str:
@@ -107,7 +113,7 @@ def _cause(sync: StereoSync) -> str:
         return 'one side has sent nothing since time went back'
     if abs(offsets.median) + offsets.jitter > sync.slop:
         return _apart(sync, offsets)
-    if slower.rate_hz < SLOWER * faster.rate_hz:
+    if sync.words.one_rate and slower.rate_hz < SLOWER * faster.rate_hz:
         side = sync.words.left if slower is sync.left else sync.words.right
         return f'the {side} side lacks images: give both cameras one rate, and check its transport'
     return 'images come too late for their partners: raise sync.queue_size'
@@ -131,6 +137,6 @@ def _apart(sync: StereoSync, offsets: Offsets) -> str:
     else:
         cure = (
             'that is over half a frame period, where images of different moments would pair up: '
-            'synchronise the clocks of the cameras (PTP), or trigger them together'
+            f'{words.far_cure}'
         )
     return f'{seen}, and pairing wants at most {sync.slop:g} s (sync.slop): {cure}'

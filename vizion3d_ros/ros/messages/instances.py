@@ -130,6 +130,8 @@ def measured_points(message: Image | PointCloud2, camera: Intrinsics) -> NDArray
         )
     rows, columns = np.nonzero(np.isfinite(depth_m) & (depth_m > 0))
     z = depth_m[rows, columns].astype(np.float32)
-    x = (columns - np.float32(camera.cx)).astype(np.float32) * z / np.float32(camera.fx)
-    y = (rows - np.float32(camera.cy)).astype(np.float32) * z / np.float32(camera.fy)
-    return np.stack([x, y, z], axis=1)
+    with np.errstate(over='ignore'):  # of drivers that write the largest float for nothing
+        x = (columns - np.float32(camera.cx)).astype(np.float32) * z / np.float32(camera.fx)
+        y = (rows - np.float32(camera.cy)).astype(np.float32) * z / np.float32(camera.fy)
+    points = np.stack([x, y, z], axis=1)
+    return points[np.isfinite(points).all(axis=1)]

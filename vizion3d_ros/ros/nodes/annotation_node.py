@@ -75,7 +75,9 @@ class AnnotationNode(OneCamera, DepthNode[AnnotationNodeSettings]):
         self.IMAGES = (self._cloud, self._picture)
         self.INPUTS = {topic_names.DEPTH_INFO: CameraInfo, **pictures, **clouds}
         self._camera = CameraCache()
-        words = PairWords('depth', WORDS[settings.backend], 'pair of depth and masks', CURE)
+        words = PairWords(
+            'depth', WORDS[settings.backend], 'pair of depth and masks', CURE, CURE, one_rate=False
+        )
         self._sync = StereoSync(
             settings.sync, self._on_pair, self.reset_frames, FilteredPairs, words
         )
