@@ -54,6 +54,7 @@ NO_FILE = {'onnx': {'model': '/nowhere/a.onnx'}}
     [
         (MonoSettings(), {'backend': 'onnx'}, r"^onnx\.model: onnx\.model is ''.*depth-anything"),
         (MonoSettings(), NO_FILE, r'^onnx\.model: .* is no file'),
+        (MonoSettings(), {'depth_anything_v2': {'model_backend': ''}}, "'' is neither a file"),
         (MonoSettings(**NO_FILE), {'backend': 'onnx'}, r'^onnx\.model: .* is no file'),
         (ServiceSettings(), {'backend': 'onnx'}, r"^onnx\.model: onnx\.model is ''.*s2m2-L"),
         (

@@ -49,7 +49,8 @@ def check_networks(current: CommonSettings, wanted: CommonSettings) -> None:
     before, chosen = current.networks, wanted.chosen
     for name, network in wanted.networks.items():
         renamed = network.checkpoint != before[name].checkpoint
-        if not (renamed and network.checkpoint) and name not in chosen - current.chosen:
+        needed = name in chosen or network.checkpoint
+        if name not in chosen - current.chosen and not (renamed and needed):
             continue
         try:
             check_network(name, network)
