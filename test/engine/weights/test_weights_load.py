@@ -185,6 +185,13 @@ def test_what_does_not_fit_is_refused_by_name(save, load_file, tensors, spoil, w
     assert path.exists()  # the user's own file
 
 
+def test_another_file_is_advised_of_the_same_family(tmp_path):
+    path = tmp_path / 'empty.pth'
+    path.touch()
+    with pytest.raises(CheckpointError, match=r'or one of s2m2-S, s2m2-M, s2m2-L, s2m2-XL$'):
+        load(resolve(str(path), S2M2), S2M2, lambda variant: {})
+
+
 class Evil:
     def __reduce__(self):
         return (exec, ("raise SystemExit('code of a checkpoint was run')",))

@@ -2,6 +2,7 @@
 """The node that only answers requests: both services, no camera, nothing loaded unasked."""
 
 import signal
+from pathlib import Path
 
 import depth_anything_rules as rules
 import numpy as np
@@ -45,6 +46,7 @@ def nodes(start_node, checkpoint):
         '/plain': start('/plain', **{model: UNREACHABLE}),
         '/loaded': start('/loaded', preload='both', **{model: checkpoint}, **slow),
         '/lacking': start('/lacking', preload='mono', **{model: '/nowhere/none.pth'}),
+        '/late': start('/late', preload='mono', **{model: f'{checkpoint}.late'}),
     }
 
 
@@ -172,3 +174,12 @@ def test_a_start_without_its_checkpoint_is_told_once_and_recovers(meet, checkpoi
     assert mono(robot).success
     robot.status('backend', lambda status, _: status.level == DiagnosticStatus.OK)
     assert len(node.lines('[ERROR]')) == 1, node.output
+
+
+def test_a_checkpoint_that_turns_up_is_loaded_without_being_told(meet, checkpoint):
+    node, robot = meet('/late')
+    robot.status('backend', lambda status, _: 'preload' in status.message)
+    Path(f'{checkpoint}.late').hardlink_to(checkpoint)
+    node.wait_for_line('ready on cpu')
+    robot.status('backend', lambda status, _: status.level == DiagnosticStatus.OK)
+    assert mono(robot).success

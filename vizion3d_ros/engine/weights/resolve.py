@@ -24,12 +24,13 @@ class ModelFile:
     A checkpoint on this machine.
 
     known: what the name or address promised; None for any other file. slot: its place in the
-    cache; None for the user's own file, which is never renamed.
+    cache; None for the user's own file, which is never renamed. family: what it is for, if known.
     """
 
     path: Path
     known: KnownModel | None = None
     slot: Slot | None = None
+    family: Family | None = None
 
     def check(self, sha256: str = '') -> None:
         """
@@ -48,7 +49,7 @@ class ModelFile:
     def refuse(self, reason: str, set_aside: bool = True) -> CheckpointError:
         """Set the file aside if it is in the cache, and return the error to raise."""
         if self.slot is None or not set_aside:
-            return CheckpointError(f'{self.path} {reason}; {_another(self.path)}')
+            return CheckpointError(f'{self.path} {reason}; {_another(self.path, self.family)}')
         return CheckpointError(f'{self.path} {reason}; {_set_aside(self.slot, reason)}')
 
     def unreadable(self, error: OSError) -> CheckpointError:
@@ -66,8 +67,8 @@ def _set_aside(slot: Slot, reason: str) -> str:
     return f'it was set aside as {slot.bad.name}; {slot.cure()}'
 
 
-def _another(path: Path) -> str:
-    names = '' if path.suffix == ONNX else f', or one of {_names()}'
+def _another(path: Path, family: Family | None) -> str:
+    names = '' if path.suffix == ONNX else f', or one of {_names(family)}'
     return f'give model_backend the path of another file{names}'
 
 
@@ -158,7 +159,7 @@ def _own_file(model: str, family: Family | None) -> ModelFile:
         given = Path(name).expanduser()
         for path in (given, cache_dir() / given):
             if path.is_file():
-                return ModelFile(path)
+                return ModelFile(path, family=family)
     except (OSError, ValueError, RuntimeError) as error:  # too long, a zero byte, no such user
         raise CheckpointError(f'{model[:80]!r} is no path: {error}') from error
     if model.endswith(ONNX):

@@ -17,9 +17,9 @@ from typing import Any, Generic, TypeVar
 from vizion3d_ros.contracts.errors import explain
 from vizion3d_ros.contracts.settings.node_settings import StreamSettings
 from vizion3d_ros.ros.health.diagnostics import ERROR, OK, WARN
+from vizion3d_ros.ros.health.retry import pause_after
 from vizion3d_ros.worker import Worker
 
-RETRY_SECONDS = 10.0  # a file or a network connection may turn up without anybody telling
 TOLD_SECONDS = 60.0  # how long a change that failed stays in the diagnostics
 
 Settings = TypeVar('Settings', bound=StreamSettings)
@@ -50,6 +50,7 @@ class BackendLoader(Generic[Settings]):
         self._began: float | None = None  # of the load that goes on; time.monotonic()
         self._fault = ''
         self._failed = 0.0  # time.monotonic()
+        self._pause = 0.0  # before the next try
 
     @property
     def is_ready(self) -> bool:
@@ -79,7 +80,7 @@ class BackendLoader(Generic[Settings]):
 
     def _retry(self, settings: Settings) -> None:
         """Try again now and then while nothing is in force."""
-        if self.is_hopeless and time.monotonic() - self._failed > RETRY_SECONDS:
+        if self.is_hopeless and time.monotonic() - self._failed > self._pause:
             self._wanted = None
             self.follow(settings)
 
@@ -108,6 +109,7 @@ class BackendLoader(Generic[Settings]):
         return (WARN, self._fault) if self._fault and recent else (OK, '')
 
     def _run(self, settings: Settings) -> None:
+        started = time.monotonic()
         try:
             new = self._in_force is None or settings.loaded != self._in_force.loaded
             if new:
@@ -116,6 +118,7 @@ class BackendLoader(Generic[Settings]):
             if new:
                 self._on_loaded(settings)
         except Exception as error:  # whatever a driver, a compiler or a checkpoint comes up with
+            self._pause = pause_after(error, time.monotonic() - started)
             self._fail(settings, explain(error))
         if settings is self._wanted:
             self._began = None

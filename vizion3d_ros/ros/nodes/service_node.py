@@ -8,6 +8,8 @@ Both depth services without any camera topic, for machines that only answer requ
 
 from __future__ import annotations
 
+import math
+import time
 from concurrent.futures import Future
 from typing import Any, NoReturn
 
@@ -15,12 +17,13 @@ from builtin_interfaces.msg import Time
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
-from vizion3d_ros.contracts.errors import explain
+from vizion3d_ros.contracts.errors import DownloadError, explain
 from vizion3d_ros.contracts.settings.service_settings import ServiceSettings
 from vizion3d_ros.doors.depth_worker import DepthWorker
 from vizion3d_ros.requests.checkpoints import check_networks
 from vizion3d_ros.ros.health.backend_watch import BackendWatch
 from vizion3d_ros.ros.health.diagnostics import ERROR, OK, WARN, Diagnostics, Task
+from vizion3d_ros.ros.health.retry import pause_after
 from vizion3d_ros.ros.log import forward_logs
 from vizion3d_ros.ros.nodes.running import CLOSE_TIMEOUT, run_depth_node
 from vizion3d_ros.ros.parameters import LiveSettings
@@ -45,6 +48,7 @@ class ServiceNode(Node):
         forward_logs(self.get_logger())
         self._live = LiveSettings(self, ServiceSettings, self._on_settings, check_networks)
         live, self._unloaded = self._live, ''
+        self._again = math.inf  # time.monotonic() of the next try
         self._worker = worker = DepthWorker(lambda: live.current)
         self._watch = BackendWatch(worker.thread, lambda: live.current.backend_timeout)
         worker.thread.load(self._preload)
@@ -64,14 +68,24 @@ class ServiceNode(Node):
 
     def _preload(self) -> None:
         """Load what is to be loaded at start, in the worker; the node stays up if that fails."""
+        began = time.monotonic()
         try:
             self._worker.preload()
         except Exception as error:  # whatever a driver, a compiler or a checkpoint comes up with
-            self._unloaded = f'preload: {explain(error)}; until then requests of that kind fail'
-            self.get_logger().error(self._unloaded)
+            self._report_unloaded(error, began)
         else:
+            self._unloaded = ''
             backend = self._live.current.backend
             self.get_logger().info(f'ready on {self._worker.device} with {backend}')
+
+    def _report_unloaded(self, error: Exception, began: float) -> None:
+        fault = f'preload: {explain(error)}; until then requests of that kind fail'
+        if fault != self._unloaded:
+            self.get_logger().error(fault)
+        now, self._again = time.monotonic(), math.inf
+        if not isinstance(error, DownloadError):  # that takes long, and requests would wait for it
+            self._again = now + pause_after(error, now - began)
+        self._unloaded = fault
 
     def _on_settings(self, _: ServiceSettings) -> None:
         if self._unloaded:
@@ -89,6 +103,9 @@ class ServiceNode(Node):
 
     def _report(self) -> None:
         self._web.open()
+        if self._unloaded and time.monotonic() > self._again:
+            self._again = math.inf
+            self._worker.thread.load(self._preload)
         tasks = {
             'requests': self._server.task(),
             'backend': self._backend(),
