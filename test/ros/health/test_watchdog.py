@@ -4,7 +4,6 @@
 import math
 import re
 import time
-from dataclasses import replace
 
 import pytest
 
@@ -61,14 +60,6 @@ def test_a_camera_that_died_is_told_with_its_last_sign_of_life():
     stats.arrived = time.monotonic() - 7.0
     text = explain_silence(endpoint(PublisherSeen('camera', IMAGE, 'reliable')), stats)
     assert re.match(rf'the last image came 7\.\d s ago on {TOPIC}', text)
-
-
-def test_compressed_images_for_a_node_that_takes_none_are_to_be_republished():
-    publisher = PublisherSeen('camera', 'sensor_msgs/msg/CompressedImage', 'reliable')
-    beside = Endpoint(TOPIC, IMAGE, other_transport=f'{TOPIC}/compressed', raw_only=True)
-    for each in (replace(endpoint(publisher), raw_only=True), beside):
-        text = explain_silence(each, InputStats())
-        assert 'republish compressed raw' in text and 'set image_transport' not in text
 
 
 @pytest.mark.parametrize(

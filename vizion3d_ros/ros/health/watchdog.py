@@ -10,10 +10,6 @@ from vizion3d_ros.ros.stream.publishers import Endpoint, PublisherSeen
 
 COMPRESSED = 'sensor_msgs/msg/CompressedImage'
 TRANSPORT = 'the transport profile (docs/transport.md)'
-RAW_ONLY = (
-    'this node takes them raw only: have them published as Image, or republish them (ros2 run '
-    'image_transport republish compressed raw)'
-)
 MOST_MISSING = 1 / 3
 FEWEST_STAMPS = 3  # one 0 is where simulated time begins
 FEWEST_EQUAL = 10
@@ -122,10 +118,9 @@ def _nobody(endpoint: Endpoint) -> str:
     text = f'nobody publishes {endpoint.topic}: start the camera or remap the topic'
     if endpoint.other_transport:
         other = 'raw' if endpoint.type == COMPRESSED else 'compressed'
-        cure = RAW_ONLY if endpoint.raw_only else f'set image_transport to {other}'
         return (
             f'nobody publishes {endpoint.topic} ({endpoint.type}), but {endpoint.other_transport} '
-            f'carries these images: {cure}'
+            f'carries these images: set image_transport to {other}'
         )
     if endpoint.topic.endswith('/compressed/compressed'):
         return f'{text}, leaving /compressed out of the name: it is put behind it'
@@ -155,9 +150,7 @@ def _why_unheard(endpoint: Endpoint, publisher: PublisherSeen) -> str:
             'qos_overrides'
         )
     cure = 'remap this input to a topic of its type'
-    if publisher.type == COMPRESSED and endpoint.raw_only:
-        cure = RAW_ONLY
-    elif publisher.type == COMPRESSED:
+    if publisher.type == COMPRESSED:
         cure = (
             'set image_transport to compressed, and leave /compressed out of the name that this '
             'input is remapped to'

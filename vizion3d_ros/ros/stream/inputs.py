@@ -151,8 +151,7 @@ class InputSubscriptions:
         similar = () if publishers else self._similar(topic, wanted)
         since = max(self.opened, self._appeared.get(name, self._looked) if publishers else 0.0)
         other = '' if publishers else self._other_transport(name)
-        raw_only = not self._node.has_parameter('image_transport')
-        return Endpoint(topic, wanted, publishers, similar, since, other, raw_only)
+        return Endpoint(topic, wanted, publishers, similar, since, other)
 
     def explain_mixed(self) -> str:
         """Say which inputs get the messages of several publishers in turn; '' if none does."""

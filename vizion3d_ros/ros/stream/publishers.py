@@ -31,7 +31,6 @@ class Endpoint:
 
     other_transport: topic of the same images, which nobody publishes on this one, '' if none.
     since: time.monotonic() from which on this node listened and somebody, if any, was there.
-    raw_only: whether the node has no image_transport to choose.
     """
 
     topic: str
@@ -40,7 +39,6 @@ class Endpoint:
     similar: tuple[str, ...] = ()
     since: float = -math.inf
     other_transport: str = ''
-    raw_only: bool = False
 
     @property
     def found(self) -> bool:
