@@ -24,7 +24,7 @@ def matches_of(left, right):
 
 
 def said(matches, pair):
-    return '; '.join(explain_alignment(matches, pair.left.shape[1], pair.rig.doffs))
+    return '; '.join(explain_alignment(matches, pair.left.shape, pair.rig.doffs))
 
 
 def test_a_pair_as_it_is_gets_no_word(pair):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the matched points say of the rig: rows that differ, a turned camera, swapped sides."""
+"""What the matched points say of the rig: other rows, a turn, another zoom, swapped sides."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import math
 
 import numpy as np
 
-from vizion3d_ros.diagnosis.matches import Matches
+from vizion3d_ros.diagnosis.matches import Floats, Matches
 
 FEWEST = 6  # matches that prove something
 MOST_ROWS = 1.8  # which three quarters of the matches must exceed
-MOST_TURN = 4.0  # rows from the left border of the image to the right one
+MOST_TURN = 4.0  # rows from one border of the image to the other
 IMPOSSIBLE = -1.5  # corrected disparity: nothing is beyond infinity but by a measuring error
 SWAPPED = 0.35  # share of the matches beyond infinity
 NOT_RECTIFIED = (
@@ -24,15 +24,20 @@ def rows_off(matches: Matches) -> float:
     return float(np.median(matches.rows)) if matches.found >= FEWEST else math.nan
 
 
-def explain_alignment(matches: Matches, width: int, doffs: float) -> list[str]:
-    """Say what keeps the rows from meeting; doffs: as of StereoRig, width: of the images."""
+def explain_alignment(matches: Matches, shape: tuple[int, ...], doffs: float) -> list[str]:
+    """Say what keeps the rows from meeting; shape: (H, W, ...) of the images, doffs: of the rig."""
     if matches.found < FEWEST:
         return []
-    return [
-        text
-        for text in (_swapped(matches, doffs), _turned(matches, width) or _shifted(matches))
-        if text
-    ]
+    height, width = shape[:2]
+    turned = width * _slope(matches.x, matches.rows, width)
+    larger = height * _slope(matches.y, matches.rows, height)
+    if max(abs(turned), abs(larger)) < MOST_TURN:
+        rows = _shifted(matches)
+    elif abs(turned) > abs(larger):
+        rows = _turned(turned, width)
+    else:
+        rows = _scaled(larger, height)
+    return [text for text in (_swapped(matches, doffs), rows) if text]
 
 
 def _swapped(matches: Matches, doffs: float) -> str:
@@ -58,22 +63,27 @@ def _shifted(matches: Matches) -> str:
     )
 
 
-def _turned(matches: Matches, width: int) -> str:
-    slope = _slope(matches, width)
-    if abs(slope * width) < MOST_TURN:
-        return ''
-    angle = math.degrees(math.atan(slope))
+def _turned(rows: float, width: int) -> str:
+    angle = math.degrees(math.atan(rows / width))
     way = 'clockwise' if angle > 0 else 'counterclockwise'
     return (
         f'right image is turned {way} by {abs(angle):.1f} degrees against the left one, '
-        f'{abs(slope * width):.0f} rows from side to side: {NOT_RECTIFIED}'
+        f'{abs(rows):.0f} rows from side to side: {NOT_RECTIFIED}'
     )
 
 
-def _slope(matches: Matches, width: int) -> float:
-    """Rows per column by Theil and Sen: the median over all pairs of points far enough apart."""
-    one, other = np.triu_indices(matches.found, 1)
-    columns = matches.x[one] - matches.x[other]
-    apart = np.abs(columns) > width / 8
-    slopes = (matches.rows[one] - matches.rows[other])[apart] / columns[apart]
+def _scaled(rows: float, height: int) -> str:
+    return (
+        f'right image shows all {100 * abs(rows) / height:.1f} % '
+        f'{"larger" if rows > 0 else "smaller"} than the left one, {abs(rows):.0f} rows from top '
+        f'to bottom, as with another zoom or focal length: {NOT_RECTIFIED}'
+    )
+
+
+def _slope(places: Floats, rows: Floats, size: int) -> float:
+    """Rows per pixel by Theil and Sen: the median over all pairs of points far enough apart."""
+    one, other = np.triu_indices(places.size, 1)
+    distances = places[one] - places[other]
+    apart = np.abs(distances) > size / 8
+    slopes = (rows[one] - rows[other])[apart] / distances[apart]
     return float(np.median(slopes)) if slopes.size >= FEWEST else 0.0

@@ -10,7 +10,7 @@ import numpy as np
 from vizion3d_ros.contracts.commands import StereoCommand
 from vizion3d_ros.contracts.results import StereoResult
 from vizion3d_ros.diagnosis.alignment import FEWEST
-from vizion3d_ros.diagnosis.matches import Matches
+from vizion3d_ros.diagnosis.matches import Floats, Matches
 
 FEW_VALID = 0.05
 NEXT_TO_NONE = 0.02
@@ -19,6 +19,7 @@ FARTHER = 0.5
 MARGIN = 1.0  # pixels by which a match must be outside
 FEW_MATCHES = 4
 MANY_MATCHES = 12  # spread as they are, they cover more of an image than NEXT_TO_NONE
+SAME_PLACE = 0.5  # pixels of disparity; less is no distance but the error of a match
 ROOM = 1.2  # between the nearest or farthest match and the limit that is advised
 OR_BASELINE = 'or correct the baseline'
 
@@ -28,16 +29,33 @@ def explain_search(
 ) -> str:
     """Say why few disparities are valid, '' if they are not few; valid: share of the pixels."""
     disparity = matches.disparity + command.rig.doffs
+    if valid < FEW_VALID and _in_one_place(matches):
+        return _one_camera(matches, valid)
     near = disparity > result.max_disparity + MARGIN
-    far = (disparity > 0) & (disparity < result.min_disparity - MARGIN)
+    far = (disparity > SAME_PLACE) & (disparity < result.min_disparity - MARGIN)
     if matches.found >= FEWEST and near.mean() >= NEARER:
-        return _too_near(float(near.mean()), float(np.percentile(disparity, 95)), command, result)
+        return _too_near(float(near.mean()), disparity[near], command, result)
     if valid < FEW_VALID and matches.found >= FEWEST and far.mean() >= FARTHER:
-        return _too_far(float(far.mean()), float(np.percentile(disparity, 5)), command, result)
+        return _too_far(float(far.mean()), disparity[far], command, result)
     return _no_cause(matches, valid) if valid < NEXT_TO_NONE else ''
 
 
-def _too_near(share: float, disparity: float, command: StereoCommand, result: StereoResult) -> str:
+def _in_one_place(matches: Matches) -> bool:
+    return matches.found >= MANY_MATCHES and np.abs(matches.disparity).max() < SAME_PLACE
+
+
+def _one_camera(matches: Matches, valid: float) -> str:
+    return (
+        f'only {valid:.1%} of the pixels have a disparity, as {matches.found} corners are at the '
+        'same place in both images: one camera comes as both, or all is far away: give the image '
+        'of the other camera, by the remapping of left/image_rect or right/image_rect'
+    )
+
+
+def _too_near(
+    share: float, disparities: Floats, command: StereoCommand, result: StereoResult
+) -> str:
+    disparity = float(np.percentile(disparities, 95))
     seen = (
         f'objects are nearer than what is searched: {share:.0%} of the matches have disparities '
         f'above {result.max_disparity:.0f} px, up to {disparity:.0f} px'
@@ -49,7 +67,10 @@ def _too_near(share: float, disparity: float, command: StereoCommand, result: St
     return f'{seen}, which is {_short(depth_m)} m: lower min_depth to {near}, {OR_BASELINE}'
 
 
-def _too_far(share: float, disparity: float, command: StereoCommand, result: StereoResult) -> str:
+def _too_far(
+    share: float, disparities: Floats, command: StereoCommand, result: StereoResult
+) -> str:
+    disparity = float(np.percentile(disparities, 5))
     seen = (
         f'{share:.0%} of the matches have disparities below the {result.min_disparity:.0f} px '
         f'where the search begins, down to {disparity:.1f} px'

@@ -19,7 +19,14 @@ from vizion3d_ros.contracts.results import StereoResult
 from vizion3d_ros.diagnosis.alignment import explain_alignment, rows_off
 from vizion3d_ros.diagnosis.budget import Budget
 from vizion3d_ros.diagnosis.depth_edges import LEAST_DOFFS, explain_edges
-from vizion3d_ros.diagnosis.exposure import explain_exposure, is_black, is_blank, is_dark
+from vizion3d_ros.diagnosis.exposure import (
+    explain_exposure,
+    is_black,
+    is_blank,
+    is_dark,
+    is_saturated,
+    saturated_share,
+)
 from vizion3d_ros.diagnosis.matches import GreyPair, Matches, find_matches
 from vizion3d_ros.diagnosis.repeats import Repeats, frozen_side
 from vizion3d_ros.diagnosis.search import FEW_MATCHES, FEW_VALID, explain_search, valid_share
@@ -126,7 +133,7 @@ def _explain_matches(
 ) -> list[str]:
     if fault := _explain_threshold(command, result, valid) or _explain_same(pair, valid):
         return [fault]
-    faults = explain_alignment(matches, pair.left.shape[1], command.rig.doffs)
+    faults = explain_alignment(matches, pair.left.shape, command.rig.doffs)
     if matches.found < FEW_MATCHES:
         faults = [_explain_blank(pair.small_left, pair.small_right, valid)]
     if not any(faults):
@@ -163,15 +170,18 @@ def _explain_same(pair: GreyPair, valid: float) -> str:
 def _explain_lenses(
     images: dict[str, Pixels], samples: dict[str, Pixels], valid: float
 ) -> list[str]:
-    """Judge both sides; two dark images that are matched all the same are good enough."""
+    """Judge both sides; those dark, or white with sky, and matched all the same are well."""
     dark = {side: is_dark(sampled) for side, sampled in samples.items()}
+    least_white = min(map(saturated_share, samples.values()))
     useless = valid < FEW_VALID
     faults = []
     for side, sampled in samples.items():
         alone = dark[side] and not all(dark.values())
         covered = alone and is_blank(shrink(to_grey(images[side]))[0])
-        told = dark[side] and (useless or is_black(sampled) or covered)
-        faults.append(explain_exposure(f'{side} image', sampled, told))
+        too_dark = dark[side] and (useless or is_black(sampled) or covered)
+        glared = least_white < saturated_share(sampled) / 2
+        too_bright = is_saturated(sampled) and (useless or glared)
+        faults.append(explain_exposure(f'{side} image', sampled, too_dark, too_bright))
     return faults
 
 

@@ -8,7 +8,12 @@ import time
 import pytest
 
 from vizion3d_ros.incoming.input_stats import InputStats
-from vizion3d_ros.ros.health.watchdog import explain_missing, explain_silence, explain_unstamped
+from vizion3d_ros.ros.health.watchdog import (
+    explain_ahead,
+    explain_missing,
+    explain_silence,
+    explain_unstamped,
+)
 from vizion3d_ros.ros.stream.publishers import Endpoint, PublisherSeen
 
 pytestmark = pytest.mark.ros
@@ -99,6 +104,15 @@ def test_a_camera_that_stood_still_for_a_while_lost_no_images():
     assert explain_missing(TOPIC, heard([*range(50), *range(150, 200)])) == ''
 
 
+@pytest.mark.parametrize('slower', [2, 6, 10])
+def test_a_camera_that_slows_down_as_at_dusk_lost_no_images(slower):
+    stats = heard(range(40))
+    for frame in range(40, 40 + 30 * slower, slower):
+        stats.add(frame * PERIOD_NS)
+        assert explain_missing(TOPIC, stats) == ''
+    assert stats.missing == 0
+
+
 def test_images_lost_on_the_way_are_told_with_their_share():
     survivors = [frame for frame in range(150) if frame % 7 in (0, 1, 4)]
     text = explain_missing(TOPIC, heard(survivors))
@@ -113,6 +127,20 @@ def test_images_lost_on_the_way_are_told_with_their_share():
 def test_stamps_that_never_change_are_named_with_their_cure(stamp_ns, images, words):
     text = explain_unstamped(TOPIC, heard([0] * images, stamp_ns))
     assert words in text and bool(words) is ('have the driver set header.stamp' in text)
+
+
+def test_stamps_below_zero_are_named_as_soon_as_all_are():
+    assert explain_unstamped(TOPIC, heard(range(2), -90 * 10**9)) == ''
+    text = explain_unstamped(TOPIC, heard(range(3), -90 * 10**9))
+    assert f'{TOPIC} carry stamps below 0 (-89.933 s)' in text and 'header.stamp' in text
+
+
+@pytest.mark.parametrize(('ahead_s', 'words'), [(3600, '3600.0 s ahead'), (0.5, ''), (-3600, '')])
+def test_stamps_of_the_future_are_told_and_those_of_a_bag_are_not(ahead_s, words):
+    stats, now_ns = heard(first_ns=10**18), 10**18 + 29 * PERIOD_NS
+    text = explain_ahead(TOPIC, stats, now_ns - round(ahead_s * 1e9))
+    assert words in text and bool(words) is ('synchronise the clocks' in text)
+    assert explain_ahead(TOPIC, stats, 0) == '', 'simulated time has not come yet'
 
 
 def test_stamps_that_change_are_good():

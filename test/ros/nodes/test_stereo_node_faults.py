@@ -76,7 +76,7 @@ def test_a_bag_that_starts_again_keeps_flowing(robot, node):
 
 
 @pytest.mark.parametrize('side', [('left',), ('right',), ('left', 'right')], ids='-'.join)
-@pytest.mark.parametrize('stamp_ns', [0, FAR_FUTURE_NS])
+@pytest.mark.parametrize('stamp_ns', [0, FAR_FUTURE_NS, -SECOND])
 def test_stamps_that_make_no_sense_cost_only_their_own_pair(robot, node, side, stamp_ns):
     depths = robot.listen('depth/image')
     assert_good_depth(robot.ask(depths))

@@ -208,6 +208,15 @@ def test_one_side_looping_first_does_not_stop_the_other(package_log):
     assert len(pairing.pairs) >= 299 + 298
 
 
+@pytest.mark.parametrize('mode', ['approximate', 'exact'])
+def test_stamps_below_zero_which_rclpy_cannot_read_cost_their_own_pair(mode, package_log):
+    pairing = Pairing(mode=mode)
+    pairing.left(-SECOND)
+    pairing.right(-SECOND)
+    pairing.play(FRAMES[:9], FRAMES[:9])
+    assert pairing.pairs == [(stamp, stamp) for stamp in FRAMES[:9]]
+
+
 def test_frames_out_of_order_are_no_jump(package_log):
     swapped = [FRAMES[n ^ 1] for n in range(100)]
     pairing = Pairing()

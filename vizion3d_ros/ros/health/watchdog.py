@@ -17,6 +17,7 @@ FEWEST_SHARED = 2
 MOST_SHARED = 1 / 4  # of the images of the last seconds
 WHOLE_SECONDS = 1.2
 NS_PER_SECOND = 1_000_000_000
+AHEAD_NS = 1_000_000_000  # clocks of two machines that are kept together differ far less
 FIRST_SECONDS = 0.4  # more for the first message, which takes the time to find each other too
 FIND_SECONDS = 1.5  # the same where nobody is found: DDS says every three seconds who is there
 
@@ -72,8 +73,22 @@ def explain_unstamped(topic: str, stats: InputStats) -> str:
     )
 
 
+def explain_ahead(topic: str, stats: InputStats, now_ns: int) -> str:
+    """Say that the images of an input are of the future; now_ns: of the node, 0 = not known."""
+    ahead_ns = (stats.newest_ns or 0) - now_ns
+    if not now_ns or ahead_ns < AHEAD_NS:
+        return ''
+    return (
+        f'the stamps on {topic} are {ahead_ns / 1e9:.1f} s ahead of the clock of this node, and '
+        'TF refuses what is of the future: synchronise the clocks of both machines (NTP, PTP), or '
+        'set use_sim_time as the camera has it'
+    )
+
+
 def _no_stamp(stats: InputStats) -> str:
     stamps = tuple(stats.stamps_ns)[-FEWEST_EQUAL:]
+    if len(stamps) >= FEWEST_STAMPS and max(stamps[-FEWEST_STAMPS:]) < 0:
+        return f'stamps below 0 ({stamps[-1] / 1e9:.3f} s)'
     if len(stamps) < FEWEST_STAMPS or any(stamp != stamps[0] for stamp in stamps):
         return ''
     if not stamps[0]:

@@ -140,6 +140,10 @@ class InputSubscriptions:
         self.close()
         self._calibrations.close()
 
+    def now_ns(self) -> int:
+        """Time of the node's clock in nanoseconds; 0 while simulated time has not come."""
+        return int(self._node.get_clock().now().nanoseconds)
+
     def topic(self, name: str) -> str:
         """Fully resolved name, after remapping."""
         return self._node.resolve_topic_name(self._address(name))
