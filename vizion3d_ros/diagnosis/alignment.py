@@ -25,7 +25,7 @@ def rows_off(matches: Matches) -> float:
 
 
 def explain_alignment(matches: Matches, shape: tuple[int, ...], doffs: float) -> list[str]:
-    """Say what keeps the rows from meeting; shape: (H, W, ...) of the images, doffs: of the rig."""
+    """Say what keeps the rows from meeting; shape: (H, W, ...) of images, doffs: of the rig."""
     if matches.found < FEWEST:
         return []
     height, width = shape[:2]
