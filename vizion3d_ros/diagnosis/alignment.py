@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 
+from vizion3d_ros.contracts.calibration.wording import Wording
 from vizion3d_ros.diagnosis.matches import Matches
 
 FEWEST = 6  # matches that prove something
@@ -14,9 +15,6 @@ MOST_ROWS = 1.8  # which three quarters of the matches must exceed
 MOST_TURN = 4.0  # rows from the left border of the image to the right one
 IMPOSSIBLE = -1.5  # corrected disparity: nothing is beyond infinity but by a measuring error
 SWAPPED = 0.35  # share of the matches beyond infinity
-NOT_RECTIFIED = (
-    'the pair is not rectified: recalibrate the rig, or set rectify if these are raw images'
-)
 
 
 def rows_off(matches: Matches) -> float:
@@ -24,14 +22,15 @@ def rows_off(matches: Matches) -> float:
     return float(np.median(matches.rows)) if matches.found >= FEWEST else math.nan
 
 
-def explain_alignment(matches: Matches, width: int, doffs: float) -> list[str]:
+def explain_alignment(matches: Matches, width: int, doffs: float, wording: Wording) -> list[str]:
     """Say what keeps the rows from meeting; doffs: as of StereoRig, width: of the images."""
     if matches.found < FEWEST:
         return []
+    swapped = _swapped(matches, doffs)
+    askew = _turned(matches, width) or _shifted(matches)
     return [
-        text
-        for text in (_swapped(matches, doffs), _turned(matches, width) or _shifted(matches))
-        if text
+        *([f'{swapped}: {wording.exchange}'] if swapped else []),
+        *([f'{askew}: the pair is not rectified: {wording.rectify}'] if askew else []),
     ]
 
 
@@ -41,8 +40,7 @@ def _swapped(matches: Matches, doffs: float) -> str:
         return ''
     return (
         f'left and right images are swapped: {share:.0%} of {matches.found} matches lie at '
-        'negative disparity, beyond infinity: exchange the remappings of left/image_rect and '
-        'right/image_rect, or the cameras'
+        'negative disparity, beyond infinity'
     )
 
 
@@ -54,7 +52,7 @@ def _shifted(matches: Matches) -> str:
     offset = rows_off(matches)
     return (
         f'right image is {abs(offset):.1f} px {"lower" if offset > 0 else "higher"} than the left '
-        f'one (rows must agree within 1 px): {NOT_RECTIFIED}'
+        'one (rows must agree within 1 px)'
     )
 
 
@@ -66,7 +64,7 @@ def _turned(matches: Matches, width: int) -> str:
     way = 'clockwise' if angle > 0 else 'counterclockwise'
     return (
         f'right image is turned {way} by {abs(angle):.1f} degrees against the left one, '
-        f'{abs(slope * width):.0f} rows from side to side: {NOT_RECTIFIED}'
+        f'{abs(slope * width):.0f} rows from side to side'
     )
 
 
