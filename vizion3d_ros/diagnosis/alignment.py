@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 
+from vizion3d_ros.contracts.calibration.wording import Wording
 from vizion3d_ros.diagnosis.matches import Floats, Matches
 
 FEWEST = 6  # matches that prove something
@@ -14,9 +15,6 @@ MOST_ROWS = 1.8  # which three quarters of the matches must exceed
 MOST_TURN = 4.0  # rows from one border of the image to the other
 IMPOSSIBLE = -1.5  # corrected disparity: nothing is beyond infinity but by a measuring error
 SWAPPED = 0.35  # share of the matches beyond infinity
-NOT_RECTIFIED = (
-    'the pair is not rectified: recalibrate the rig, or set rectify if these are raw images'
-)
 
 
 def rows_off(matches: Matches) -> float:
@@ -24,20 +22,25 @@ def rows_off(matches: Matches) -> float:
     return float(np.median(matches.rows)) if matches.found >= FEWEST else math.nan
 
 
-def explain_alignment(matches: Matches, shape: tuple[int, ...], doffs: float) -> list[str]:
+def explain_alignment(
+    matches: Matches, shape: tuple[int, ...], doffs: float, wording: Wording
+) -> list[str]:
     """Say what keeps the rows from meeting; shape: (H, W, ...) of images, doffs: of the rig."""
     if matches.found < FEWEST:
         return []
-    height, width = shape[:2]
+    swapped, askew = _swapped(matches, doffs), _askew(matches, *shape[:2])
+    return [
+        *([f'{swapped}: {wording.exchange}'] if swapped else []),
+        *([f'{askew}: the pair is not rectified: {wording.rectify}'] if askew else []),
+    ]
+
+
+def _askew(matches: Matches, height: int, width: int) -> str:
     turned = width * _slope(matches.x, matches.rows, width)
     larger = height * _slope(matches.y, matches.rows, height)
     if max(abs(turned), abs(larger)) < MOST_TURN:
-        rows = _shifted(matches)
-    elif abs(turned) > abs(larger):
-        rows = _turned(turned, width)
-    else:
-        rows = _scaled(larger, height)
-    return [text for text in (_swapped(matches, doffs), rows) if text]
+        return _shifted(matches)
+    return _turned(turned, width) if abs(turned) > abs(larger) else _scaled(larger, height)
 
 
 def _swapped(matches: Matches, doffs: float) -> str:
@@ -46,8 +49,7 @@ def _swapped(matches: Matches, doffs: float) -> str:
         return ''
     return (
         f'left and right images are swapped: {share:.0%} of {matches.found} matches lie at '
-        'negative disparity, beyond infinity: exchange the remappings of left/image_rect and '
-        'right/image_rect, or the cameras'
+        'negative disparity, beyond infinity'
     )
 
 
@@ -59,7 +61,7 @@ def _shifted(matches: Matches) -> str:
     offset = rows_off(matches)
     return (
         f'right image is {abs(offset):.1f} px {"lower" if offset > 0 else "higher"} than the left '
-        f'one (rows must agree within 1 px): {NOT_RECTIFIED}'
+        'one (rows must agree within 1 px)'
     )
 
 
@@ -68,7 +70,7 @@ def _turned(rows: float, width: int) -> str:
     way = 'clockwise' if angle > 0 else 'counterclockwise'
     return (
         f'right image is turned {way} by {abs(angle):.1f} degrees against the left one, '
-        f'{abs(rows):.0f} rows from side to side: {NOT_RECTIFIED}'
+        f'{abs(rows):.0f} rows from side to side'
     )
 
 
@@ -76,7 +78,7 @@ def _scaled(rows: float, height: int) -> str:
     return (
         f'right image shows all {100 * abs(rows) / height:.1f} % '
         f'{"larger" if rows > 0 else "smaller"} than the left one, {abs(rows):.0f} rows from top '
-        f'to bottom, as with another zoom or focal length: {NOT_RECTIFIED}'
+        f'to bottom, as with another zoom or focal length'
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from vizion3d_ros.contracts.calibration import CameraCalibration, Severity, calibrate
 from vizion3d_ros.contracts.calibration.depth_range import depth_range_faults
+from vizion3d_ros.contracts.calibration.wording import NODE
 from vizion3d_ros.contracts.camera import Intrinsics, StereoRig
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 
@@ -116,7 +117,7 @@ def rig(baseline_m=0.1, fx=400.0, doffs=0.0):
 
 def range_faults(rig, near, far, **sgbm):
     settings = StereoSettings(min_depth=near, max_depth=far, sgbm=sgbm)
-    return depth_range_faults(rig, settings)
+    return depth_range_faults(rig, settings, NODE)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +138,8 @@ def test_depths_that_the_rig_cannot_tell_apart_are_refused(near, far, words):
 def test_a_range_that_begins_too_near_is_doubted_with_what_would_do():
     (fault,) = range_faults(rig(), 0.05, 50.0)
     assert fault.severity is Severity.DOUBT
-    assert 'raise min_depth to 0.0626, or correct the baseline' in fault.text
+    assert 'raise min_depth to 0.0632 m, or correct the baseline' in fault.text
+    assert not range_faults(rig(), 0.0632, 50.0)
 
 
 @pytest.mark.parametrize('doffs', [-50.0, 0.0, 120.0])

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.ros
 
 SECOND = 10**9
 FAR_FUTURE_NS = (2**31 - 1) * SECOND
-SLOW = {'sgbm.sgbm_mode': 'hh', 'sgbm.disparity_range': 256}
+SLOW = {'sgbm.sgbm_mode': 'hh', 'sgbm.disparity_range': 512}
 
 
 @pytest.fixture(scope='module')
@@ -174,6 +174,5 @@ def test_under_overload_the_newest_frame_wins(meet):
     robot.wait_for(lambda: len(ages) >= 15, 15.0, 'answers')
 
     assert max(ages) < 1.0 * SECOND
-    values = values_of(robot.status('output'))
-    assert values['skipped'] > 0
+    values = values_of(robot.status('output', lambda _, v: v['skipped'] > 0))
     assert values['failed'] == 0
