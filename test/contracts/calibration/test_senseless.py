@@ -64,6 +64,10 @@ def test_a_baseline_that_no_rig_has_gives_disparity_only_and_a_guess(baseline_m,
         ({'cx': 0.5, 'cy': 0.5}, 'give cx and cy in pixels'),
         ({'cx': 160.0, 'cy': 120.0}, 'the middle of images of 320x240'),
         ({'cx': 640.0, 'cy': 480.0}, 'the middle of images of 1280x960'),
+        ({'cx': 960.0, 'cy': 720.0}, 'the middle of images of 1920x1440'),
+        ({'cx': 485.0, 'cy': 355.0}, 'the middle of images of 960x720'),
+        ({'cx': 645.0, 'cy': 360.0}, 'the middle of images of about 1290x720'),
+        ({'cx': 213.0, 'cy': 160.0}, 'the middle of images of 427x320'),
         ({'cx': 160.0, 'cy': 120.0, 'binning': (2, 2)}, 'P is binned already'),
         ({'cx': 240.0, 'cy': 320.0}, 'width and height are swapped'),
         ({'cx': 5000.0}, 'more than a whole image away'),
@@ -84,6 +88,8 @@ def test_numbers_that_cannot_be_of_these_images_are_named(changes, words):
     [
         ({'elements': {10: 0.0}}, 'P[10] = 0 where 1 is expected'),
         ({'fx': 400.0, 'fy': 600.0}, 'square pixels'),
+        ({'roi': (100, 40, 640, 480)}, 'has a roi up to (740, 520) px in images of 640x480'),
+        ({'roi': (0, 8, 0, 0)}, 'give width and height of the whole sensor, or leave roi 0'),
         ({'k': (800.0, 0.0, 640.0, 0.0, 800.0, 480.0, 0.0, 0.0, 1.0)}, 'exactly 2 times'),
     ],
 )
@@ -98,6 +104,10 @@ def test_what_may_be_right_is_doubted_and_used(changes, words):
     [
         {'cx': 290.0, 'cy': 265.0},
         {'cx': -100.0},  # a crop
+        {'cy': 600.0},
+        {'cx': 20.0, 'cy': 150.0},
+        {'cx': 417.7, 'cy': 225.7},  # cameras that look towards each other
+        {'roi': (0, 0, 640, 480)},
         {'fx': 400.0, 'fy': 390.0},
         {'width': 320, 'height': 240, 'cx': 160.0, 'cy': 120.0},
         {'binning': (2, 2)},

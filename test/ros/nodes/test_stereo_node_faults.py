@@ -163,6 +163,9 @@ def test_an_empty_frame_id_is_warned_of_once(meet):
     assert answer.header.frame_id == ''
     (line,) = node.lines('[WARN]')
     assert 'empty frame_id' in line and 'frame_id_override' in line
+    robot.status('output', lambda status, _: 'empty frame_id' in status.message)
+    robot.ask(depths)
+    robot.status('output', lambda status, _: status.message.endswith('frames'))
 
 
 def test_under_overload_the_newest_frame_wins(meet):

@@ -28,14 +28,23 @@ class Diagnostics:
         self._node = node
         self._settings = settings
         self._due = 0.0  # time.monotonic()
+        self._levels: dict[str, bytes] = {}
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
 
     def publish(self, tasks: Mapping[str, Task], hardware_id: str) -> None:
-        """Send every task, unless the last report is not a period old; hardware_id: what of."""
+        """
+        Send every task, once in a period and as soon as a level changes; hardware_id: what of.
+
+        A fault that is told late is looked for elsewhere meanwhile.
+        """
         settings, now = self._settings(), time.monotonic()
-        if now < self._due - EARLY:
+        levels = {task: level for task, (level, _, _) in tasks.items()}
+        due, changed = now >= self._due - EARLY, levels != self._levels
+        if not (due or changed):
             return
-        self._due = max(self._due, now - EARLY) + settings.period
+        self._levels = levels
+        if due:
+            self._due = max(self._due, now - EARLY) + settings.period
         name = self._node.get_fully_qualified_name() if settings.use_fqn else self._node.get_name()
         message = DiagnosticArray()
         message.header.stamp = self._node.get_clock().now().to_msg()

@@ -15,7 +15,7 @@ from vizion3d_ros.ros.health.backend_loader import BackendLoader
 from vizion3d_ros.ros.health.backend_watch import BackendWatch
 from vizion3d_ros.ros.health.diagnostics import ERROR, OK, WARN, Task
 from vizion3d_ros.ros.stream.inputs import InputSubscriptions
-from vizion3d_ros.ros.stream.processor import FrameProcessor
+from vizion3d_ros.ros.stream.processor import NAMELESS, FrameProcessor
 from vizion3d_ros.ros.stream.topics import OutputPublishers
 from vizion3d_ros.worker import PublishStage, Worker
 
@@ -76,8 +76,9 @@ def output_task(components: Components, inputs: InputSubscriptions, timeout: flo
     fresh = time.monotonic() - newest < max(timeout, STALE_SECONDS)
     if inputs.is_open and not fresh:
         return WARN, f'{processor.processed} frames, the last one too long ago', values
-    if processor.bits.doubt:
-        return WARN, processor.bits.doubt, values
+    doubt = processor.bits.doubt or (NAMELESS if processor.nameless else '')
+    if doubt:
+        return WARN, doubt, values
     return OK, f'{processor.processed} frames', values
 
 

@@ -31,6 +31,11 @@ from vizion3d_ros.ros.throttle import Throttle
 
 RATE_SAMPLES = 30
 
+NAMELESS = (
+    'the input image has an empty frame_id, so have all outputs: TF and rviz2 will not place '
+    'them; set frame_id in the driver, or frame_id_override here'
+)
+
 logger = logging.getLogger(__name__)
 
 
@@ -97,6 +102,7 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
         self.bits = SignificantBits()
         self.processed = 0
         self.failed = 0
+        self.nameless = False
         self.last_error = ''
         self.backend_used = self.checkpoint = self.licence = ''
         self.timings_ms: deque[dict[str, float]] = deque(maxlen=RATE_SAMPLES)
@@ -201,11 +207,9 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
 
     def record(self, decoded: DecodedFrame, answer: FrameAnswer[Any]) -> None:
         """Count a finished frame, and log what is new about it."""
-        if not self.processed and not answer.header.frame_id:
-            logger.warning(
-                'the input image has an empty frame_id, so have all outputs: TF and rviz2 will '
-                'not place them; set frame_id in the driver, or frame_id_override here'
-            )
+        nameless, self.nameless = self.nameless, not answer.header.frame_id
+        if self.nameless and not nameless:
+            logger.warning(NAMELESS)
         backend_used = answer.result.backend_used
         if backend_used != self.backend_used:
             logger.info('%s from %s', self.MAKES, backend_used)
