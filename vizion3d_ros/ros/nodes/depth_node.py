@@ -38,7 +38,7 @@ from vizion3d_ros.ros.serving.server import ServiceServer
 from vizion3d_ros.ros.serving.services import NodeServices
 from vizion3d_ros.ros.stream.inputs import NO_LISTENER, InputSubscriptions
 from vizion3d_ros.ros.stream.processor import FrameProcessor
-from vizion3d_ros.ros.stream.topics import OutputPublishers, OutputTopic, transported
+from vizion3d_ros.ros.stream.topics import OutputPublishers, OutputTopic, check_topics, transported
 from vizion3d_ros.worker import PublishStage, Worker
 
 POLL_PERIOD = 0.5
@@ -131,6 +131,7 @@ class DepthNode(ManagedNode, Generic[Settings]):
     def begin(self, callbacks: Mapping[str, Callable[[Any], None]]) -> None:
         """Start polling and, with autostart, become active; callbacks: one for each input."""
         inputs = transported(self.INPUTS, self.IMAGES, self.settings)
+        check_topics(self, inputs, self.OUTPUTS)
         self.inputs = InputSubscriptions(self, inputs, callbacks)
         self._clock_watch = ClockWatch(self, self.reset_frames)
         # Simulated time may never come, and then this timer has to say so.

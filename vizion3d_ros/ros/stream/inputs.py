@@ -77,7 +77,8 @@ class InputSubscriptions:
         self._calibrations = CalibrationInputs(
             calibrations, self._create, self._create_latched, node.destroy_subscription
         )
-        self._images: list[Subscription] = []
+        self._images: dict[str, Subscription] = {}
+        self._kept: set[str] = set()  # images that their writers keep
         self._qos: dict[str, QoSProfile] = {}
         self._sources: dict[str, MixedSources] = {}
         self._beside: dict[str, str] = {}  # calibrations that are taken from beside their images
@@ -105,6 +106,10 @@ class InputSubscriptions:
     def follow_latched(self) -> None:
         """Ask for what was sent before this node came, where a writer keeps it."""
         self._calibrations.ask_for_kept(self._is_kept)
+        for name in self._images:  # who asks for it hears nobody who keeps nothing
+            if self._is_kept(name) is not (name in self._kept):
+                self._node.destroy_subscription(self._images[name])
+                self._images[name] = self._open_image(name)
 
     def look_around(self) -> None:
         """Note since when there has been somebody who publishes an input; called now and then."""
@@ -128,12 +133,14 @@ class InputSubscriptions:
         if not self.is_open:
             self.open_early()
             self.opened = time.monotonic()
-            self._images = [self._create(name) for name in self._names(early=False)]
+            self._images = {name: self._open_image(name) for name in self._names(early=False)}
 
     def close(self, because: str = NO_LISTENER) -> None:
         """Drop the subscriptions to images; `idle` says why."""
         self.idle = because
-        self._images = self._destroyed(self._images)
+        for subscription in self._images.values():
+            self._node.destroy_subscription(subscription)
+        self._images = {}
 
     def close_all(self) -> None:
         """Drop all subscriptions."""
@@ -243,6 +250,14 @@ class InputSubscriptions:
         self._calibrations.hear(name)
         self._told[name](message)
 
+    def _open_image(self, name: str) -> Subscription:
+        if not self._is_kept(name):
+            self._kept.discard(name)
+            return self._create(name)
+        self._kept.add(name)
+        self._qos[name] = latched_qos()
+        return self._create_latched(name)
+
     def _create(self, name: str) -> Subscription:
         self._qos[name] = input_qos()  # rclpy writes what overrides it into this one
         return self._node.create_subscription(
@@ -268,11 +283,6 @@ class InputSubscriptions:
             latched_qos(),
             event_callbacks=SILENT(),
         )
-
-    def _destroyed(self, subscriptions: list[Subscription]) -> list[Subscription]:
-        for subscription in subscriptions:
-            self._node.destroy_subscription(subscription)
-        return []
 
 
 def type_name(message: type) -> str:

@@ -20,6 +20,7 @@ from visualization_msgs.msg import MarkerArray
 
 from vizion3d_ros.contracts import topic_names
 from vizion3d_ros.contracts.commands import Output
+from vizion3d_ros.contracts.errors import InputError
 from vizion3d_ros.contracts.settings.node_settings import StreamSettings
 from vizion3d_ros.ros.compat import PublisherEventCallbacks, UnsupportedEventTypeError
 from vizion3d_ros.ros.messages import objects, outgoing
@@ -106,6 +107,30 @@ ANNOTATION_OUTPUTS: dict[str, OutputTopic] = {
     topic_names.LABELED_POINTS: OutputTopic(PointCloud2, objects.labeled_points_message),
     topic_names.MARKERS: OutputTopic(MarkerArray, objects.markers_message),
 }
+
+
+def check_topics(
+    node: Node, inputs: Mapping[str, type], outputs: Mapping[str, OutputTopic]
+) -> None:
+    """
+    Raise InputError if remapping put two types on one topic, or an output on an input.
+
+    The middleware refuses a second type on a topic of one process as soon as it is opened.
+    """
+    kinds = {**inputs, **{name: output.type for name, output in outputs.items()}}
+    taken: dict[str, str] = {}
+    for name, kind in kinds.items():
+        topic = node.resolve_topic_name(name)
+        if kind is CompressedImage:
+            topic = f'{topic}/compressed'
+        other = taken.setdefault(topic, name)
+        if kinds[other] is kind and (other in inputs) is (name in inputs):
+            continue
+        why = 'read and written' if kinds[other] is kind else 'of different types'
+        raise InputError(
+            f'{other} and {name} are both remapped to {topic}, but are {why}: give each a topic '
+            'of its own'
+        )
 
 
 class OutputPublishers:
