@@ -128,7 +128,7 @@ def check_topics(
             continue
         why = 'read and written' if kinds[other] is kind else 'of different types'
         raise InputError(
-            f'{other} and {name} are both remapped to {topic}, but are {why}: give each a topic '
+            f'{other} and {name} are both mapped to {topic}, but are {why}: remap each to a topic '
             'of its own'
         )
 
