@@ -6,6 +6,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from vizion3d_ros.contracts.errors import printable
+
 if TYPE_CHECKING:
     from rclpy.impl.rcutils_logger import RcutilsLogger
 
@@ -19,7 +21,7 @@ class RosLogHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Log one record; rclpy wants a separate call site for each severity."""
-        text = self.format(record)  # with the traceback of logger.exception
+        text = printable(self.format(record))  # with the traceback of logger.exception
         if record.levelno >= logging.ERROR:
             self._ros_logger.error(text)
         elif record.levelno >= logging.WARNING:

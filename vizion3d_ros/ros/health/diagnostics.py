@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.node import Node
 
+from vizion3d_ros.contracts.errors import printable
 from vizion3d_ros.contracts.settings.node_settings import DiagnosticUpdaterSettings
 
 EARLY = 0.05  # a timer of half the period comes a little early at times
@@ -43,9 +44,9 @@ class Diagnostics:
             DiagnosticStatus(
                 level=level,
                 name=f'{name}: {task}',
-                message=text,
+                message=printable(text),
                 hardware_id=hardware_id,
-                values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
+                values=[KeyValue(key=k, value=printable(str(v))) for k, v in values.items()],
             )
             for task, (level, text, values) in tasks.items()
         ]
