@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 
@@ -28,4 +29,22 @@ class Throttle:
         if len(self._said) >= MOST_TEXTS:
             self._said.clear()
         self._said[key] = now
+        return True
+
+
+class Pace:
+    """Lets a thing happen once in a period, which may be another one each time it is asked."""
+
+    def __init__(self, early: float = 0.0) -> None:
+        """early: seconds by which one may come before its time."""
+        self._early = early
+        self._last = -math.inf
+
+    def allows(self, period: float) -> bool:
+        """Whether the last one was period seconds ago; then there is one now."""
+        now, due = time.monotonic(), self._last + period
+        if now < due - self._early:
+            return False
+        # From when it was due, not from now: lateness must not lower the rate.
+        self._last = max(due, now - period)
         return True

@@ -45,7 +45,7 @@ class Outputs:
         self.needed = ALL
         self.answers = []
 
-    def due(self, lazy, cloud_rate):
+    def due(self, lazy, cloud_period):
         return {'something'}
 
     def needs(self, names):

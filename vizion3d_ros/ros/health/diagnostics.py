@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -11,6 +10,7 @@ from rclpy.node import Node
 
 from vizion3d_ros.contracts.errors import printable
 from vizion3d_ros.contracts.settings.node_settings import DiagnosticUpdaterSettings
+from vizion3d_ros.ros.throttle import Pace
 
 EARLY = 0.05  # a timer of half the period comes a little early at times
 NO_HARDWARE = 'none'  # what diagnostic_updater says before it knows
@@ -28,15 +28,14 @@ class Diagnostics:
         """settings() gives the ones in force."""
         self._node = node
         self._settings = settings
-        self._due = 0.0  # time.monotonic()
+        self._pace = Pace(EARLY)
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
 
     def publish(self, tasks: Mapping[str, Task], hardware_id: str) -> None:
         """Send every task, unless the last report is not a period old; hardware_id: what of."""
-        settings, now = self._settings(), time.monotonic()
-        if now < self._due - EARLY:
+        settings = self._settings()
+        if not self._pace.allows(settings.period):
             return
-        self._due = max(self._due, now - EARLY) + settings.period
         name = self._node.get_fully_qualified_name() if settings.use_fqn else self._node.get_name()
         message = DiagnosticArray()
         message.header.stamp = self._node.get_clock().now().to_msg()

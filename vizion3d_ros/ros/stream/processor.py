@@ -112,14 +112,14 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
         return self.pipeline.run(command)
 
     def drop(self) -> None:
-        """Let nothing come of the frame in hand, if any."""
+        """Let nothing come of the frame in hand, if any, and forget how the last one failed."""
         self._epoch += 1
+        self.last_error = ''
 
     def restart(self) -> None:
         """Drop the frame in hand, and count and measure from now on."""
         self.drop()
         self.processed = self.failed = 0
-        self.last_error = ''
         self._finished.clear()
         self.timings_ms.clear()
 
@@ -142,7 +142,7 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
         None without a listener, and when nothing can be computed.
         """
         settings, epoch = self._settings(), self._epoch
-        topics = self._outputs.due(settings.lazy, settings.cloud_rate)
+        topics = self._outputs.due(settings.lazy, settings.cloud_period)
         if not topics:
             return None
         started = time.perf_counter()
