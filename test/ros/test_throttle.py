@@ -29,6 +29,15 @@ def test_texts_do_not_silence_each_other_and_taking_turns_does_not_help(clock):
     assert [said.allows(text) for text in ('a', 'b', 'a', 'b', 'a')] == [True, True] + [False] * 3
 
 
+def test_some_may_be_said_a_few_times(clock):
+    said = Throttle(most=3)
+    answers = []
+    for _ in range(12):
+        answers.append(said.allows('calibrated'))
+        clock[0] += 2.0
+    assert answers == [True] * 3 + [False] * 2 + [True] * 3 + [False] * 2 + [True] * 2
+
+
 def test_another_number_is_no_news(clock):
     said = Throttle()
     assert said.allows('the last image came 2.1 s ago')
