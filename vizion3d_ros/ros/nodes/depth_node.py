@@ -18,7 +18,7 @@ import torch
 from rclpy.clock import Clock, ClockType
 
 from vizion3d_ros.contracts.errors import BackendError
-from vizion3d_ros.contracts.settings.node_settings import StreamSettings
+from vizion3d_ros.contracts.settings.node_settings import NodeSettings, StreamSettings
 from vizion3d_ros.engine.device import own_stream
 from vizion3d_ros.requests.checkpoints import check_networks
 from vizion3d_ros.requests.pipelines import ServicePipelines
@@ -130,8 +130,9 @@ class DepthNode(ManagedNode, Generic[Settings]):
 
     def begin(self, callbacks: Mapping[str, Callable[[Any], None]]) -> None:
         """Start polling and, with autostart, become active; callbacks: one for each input."""
-        inputs = transported(self.INPUTS, self.IMAGES, self.settings)
-        self.inputs = InputSubscriptions(self, inputs, callbacks)
+        switchable = self.IMAGES if isinstance(self.settings, NodeSettings) else ()
+        inputs = transported(self.INPUTS, switchable, self.settings)
+        self.inputs = InputSubscriptions(self, inputs, callbacks, switchable)
         self._clock_watch = ClockWatch(self, self.reset_frames)
         # Simulated time may never come, and then this timer has to say so.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
