@@ -27,7 +27,7 @@ from vizion3d_ros.ros.health.backend_watch import BackendWatch
 from vizion3d_ros.ros.health.diagnostics import Diagnostics, Task
 from vizion3d_ros.ros.health.status import Components, backend_task
 from vizion3d_ros.ros.log import forward_logs
-from vizion3d_ros.ros.nodes.lifecycle import IDLE, ManagedNode
+from vizion3d_ros.ros.nodes.lifecycle import ANEW, IDLE, ManagedNode
 from vizion3d_ros.ros.nodes.reports import Reports, what_is_wrong
 from vizion3d_ros.ros.nodes.running import CLOSE_TIMEOUT
 from vizion3d_ros.ros.nodes.time_jumps import ClockWatch
@@ -203,7 +203,7 @@ class DepthNode(ManagedNode, Generic[Settings]):
             lambda: self.get_clock().now().to_msg(),
             lambda: self.known_camera,
         )
-        watch = BackendWatch(worker, lambda: self.settings.backend_timeout)
+        watch = BackendWatch(worker, lambda: self.settings.backend_timeout, ANEW)
         self.components = Components(
             outputs, processor, publishing, worker, loader, watch, service
         )
