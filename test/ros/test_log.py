@@ -1,13 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the package logs reaches the log of the node, and cannot end whoever says it."""
+"""What the package logs and reports gets out, and cannot end whoever says it."""
 
 import logging
 
 import pytest
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from spun_node import SpunNode
 
+from vizion3d_ros.contracts.settings.node_settings import DiagnosticUpdaterSettings
+from vizion3d_ros.ros.health.diagnostics import Diagnostics
 from vizion3d_ros.ros.log import MOST_ALIKE, RosLogHandler
 
 pytestmark = pytest.mark.ros
+
+
+NAME = b'/home/j\xfcrgen'.decode(errors='surrogateescape')
+
+
+@pytest.fixture
+def listener(context):
+    """A node of the test that reports and hears what it says itself."""
+    listener = SpunNode(context, 'listener')
+    yield listener
+    listener.close()
 
 
 def record(text):
@@ -15,9 +30,18 @@ def record(text):
 
 
 def test_a_name_that_is_no_utf_8_is_logged_all_the_same(make_node, capfd):
-    name = b'/home/j\xfcrgen'.decode(errors='surrogateescape')
-    RosLogHandler(make_node().get_logger()).emit(record(f'{name} is no file'))
+    RosLogHandler(make_node().get_logger()).emit(record(f'{NAME} is no file'))
     assert '/home/j?rgen is no file' in capfd.readouterr().err
+
+
+def test_a_name_that_is_no_utf_8_is_reported_all_the_same(listener):
+    reports = []
+    listener.node.create_subscription(DiagnosticArray, '/diagnostics', reports.append, 10)
+    diagnostics = Diagnostics(listener.node, DiagnosticUpdaterSettings)
+    tasks = {'backend': (DiagnosticStatus.OK, f'{NAME} is no file', {'checkpoint': NAME})}
+    listener.wait_for(lambda: reports, every=lambda: diagnostics.publish(tasks, 'none'))
+    [status] = reports[0].status
+    assert (status.message, status.values[0].value) == ('/home/j?rgen is no file', '/home/j?rgen')
 
 
 def test_what_changes_with_every_image_does_not_fill_the_log(make_node, capfd):
