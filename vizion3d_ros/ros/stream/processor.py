@@ -30,6 +30,7 @@ from vizion3d_ros.ros.stream.topics import OutputPublishers
 from vizion3d_ros.ros.throttle import Throttle
 
 RATE_SAMPLES = 30
+SILENT_FRAMES = 10  # that did not come: the stream stands still
 
 logger = logging.getLogger(__name__)
 
@@ -131,9 +132,12 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
 
     @property
     def rate_hz(self) -> float:
-        """Frames per second over the last frames; 0 before the second one."""
+        """Frames per second over the last frames; 0 before the second, and while none comes."""
         times = tuple(self._finished)
-        return (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else 0.0
+        if len(times) < 2:
+            return 0.0
+        rate_hz = (len(times) - 1) / (times[-1] - times[0])
+        return rate_hz if rate_hz * (time.monotonic() - times[-1]) < SILENT_FRAMES else 0.0
 
     def compute(self, frame: AnyFrame) -> Callable[[], None] | None:
         """
@@ -213,4 +217,6 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
         self.checkpoint, self.licence = answer.result.checkpoint, answer.result.licence
         self.last_error = ''
         self.processed += 1
+        if len(self._finished) > 1 and not self.rate_hz:  # a pause is no part of the next rate
+            self._finished.clear()
         self._finished.append(time.monotonic())
