@@ -19,7 +19,7 @@ from vizion3d_ros.ros.stream.publishers import Endpoint, PublisherSeen
 pytestmark = pytest.mark.ros
 
 TOPIC = '/robot/left/image_rect'
-IMAGE = 'sensor_msgs/msg/Image'
+IMAGE, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
 PERIOD_NS = 33_333_333
 
 
@@ -68,17 +68,29 @@ def test_a_camera_that_died_is_told_with_its_last_sign_of_life():
 
 
 @pytest.mark.parametrize(
-    ('kind', 'cure'),
+    ('kind', 'switchable', 'cure'),
     [
-        ('sensor_msgs/msg/CompressedImage', 'set image_transport to compressed'),
-        ('sensor_msgs/msg/CameraInfo', 'remap this input'),
+        (COMPRESSED, True, 'set image_transport to compressed'),
+        (COMPRESSED, False, 'takes raw images alone: have `image_transport republish` make'),
+        ('sensor_msgs/msg/CameraInfo', True, 'remap this input'),
     ],
 )
-def test_another_type_on_the_topic_is_named_with_its_cure(kind, cure):
-    wrong = endpoint(PublisherSeen('camera', kind, 'reliable'))
-    text = explain_silence(wrong, InputStats())
+def test_another_type_on_the_topic_is_named_with_its_cure(kind, switchable, cure):
+    seen = PublisherSeen('camera', kind, 'reliable')
+    text = explain_silence(Endpoint(TOPIC, IMAGE, (seen,), switchable=switchable), InputStats())
     assert f'{TOPIC} carries the type {kind} (from camera), expected {IMAGE}' in text
-    assert cure in text
+    assert cure in text and ('set image_transport' in text) is (switchable and kind == COMPRESSED)
+
+
+@pytest.mark.parametrize(
+    ('switchable', 'cure'),
+    [(True, 'set image_transport to compressed'), (False, 'takes raw images alone')],
+)
+def test_images_of_the_other_transport_are_named_with_their_cure(switchable, cure):
+    packed = f'{TOPIC}/compressed'
+    beside = Endpoint(TOPIC, IMAGE, other_transport=packed, switchable=switchable)
+    text = explain_silence(beside, InputStats())
+    assert f'but {packed} carries these images: ' in text and cure in text
 
 
 def test_a_silent_publisher_of_the_right_type_is_told_beside_one_of_another():

@@ -2,6 +2,7 @@
 """Images no node should have to see: broken, from the past, without a frame, or too many."""
 
 import time
+from functools import partial
 
 import pytest
 import slow_stereo_node
@@ -19,6 +20,7 @@ from scene import (
     textured_pair,
     to_ns,
     to_stamp,
+    truncate,
 )
 from slow_stereo_node import SLOW_SIZE
 
@@ -45,25 +47,44 @@ def assert_good_depth(message):
     assert median_error(pixels_of(message), DEPTH_M) < 0.01
 
 
+def send_bad(robot, spoil):
+    """Publish a pair whose right image is spoilt."""
+    stamp_ns = robot.now_ns()
+    message = image_message(SCENE['right'], stamp_ns)
+    spoil(message)
+    robot.send_image('left', stamp_ns=stamp_ns)
+    robot.publisher('right/image_rect').publish(message)
+
+
 @each_fault
 def test_a_bad_image_is_reported_once_and_the_next_good_one_answered(robot, node, spoil, words):
     depths = robot.listen('depth/image')
     assert_good_depth(robot.ask(depths))
     failed = values_of(robot.status('output'))['failed']
 
-    def send_bad():
-        stamp_ns = robot.now_ns()
-        message = image_message(SCENE['right'], stamp_ns)
-        spoil(message)
-        robot.send_image('left', stamp_ns=stamp_ns)
-        robot.publisher('right/image_rect').publish(message)
-
-    status = robot.status('output', lambda _, v: v['failed'] >= failed + 3, every=send_bad)
+    status = robot.status(
+        'output', lambda _, v: v['failed'] >= failed + 3, every=partial(send_bad, robot, spoil)
+    )
     assert status.level == DiagnosticStatus.ERROR
     assert all(word in status.message for word in ('right', *words)), status.message
     assert len(node.lines('[ERROR]', 'frame lost', 'right', *words)) == 1, node.output
     assert_good_depth(robot.ask(depths))
     assert 'Traceback' not in node.output
+
+
+def test_a_lost_frame_is_no_fault_of_a_node_that_nobody_listens_to(robot):
+    depths = robot.listen('depth/image')
+    robot.status(
+        'output',
+        lambda status, _: status.level == DiagnosticStatus.ERROR,
+        every=partial(send_bad, robot, truncate),
+    )
+    robot.ignore(depths)
+    robot.wait_for_readers(0)
+    robot.status('output', lambda status, _: status.level == DiagnosticStatus.OK, timeout=3.0)
+    robot.listen('depth/image')
+    robot.wait_for_readers(1)
+    assert robot.status('output').level == DiagnosticStatus.OK
 
 
 def test_a_bag_that_starts_again_keeps_flowing(robot, node):

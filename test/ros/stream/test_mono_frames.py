@@ -26,6 +26,7 @@ from vizion3d_ros.geometry.metric_scale.tracker import NO_SCALE_YET
 from vizion3d_ros.incoming.camera_info import CameraCache
 from vizion3d_ros.pipeline import MonoPipeline
 from vizion3d_ros.ros import throttle
+from vizion3d_ros.ros.stream import processor
 from vizion3d_ros.ros.stream.mono_frames import RELATIVE, MonoFrame, MonoProcessor
 from vizion3d_ros.ros.stream.sparse_reading import SparseReading
 
@@ -45,7 +46,7 @@ class Outputs:
         self.needed = ALL
         self.answers = []
 
-    def due(self, lazy, cloud_rate):
+    def due(self, lazy, cloud_period):
         return {'something'}
 
     def needs(self, names):
@@ -109,6 +110,23 @@ def test_a_relative_answer_without_sparse_depth_stays_relative_and_is_told_once(
     stage.change(depth_anything_v2=DepthAnythingSettings(model_backend='another.pth'))
     stage.see()
     assert warnings(package_log) == [RELATIVE] * 2
+
+
+def test_the_rate_of_a_stream_that_stood_still_is_that_of_now(stage, monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(processor.time, 'monotonic', lambda: now[0])
+
+    def rate_after(frames, pause):
+        for _ in range(frames):
+            stage.see()
+            now[0] += pause
+        return stage.processor.rate_hz
+
+    assert rate_after(10, 0.1) == pytest.approx(10)
+    now[0] += 3600.0
+    assert rate_after(0, 0.0) == 0.0
+    assert rate_after(5, 0.1) == pytest.approx(10)
+    assert rate_after(40, 8.0) == pytest.approx(1 / 8)
 
 
 def test_a_metric_answer_needs_nothing_and_says_nothing(monkeypatch, package_log):

@@ -8,7 +8,8 @@ import time
 from vizion3d_ros.incoming.input_stats import RECENT_SECONDS, InputStats
 from vizion3d_ros.ros.stream.publishers import Endpoint, PublisherSeen
 
-COMPRESSED = 'sensor_msgs/msg/CompressedImage'
+IMAGE, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
+RAW_ONLY = 'this input takes raw images alone: have `image_transport republish` make them so'
 TRANSPORT = 'the transport profile (docs/transport.md)'
 MOST_MISSING = 1 / 3
 FEWEST_STAMPS = 3  # one 0 is where simulated time begins
@@ -133,9 +134,10 @@ def _nobody(endpoint: Endpoint) -> str:
     text = f'nobody publishes {endpoint.topic}: start the camera or remap the topic'
     if endpoint.other_transport:
         other = 'raw' if endpoint.type == COMPRESSED else 'compressed'
+        cure = f'set image_transport to {other}' if endpoint.switchable else RAW_ONLY
         return (
             f'nobody publishes {endpoint.topic} ({endpoint.type}), but {endpoint.other_transport} '
-            f'carries these images: set image_transport to {other}'
+            f'carries these images: {cure}'
         )
     if endpoint.topic.endswith('/compressed/compressed'):
         return f'{text}, leaving /compressed out of the name: it is put behind it'
@@ -165,11 +167,13 @@ def _why_unheard(endpoint: Endpoint, publisher: PublisherSeen) -> str:
             'qos_overrides'
         )
     cure = 'remap this input to a topic of its type'
-    if publisher.type == COMPRESSED:
+    if publisher.type == COMPRESSED and endpoint.switchable:
         cure = (
             'set image_transport to compressed, and leave /compressed out of the name that this '
             'input is remapped to'
         )
+    elif publisher.type == COMPRESSED and endpoint.type == IMAGE:
+        cure = RAW_ONLY
     return (
         f'{endpoint.topic} carries the type {publisher.type} (from {publisher.node}), expected '
         f'{endpoint.type}: {cure}'

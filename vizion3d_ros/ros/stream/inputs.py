@@ -7,7 +7,7 @@ import difflib
 import logging
 import posixpath
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any
 
@@ -66,10 +66,12 @@ class InputSubscriptions:
         node: Node,
         topics: Mapping[str, type],
         callbacks: Mapping[str, Callable[[Any], None]],
+        switchable: Collection[str],
     ) -> None:
-        """callbacks: one for every name in topics."""
+        """callbacks: one for every name in topics; switchable: as in Endpoint."""
         self._node = node
         self._topics = topics
+        self._switchable = switchable
         calibrations = self._names(early=True)
         heard = {name: partial(self._hear_calibration, name) for name in calibrations}
         self._told = callbacks
@@ -162,7 +164,8 @@ class InputSubscriptions:
         similar = () if publishers else self._similar(topic, wanted)
         since = max(self.opened, self._appeared.get(name, self._looked) if publishers else 0.0)
         other = '' if publishers else self._other_transport(name)
-        return Endpoint(topic, wanted, publishers, similar, since, other)
+        switchable = name in self._switchable
+        return Endpoint(topic, wanted, publishers, similar, since, other, switchable)
 
     def explain_mixed(self) -> str:
         """Say which inputs get the messages of several publishers in turn; '' if none does."""
