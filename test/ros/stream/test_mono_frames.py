@@ -97,9 +97,7 @@ def warnings(log):
     return [r.getMessage() for r in log.records if r.levelname == 'WARNING']
 
 
-def test_a_relative_answer_without_sparse_depth_stays_relative_and_is_told_once(
-    stage, package_log
-):
+def test_an_answer_without_sparse_depth_stays_relative_and_is_told_once(stage, package_log):
     for _ in range(5):
         result = stage.see()
         assert result.depth_m is None and result.cloud is None
@@ -230,9 +228,7 @@ def test_what_was_last_known_of_the_scale_stays_while_nobody_asks_for_metres(sta
         ('lidar', LIDAR_POSE, False),
     ],
 )
-def test_points_of_another_frame_are_doubted_only_without_a_transform(
-    stage, frame_id, transform, told
-):
+def test_points_of_another_frame_want_a_transform(stage, frame_id, transform, told):
     stage.change(sparse_depth=SparseDepthSettings(transform=transform))
     stage.see(scan(frame_id=frame_id))
     text = stage.processor.sparse.doubt
