@@ -47,7 +47,7 @@ HEAVY_ALLOWED = (
 )
 # Inside ros/: each room may import those before it; testbed stands at the side.
 ROS_ROOMS = [
-    *('given', 'parameters', 'log', 'throttle', 'compat', 'arguments', 'run', 'executables'),
+    *('given', 'parameters', 'throttle', 'log', 'compat', 'arguments', 'run', 'executables'),
     *('messages', 'stream', 'health', 'serving', 'nodes'),
 ]
 ROS_TESTBED = {'parameters', 'compat', 'run', 'messages', 'stream', 'testbed'}

@@ -17,6 +17,11 @@ def test_other_errors_are_said_as_they_are():
     assert explain(KeyError()) == 'KeyError'
 
 
+def test_names_of_files_keep_to_letters_that_can_be_sent():
+    name = b'/home/j\xfcrgen'.decode(errors='surrogateescape')
+    assert explain(BackendError(f'{name} is no file')) == '/home/j?rgen is no file'
+
+
 def refusal(**settings):
     with pytest.raises(ValidationError) as caught:
         StereoSettings.model_validate(settings)

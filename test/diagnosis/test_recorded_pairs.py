@@ -4,6 +4,7 @@
 import numpy as np
 import pytest
 
+from vizion3d_ros.contracts.calibration.wording import NODE
 from vizion3d_ros.diagnosis.alignment import explain_alignment, rows_off
 from vizion3d_ros.diagnosis.matches import GreyPair, find_matches
 from vizion3d_ros.diagnosis.views import shrink, to_grey
@@ -24,7 +25,7 @@ def matches_of(left, right):
 
 
 def said(matches, pair):
-    return '; '.join(explain_alignment(matches, pair.left.shape[1], pair.rig.doffs))
+    return '; '.join(explain_alignment(matches, pair.left.shape, pair.rig.doffs, NODE))
 
 
 def test_a_pair_as_it_is_gets_no_word(pair):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every fault of a pair in one sentence, twice seen; silence about whatever is well."""
 
+import re
+
 import cv2
 import numpy as np
 import pytest
@@ -82,6 +84,21 @@ def test_a_turned_camera_is_told_with_its_angle(room, degrees):
     assert f'turned {way} by {abs(degrees)} degrees' in text
 
 
+@pytest.mark.parametrize('zoom', [1.02, 0.96])
+def test_another_zoom_is_told_with_its_size(room, zoom):
+    about_the_middle = cv2.getRotationMatrix2D((320, 240), 0, zoom)
+    zoomed = cv2.warpAffine(room.right, about_the_middle, (640, 480))
+    text = told([(room.left, zoomed)] * 2)[1]
+    shown = re.match(r'right image shows all ([\d.]+) % (larger|smaller) than the left one', text)
+    assert float(shown[1]) == pytest.approx(abs(100 * zoom - 100), abs=0.5)
+    assert shown[2] == ('larger' if zoom > 1 else 'smaller')
+
+
+def test_one_camera_as_both_is_told_though_its_noise_differs(room):
+    text = told([(noisy(room.left, 1, 1), noisy(room.left, 1, 2))] * 3)[-1]
+    assert 'one camera comes as both' in text and 'search range' not in text
+
+
 @pytest.mark.parametrize('side', ['left', 'right'])
 def test_a_covered_lens_is_named(room, side):
     black = noisy(np.full_like(room.left, 6), 2, 3)
@@ -96,6 +113,12 @@ def test_a_saturated_image_is_named_with_its_share(room, share):
     white[: round(share * 480)] = 255
     text = told([(room.left, white)] * 2)[1]
     assert text.startswith('right image is saturated (') and 'exposure' in text
+
+
+def test_a_white_sky_above_what_is_matched_is_no_fault(room):
+    white = np.full_like(room.left[:390], 255)
+    left, right = (np.vstack([white, side[390:]]) for side in (room.left, room.right))
+    assert told([(left, right)] * 3) == [''] * 3
 
 
 @pytest.mark.parametrize('side', ['left', 'right'])

@@ -49,7 +49,17 @@ def test_an_answer_without_depth_says_why_in_the_words_of_a_request(wall):
     near = message(wall.left, wall.right, {**CAMERA, 'baseline': 10.0})
     assert 'lower min_depth_mm to 8' in near and 'or correct the baseline' in near
     far = message(wall.left, wall.right, {**CAMERA, 'min_depth_mm': 100, 'max_depth_mm': 400})
-    assert 'raise max_depth_mm to 2400' in far
+    assert 'which is 2000 mm: raise max_depth_mm to 2400 mm' in far
+
+
+def test_a_pair_that_is_not_rectified_has_the_cure_of_a_request(wall):
+    lower = message(wall.left, np.roll(wall.right, 6, 0), CAMERA)
+    assert 'right image is 6.0 px lower' in lower and lower.endswith('rectify the images first')
+
+
+def test_depths_that_the_rig_cannot_tell_apart_are_named_as_the_request_names_them(wall):
+    with pytest.raises(InputError, match='min_depth_mm 800000 mm to max_depth_mm 900000 mm are'):
+        message(wall.left, wall.right, {**CAMERA, 'min_depth_mm': 8e5, 'max_depth_mm': 9e5})
 
 
 def test_one_image_as_both_is_named(wall):

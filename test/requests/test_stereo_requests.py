@@ -150,7 +150,7 @@ def test_the_neural_matcher_takes_depths_as_well():
 
 
 def test_depths_that_do_not_fit_the_node_are_a_clear_error():
-    with pytest.raises(InputError, match=r'advanced_config: max_depth must be larger'):
+    with pytest.raises(InputError, match=r'max_depth_mm must be larger .* got 7000 and 8000'):
         settings(NODE, model_backend='opencv-sgbm', config={'min_depth_mm': 8000.0})
 
 

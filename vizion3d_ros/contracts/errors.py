@@ -45,17 +45,19 @@ class CheckpointError(BackendError):
 def explain(error: Exception) -> str:
     """One line for a person: a pydantic error without its boilerplate, others as they are."""
     if not isinstance(error, ValidationError):
-        return str(error) or type(error).__name__
-    return '; '.join(_explain_field(dict(item)) for item in error.errors(include_url=False))
+        return printable(str(error)) or type(error).__name__
+    fields = (_explain_field(dict(item)) for item in error.errors(include_url=False))
+    return printable('; '.join(fields))
+
+
+def printable(text: str) -> str:
+    """Keep to letters that ROS and others can send: names of files may have others."""
+    return text.encode(errors='replace').decode()
 
 
 def sendable(text: str) -> str:
-    """
-    Shorten a sentence and keep to letters that can be sent.
-
-    It may quote whatever a caller sent, and names of files may have other letters.
-    """
-    return text.encode(errors='replace').decode()[:MOST_LETTERS]
+    """Keep to letters that can be sent, and to few of them: it may quote whatever came."""
+    return printable(text)[:MOST_LETTERS]
 
 
 def _explain_field(item: dict[str, object]) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the matched points say of the rig: rows that differ, a turned camera, swapped sides."""
+"""What the matched points say of the rig: other rows, a turn, another zoom, swapped sides."""
 
 from __future__ import annotations
 
@@ -7,16 +7,14 @@ import math
 
 import numpy as np
 
-from vizion3d_ros.diagnosis.matches import Matches
+from vizion3d_ros.contracts.calibration.wording import Wording
+from vizion3d_ros.diagnosis.matches import Floats, Matches
 
 FEWEST = 6  # matches that prove something
 MOST_ROWS = 1.8  # which three quarters of the matches must exceed
-MOST_TURN = 4.0  # rows from the left border of the image to the right one
+MOST_TURN = 4.0  # rows from one border of the image to the other
 IMPOSSIBLE = -1.5  # corrected disparity: nothing is beyond infinity but by a measuring error
 SWAPPED = 0.35  # share of the matches beyond infinity
-NOT_RECTIFIED = (
-    'the pair is not rectified: recalibrate the rig, or set rectify if these are raw images'
-)
 
 
 def rows_off(matches: Matches) -> float:
@@ -24,15 +22,25 @@ def rows_off(matches: Matches) -> float:
     return float(np.median(matches.rows)) if matches.found >= FEWEST else math.nan
 
 
-def explain_alignment(matches: Matches, width: int, doffs: float) -> list[str]:
-    """Say what keeps the rows from meeting; doffs: as of StereoRig, width: of the images."""
+def explain_alignment(
+    matches: Matches, shape: tuple[int, ...], doffs: float, wording: Wording
+) -> list[str]:
+    """Say what keeps the rows from meeting; shape: (H, W, ...) of images, doffs: of the rig."""
     if matches.found < FEWEST:
         return []
+    swapped, askew = _swapped(matches, doffs), _askew(matches, *shape[:2])
     return [
-        text
-        for text in (_swapped(matches, doffs), _turned(matches, width) or _shifted(matches))
-        if text
+        *([f'{swapped}: {wording.exchange}'] if swapped else []),
+        *([f'{askew}: the pair is not rectified: {wording.rectify}'] if askew else []),
     ]
+
+
+def _askew(matches: Matches, height: int, width: int) -> str:
+    turned = width * _slope(matches.x, matches.rows, width)
+    larger = height * _slope(matches.y, matches.rows, height)
+    if max(abs(turned), abs(larger)) < MOST_TURN:
+        return _shifted(matches)
+    return _turned(turned, width) if abs(turned) > abs(larger) else _scaled(larger, height)
 
 
 def _swapped(matches: Matches, doffs: float) -> str:
@@ -41,8 +49,7 @@ def _swapped(matches: Matches, doffs: float) -> str:
         return ''
     return (
         f'left and right images are swapped: {share:.0%} of {matches.found} matches lie at '
-        'negative disparity, beyond infinity: exchange the remappings of left/image_rect and '
-        'right/image_rect, or the cameras'
+        'negative disparity, beyond infinity'
     )
 
 
@@ -54,26 +61,31 @@ def _shifted(matches: Matches) -> str:
     offset = rows_off(matches)
     return (
         f'right image is {abs(offset):.1f} px {"lower" if offset > 0 else "higher"} than the left '
-        f'one (rows must agree within 1 px): {NOT_RECTIFIED}'
+        'one (rows must agree within 1 px)'
     )
 
 
-def _turned(matches: Matches, width: int) -> str:
-    slope = _slope(matches, width)
-    if abs(slope * width) < MOST_TURN:
-        return ''
-    angle = math.degrees(math.atan(slope))
+def _turned(rows: float, width: int) -> str:
+    angle = math.degrees(math.atan(rows / width))
     way = 'clockwise' if angle > 0 else 'counterclockwise'
     return (
         f'right image is turned {way} by {abs(angle):.1f} degrees against the left one, '
-        f'{abs(slope * width):.0f} rows from side to side: {NOT_RECTIFIED}'
+        f'{abs(rows):.0f} rows from side to side'
     )
 
 
-def _slope(matches: Matches, width: int) -> float:
-    """Rows per column by Theil and Sen: the median over all pairs of points far enough apart."""
-    one, other = np.triu_indices(matches.found, 1)
-    columns = matches.x[one] - matches.x[other]
-    apart = np.abs(columns) > width / 8
-    slopes = (matches.rows[one] - matches.rows[other])[apart] / columns[apart]
+def _scaled(rows: float, height: int) -> str:
+    return (
+        f'right image shows all {100 * abs(rows) / height:.1f} % '
+        f'{"larger" if rows > 0 else "smaller"} than the left one, {abs(rows):.0f} rows from top '
+        f'to bottom, as with another zoom or focal length'
+    )
+
+
+def _slope(places: Floats, rows: Floats, size: int) -> float:
+    """Rows per pixel by Theil and Sen: the median over all pairs of points far enough apart."""
+    one, other = np.triu_indices(places.size, 1)
+    distances = places[one] - places[other]
+    apart = np.abs(distances) > size / 8
+    slopes = (rows[one] - rows[other])[apart] / distances[apart]
     return float(np.median(slopes)) if slopes.size >= FEWEST else 0.0

@@ -50,22 +50,27 @@ def is_blank(small: Pixels) -> bool:
     return noise < MOST_NOISE and float(np.percentile(deviation, 99.5)) < TAIL * noise + 1.5
 
 
-def explain_exposure(name: str, sampled: Pixels, dark: bool) -> str:
+def is_saturated(sampled: Pixels) -> bool:
+    """Whether most of an image, uint8 (h, w), is as bright as pixels get."""
+    return saturated_share(sampled) > MOST_SATURATED
+
+
+def explain_exposure(name: str, sampled: Pixels, dark: bool, saturated: bool) -> str:
     """
     Say that an image is dark or saturated, '' if it is neither; name: left image, for example.
 
-    sampled: uint8 (h, w). dark: as the caller judges, who knows whether it can be matched still.
+    sampled: uint8 (h, w). dark, saturated: as the caller judges, who knows whether it can be
+    matched still.
     """
     if dark:
         return (
             f'{name} is dark (mean {sampled.mean():.0f} of 255): take the cap off its lens, add '
             f'light, or raise its exposure{SHIFT if sampled.max() <= FEW_LEVELS else ""}'
         )
-    share = saturated_share(sampled)
-    if share > MOST_SATURATED:
+    if saturated:
         return (
-            f'{name} is saturated ({share:.0%} of its pixels are white): lower its exposure or '
-            'gain, or shade its lens'
+            f'{name} is saturated ({saturated_share(sampled):.0%} of its pixels are white): lower '
+            'its exposure or gain, or shade its lens'
         )
     return ''
 

@@ -10,6 +10,7 @@ from vizion3d_ros.diagnosis.exposure import (
     is_black,
     is_blank,
     is_dark,
+    is_saturated,
     saturated_share,
 )
 from vizion3d_ros.diagnosis.repeats import FEWEST_REPEATS, Repeats
@@ -70,7 +71,7 @@ def explain_image(image: Pixels) -> str:
     sampled = sample(image)
     blank = is_blank(shrink(to_grey(image))[0])
     dark = is_dark(sampled) and (blank or is_black(sampled))
-    lens = explain_exposure('image', sampled, dark)
+    lens = explain_exposure('image', sampled, dark, is_saturated(sampled))
     if lens or not blank:
         return lens
     return (

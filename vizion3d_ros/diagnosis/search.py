@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 
+from vizion3d_ros.contracts.calibration.wording import Wording
 from vizion3d_ros.contracts.commands import StereoCommand
 from vizion3d_ros.contracts.results import StereoResult
 from vizion3d_ros.diagnosis.alignment import FEWEST
@@ -19,25 +20,52 @@ FARTHER = 0.5
 MARGIN = 1.0  # pixels by which a match must be outside
 FEW_MATCHES = 4
 MANY_MATCHES = 12  # spread as they are, they cover more of an image than NEXT_TO_NONE
+SAME_PLACE = 0.5  # pixels of disparity; less is no distance but the error of a match
 ROOM = 1.2  # between the nearest or farthest match and the limit that is advised
 OR_BASELINE = 'or correct the baseline'
 
 
 def explain_search(
-    matches: Matches, command: StereoCommand, result: StereoResult, valid: float
+    matches: Matches,
+    command: StereoCommand,
+    result: StereoResult,
+    valid: float,
+    wording: Wording,
 ) -> str:
     """Say why few disparities are valid, '' if they are not few; valid: share of the pixels."""
     disparity = matches.disparity + command.rig.doffs
+    if valid < FEW_VALID and _in_one_place(matches):
+        return _one_camera(matches, valid, wording)
     near = disparity > result.max_disparity + MARGIN
-    far = (disparity > 0) & (disparity < result.min_disparity - MARGIN)
+    far = (disparity > SAME_PLACE) & (disparity < result.min_disparity - MARGIN)
     if matches.found >= FEWEST and near.mean() >= NEARER:
-        return _too_near(float(near.mean()), float(np.percentile(disparity, 95)), command, result)
+        nearest = float(np.percentile(disparity[near], 95))
+        return _too_near(float(near.mean()), nearest, command, result, wording)
     if valid < FEW_VALID and matches.found >= FEWEST and far.mean() >= FARTHER:
-        return _too_far(float(far.mean()), float(np.percentile(disparity, 5)), command, result)
-    return _no_cause(matches, valid) if valid < NEXT_TO_NONE else ''
+        farthest = float(np.percentile(disparity[far], 5))
+        return _too_far(float(far.mean()), farthest, command, result, wording)
+    return _no_cause(matches, valid, wording) if valid < NEXT_TO_NONE else ''
 
 
-def _too_near(share: float, disparity: float, command: StereoCommand, result: StereoResult) -> str:
+def _in_one_place(matches: Matches) -> bool:
+    return matches.found >= MANY_MATCHES and np.abs(matches.disparity).max() < SAME_PLACE
+
+
+def _one_camera(matches: Matches, valid: float, wording: Wording) -> str:
+    return (
+        f'only {valid:.1%} of the pixels have a disparity, as {matches.found} corners are at the '
+        'same place in both images: one camera comes as both, or all is far away: '
+        f'{wording.other_image}'
+    )
+
+
+def _too_near(
+    share: float,
+    disparity: float,
+    command: StereoCommand,
+    result: StereoResult,
+    wording: Wording,
+) -> str:
     seen = (
         f'objects are nearer than what is searched: {share:.0%} of the matches have disparities '
         f'above {result.max_disparity:.0f} px, up to {disparity:.0f} px'
@@ -45,11 +73,17 @@ def _too_near(share: float, disparity: float, command: StereoCommand, result: St
     depth_m = _searched_depth(command, disparity)
     if depth_m is None:
         return f'{seen}: set baseline_m, or raise sgbm.disparity_range'
-    near = _short(depth_m / ROOM)
-    return f'{seen}, which is {_short(depth_m)} m: lower min_depth to {near}, {OR_BASELINE}'
+    near = f'{wording.near} to {wording.length(depth_m / ROOM)}'
+    return f'{seen}, which is {wording.length(depth_m)}: lower {near}, {OR_BASELINE}'
 
 
-def _too_far(share: float, disparity: float, command: StereoCommand, result: StereoResult) -> str:
+def _too_far(
+    share: float,
+    disparity: float,
+    command: StereoCommand,
+    result: StereoResult,
+    wording: Wording,
+) -> str:
     seen = (
         f'{share:.0%} of the matches have disparities below the {result.min_disparity:.0f} px '
         f'where the search begins, down to {disparity:.1f} px'
@@ -57,13 +91,8 @@ def _too_far(share: float, disparity: float, command: StereoCommand, result: Ste
     depth_m = _searched_depth(command, disparity)
     if depth_m is None:
         return f'{seen}: lower sgbm.min_disparity'
-    far = _short(depth_m * ROOM)
-    return f'{seen}, which is {_short(depth_m)} m: raise max_depth to {far}, {OR_BASELINE}'
-
-
-def _short(metres: float) -> str:
-    """Two digits, and no power of ten."""
-    return f'{float(f"{metres:.2g}"):g}'
+    far = f'{wording.far} to {wording.length(depth_m * ROOM)}'
+    return f'{seen}, which is {wording.length(depth_m)}: raise {far}, {OR_BASELINE}'
 
 
 def _searched_depth(command: StereoCommand, disparity: float) -> float | None:
@@ -73,7 +102,7 @@ def _searched_depth(command: StereoCommand, disparity: float) -> float | None:
     return None if explicit or focal_baseline is None else focal_baseline / disparity
 
 
-def _no_cause(matches: Matches, valid: float) -> str:
+def _no_cause(matches: Matches, valid: float, wording: Wording) -> str:
     seen = f'only {valid:.1%} of the pixels have a disparity'
     if matches.found < FEW_MATCHES and matches.tried >= MANY_MATCHES:
         return (
@@ -82,10 +111,7 @@ def _no_cause(matches: Matches, valid: float) -> str:
             f'scene at the same time, with rows at most {matches.reach} px apart'
         )
     if matches.found >= MANY_MATCHES:
-        return (
-            f'{seen}, though {matches.found} corners match: check the search range (min_depth, '
-            'max_depth, sgbm.disparity_range) and the thresholds of sgbm'
-        )
+        return f'{seen}, though {matches.found} corners match: {wording.search}'
     return ''
 
 

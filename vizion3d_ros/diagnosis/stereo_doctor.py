@@ -14,12 +14,20 @@ import time
 
 import numpy as np
 
+from vizion3d_ros.contracts.calibration.wording import NODE, REQUEST, Wording
 from vizion3d_ros.contracts.commands import StereoCommand
 from vizion3d_ros.contracts.results import StereoResult
 from vizion3d_ros.diagnosis.alignment import explain_alignment, rows_off
 from vizion3d_ros.diagnosis.budget import Budget
 from vizion3d_ros.diagnosis.depth_edges import LEAST_DOFFS, explain_edges
-from vizion3d_ros.diagnosis.exposure import explain_exposure, is_black, is_blank, is_dark
+from vizion3d_ros.diagnosis.exposure import (
+    explain_exposure,
+    is_black,
+    is_blank,
+    is_dark,
+    is_saturated,
+    saturated_share,
+)
 from vizion3d_ros.diagnosis.matches import GreyPair, Matches, find_matches
 from vizion3d_ros.diagnosis.repeats import Repeats, frozen_side
 from vizion3d_ros.diagnosis.search import FEW_MATCHES, FEW_VALID, explain_search, valid_share
@@ -98,11 +106,11 @@ class StereoDoctor:
             'corners matched': f'{matches.found} of {matches.tried}',
             'right rows lower by': round(rows_off(matches), 1),
         }
-        self.verdict.update(_explain_matches(pair, matches, command, result, valid))
+        self.verdict.update(_explain_matches(pair, matches, command, result, valid, NODE))
 
 
 def explain_pair(command: StereoCommand, result: StereoResult) -> str:
-    """Say why next to nothing of a single pair has a disparity; '' if that is not so."""
+    """Say why next to nothing of the pair of a request has a disparity; '' if that is not so."""
     valid = valid_share(result)
     if not valid < FEW_VALID:
         return ''
@@ -111,7 +119,7 @@ def explain_pair(command: StereoCommand, result: StereoResult) -> str:
     faults = _explain_lenses(images, samples, valid)
     if not any(faults):
         pair = _grey_pair(command)
-        faults = _explain_matches(pair, find_matches(pair), command, result, valid)
+        faults = _explain_matches(pair, find_matches(pair), command, result, valid, REQUEST)
     return '; '.join(filter(None, faults)) or f'only {valid:.1%} of the pixels have a disparity'
 
 
@@ -122,15 +130,20 @@ def _grey_pair(command: StereoCommand) -> GreyPair:
 
 
 def _explain_matches(
-    pair: GreyPair, matches: Matches, command: StereoCommand, result: StereoResult, valid: float
+    pair: GreyPair,
+    matches: Matches,
+    command: StereoCommand,
+    result: StereoResult,
+    valid: float,
+    wording: Wording,
 ) -> list[str]:
-    if fault := _explain_threshold(command, result, valid) or _explain_same(pair, valid):
+    if fault := _explain_threshold(command, result, valid) or _explain_same(pair, valid, wording):
         return [fault]
-    faults = explain_alignment(matches, pair.left.shape[1], command.rig.doffs)
+    faults = explain_alignment(matches, pair.left.shape, command.rig.doffs, wording)
     if matches.found < FEW_MATCHES:
         faults = [_explain_blank(pair.small_left, pair.small_right, valid)]
     if not any(faults):
-        faults = [explain_search(matches, command, result, valid)]
+        faults = [explain_search(matches, command, result, valid, wording)]
     if not any(faults) and command.rig.doffs >= LEAST_DOFFS:
         faults = [explain_edges(pair.left, result.disparity.cpu().numpy())]
     return faults
@@ -148,30 +161,33 @@ def _explain_threshold(command: StereoCommand, result: StereoResult, valid: floa
     return f'min_confidence: {least:g} drops {dropped:.0%} of the pixels: lower it'
 
 
-def _explain_same(pair: GreyPair, valid: float) -> str:
+def _explain_same(pair: GreyPair, valid: float, wording: Wording) -> str:
     """Say that both images are one, so that no disparity is above 0."""
     if not valid < FEW_VALID or not np.array_equal(pair.left, pair.right):
         return ''
     if is_blank(pair.small_left):
         return ''
     return (
-        'left and right images are the same in every pixel: one camera comes as both; give the '
-        'image of the other camera, by the remapping of left/image_rect or right/image_rect'
+        'left and right images are the same in every pixel: one camera comes as both; '
+        f'{wording.other_image}'
     )
 
 
 def _explain_lenses(
     images: dict[str, Pixels], samples: dict[str, Pixels], valid: float
 ) -> list[str]:
-    """Judge both sides; two dark images that are matched all the same are good enough."""
+    """Judge both sides; those dark, or white with sky, and matched all the same are well."""
     dark = {side: is_dark(sampled) for side, sampled in samples.items()}
+    least_white = min(map(saturated_share, samples.values()))
     useless = valid < FEW_VALID
     faults = []
     for side, sampled in samples.items():
         alone = dark[side] and not all(dark.values())
         covered = alone and is_blank(shrink(to_grey(images[side]))[0])
-        told = dark[side] and (useless or is_black(sampled) or covered)
-        faults.append(explain_exposure(f'{side} image', sampled, told))
+        too_dark = dark[side] and (useless or is_black(sampled) or covered)
+        glared = least_white < saturated_share(sampled) / 2
+        too_bright = is_saturated(sampled) and (useless or glared)
+        faults.append(explain_exposure(f'{side} image', sampled, too_dark, too_bright))
     return faults
 
 

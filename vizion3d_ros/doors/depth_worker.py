@@ -15,16 +15,14 @@ from vizion3d_ros.contracts.commands import AnnotationCommand, MonoCommand, Ster
 from vizion3d_ros.contracts.errors import BusyError, DownloadError, explain, sendable
 from vizion3d_ros.contracts.mono_request import DepthEstimationCommand
 from vizion3d_ros.contracts.results import AnnotationResult, MonoResult, StereoResult
-from vizion3d_ros.contracts.settings.node_settings import CommonSettings
 from vizion3d_ros.contracts.settings.service_settings import ServiceSettings
 from vizion3d_ros.contracts.stereo_request import OPENCV_SGBM, StereoDepthCommand
-from vizion3d_ros.files.picture import PictureLimits
 from vizion3d_ros.pipeline import AnnotationPipeline, MonoPipeline, StereoPipeline
 from vizion3d_ros.requests.annotation.answer import answer_annotation
 from vizion3d_ros.requests.annotation.views import ObjectMaskAnnotation3DResult
 from vizion3d_ros.requests.mono import DepthEstimationResult, answer_mono
 from vizion3d_ros.requests.permissions import permitted_model, permitted_network
-from vizion3d_ros.requests.pictures import read_image
+from vizion3d_ros.requests.pictures import picture_limits, read_image
 from vizion3d_ros.requests.pipelines import ServicePipelines
 from vizion3d_ros.requests.stereo import StereoDepthResult, answer_stereo
 from vizion3d_ros.worker import Worker
@@ -114,7 +112,7 @@ class DepthWorker:
         answer_stereo raises, or BusyError.
         """
         settings = self.settings.stereo()
-        allowed, limits = settings.requests.allowed_models, _limits(settings)
+        allowed, limits = settings.requests.allowed_models, picture_limits(settings.requests)
         permitted = permitted_model(request.model_backend, settings.checkpoint, allowed)
         run = partial(self.stereo_pipelines.run, own_checkpoint=settings.checkpoint)
 
@@ -130,7 +128,7 @@ class DepthWorker:
     ) -> Future[DepthEstimationResult]:
         """Queue a request for one image, as stereo() does; field: what its sender calls it."""
         settings = self.settings.mono()
-        allowed, limits = settings.requests.allowed_models, _limits(settings)
+        allowed, limits = settings.requests.allowed_models, picture_limits(settings.requests)
         permitted = permitted_network(request.model_backend, settings.checkpoint, allowed)
         run = partial(self.mono_pipelines.run, own_checkpoint=settings.checkpoint)
 
@@ -146,7 +144,7 @@ class DepthWorker:
     ) -> Future[ObjectMaskAnnotation3DResult]:
         """Queue a request for the objects of a cloud, as stereo() does."""
         settings, base = self.settings, self.settings.objects()
-        allowed, limits = settings.requests.allowed_models, _limits(settings)
+        allowed, limits = settings.requests.allowed_models, picture_limits(settings.requests)
         permitted = permitted_network(request.model_backend, base.checkpoint, allowed)
         run = partial(self.object_pipelines.run, own_checkpoint=base.checkpoint)
 
@@ -166,10 +164,6 @@ class DepthWorker:
         if not ended:
             self.thread.give_up('shutting down before this request was done: ask again later')
         return ended
-
-
-def _limits(settings: CommonSettings) -> PictureLimits:
-    return PictureLimits(settings.requests.max_pixels, settings.requests.max_bytes)
 
 
 @contextmanager

@@ -52,10 +52,13 @@ def bound(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except (OSError, OverflowError) as error:
         listener.close()
-        raise DepthError(
-            f'cannot listen on {shown(host, port)}: {error}; choose another host or port'
-        ) from error
+        raise cannot_listen(shown(host, port), error) from error
     return listener
+
+
+def cannot_listen(address: str, error: Exception) -> DepthError:
+    """Make the error of an address that cannot be had."""
+    return DepthError(f'cannot listen on {address}: {error}; choose another host or port')
 
 
 def allow_many_files() -> None:

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from vizion3d_ros.contracts.camera import Intrinsics
 
 Maps = tuple['NDArray[Any]', 'NDArray[Any]']
-ROTATION_TOLERANCE = 0.01
+LEAST_SEEN = 0.2  # of the rectified image; those that show all of a fisheye are a third black
+GRID = 32
 
 
 def rectify(image: NDArray[np.uint8], calibration: CameraCalibration) -> NDArray[np.uint8]:
@@ -62,30 +63,45 @@ def _changes(calibration: CameraCalibration) -> bool:
         raise CalibrationError(joined(named('camera_info', faults)))
     turns = not np.allclose(_rotation(calibration), np.eye(3))
     moves = calibration.raw_intrinsics() != calibration.intrinsics()
-    return turns or moves or read_lens(calibration.distortion_model, calibration.d).bends
+    changes = turns or moves or read_lens(calibration.distortion_model, calibration.d).bends
+    if changes:
+        _check_view(calibration)
+    return changes
 
 
 @lru_cache(maxsize=4)
 def _maps(calibration: CameraCalibration) -> Maps:
     """Where each pixel is read in the raw image; made once its size is known to be true."""
+    rectified = _matrix(calibration.intrinsics())
+    return _places(calibration, calibration.image_size, rectified, cv2.CV_16SC2)
+
+
+def _places(
+    calibration: CameraCalibration, size: tuple[int, int], rectified: NDArray[Any], kind: int
+) -> Maps:
     lens, turn = read_lens(calibration.distortion_model, calibration.d), _rotation(calibration)
-    raw, rectified = calibration.raw_intrinsics(), calibration.intrinsics()
     make = cv2.fisheye.initUndistortRectifyMap if lens.fisheye else cv2.initUndistortRectifyMap
-    coefficients, size = np.array(lens.coefficients), calibration.image_size
-    maps = make(_matrix(raw), coefficients, turn, _matrix(rectified), size, cv2.CV_16SC2)
+    raw, coefficients = calibration.raw_intrinsics(), np.array(lens.coefficients)
+    maps = make(_matrix(raw), coefficients, turn, rectified, size, kind)
     return maps[0], maps[1]
 
 
-def _rotation(calibration: CameraCalibration) -> NDArray[np.float64]:
-    if not is_given(calibration.r):  # the driver knows of no rectification
-        return np.eye(3)
-    rotation = np.reshape(calibration.r, (3, 3))
-    if not np.allclose(rotation @ rotation.T, np.eye(3), atol=ROTATION_TOLERANCE):
+def _check_view(calibration: CameraCalibration) -> None:
+    """Raise CalibrationError if next to nothing of the rectified image is in the raw one."""
+    width, height = calibration.image_size
+    coarse = np.diag([GRID / width, GRID / height, 1.0]) @ _matrix(calibration.intrinsics())
+    x, y = _places(calibration, (GRID, GRID), coarse, cv2.CV_32FC1)
+    seen = float(((x >= 0) & (x < width) & (y >= 0) & (y < height)).mean())
+    if seen < LEAST_SEEN:
+        numbers = ', '.join(f'{number:g}' for number in calibration.d)
         raise CalibrationError(
-            f'camera_info has R = {list(calibration.r)}, expected a rotation: '
-            'correct the calibration'
+            f'camera_info bends the raw image so that it shows {seen:.0%} of the rectified one: '
+            f'correct D = [{numbers}], or K, R and P that do not belong to it'
         )
-    return rotation
+
+
+def _rotation(calibration: CameraCalibration) -> NDArray[np.float64]:
+    return np.reshape(calibration.r, (3, 3)) if is_given(calibration.r) else np.eye(3)
 
 
 def _matrix(camera: Intrinsics) -> NDArray[np.float64]:

@@ -22,6 +22,7 @@ from vizion3d_ros.contracts.calibration.camera_faults import camera_faults
 from vizion3d_ros.contracts.calibration.depth_range import depth_range_faults
 from vizion3d_ros.contracts.calibration.faults import Fault, named, of_both, worst
 from vizion3d_ros.contracts.calibration.raw_faults import raw_faults
+from vizion3d_ros.contracts.calibration.wording import NODE
 from vizion3d_ros.contracts.camera import Intrinsics
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 from vizion3d_ros.incoming.images import calibration_of
@@ -88,7 +89,7 @@ class KnownRig:
         if settings.rectify:
             raw = (raw_faults(side, pair=True) for side in (self.left, self.right))
             faults += of_both(*raw)
-        return faults + depth_range_faults(rig, settings)
+        return faults + depth_range_faults(rig, settings, NODE)
 
 
 class CameraInfoCache:

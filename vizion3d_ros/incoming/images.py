@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from vizion3d_ros.contracts.calibration import CameraCalibration
 from vizion3d_ros.contracts.errors import InputError
-from vizion3d_ros.incoming.encodings import ENCODINGS, explain_unknown
+from vizion3d_ros.incoming.encodings import ENCODINGS, Encoding, explain_unknown
 from vizion3d_ros.incoming.messages import CameraInfo, Image
 
 Pixels = NDArray[np.uint8]
+COLOURS = (3, 4)  # words of a pixel
 MOST_DATA = 2  # times what the rows take: a driver may leave something behind them
 
 
@@ -31,6 +32,7 @@ def image_to_array(message: Image, mono16_bits: int = 16) -> Pixels:
     encoding = ENCODINGS.get(message.encoding)
     if encoding is None:
         raise InputError(explain_unknown(message.encoding))
+    _check_step(message, encoding)
     if encoding.word_bytes == 2:
         pixels = _scale_to_8_bit(words_of(message), mono16_bits)
     else:
@@ -78,6 +80,17 @@ def calibration_of(message: CameraInfo) -> CameraCalibration:
         d=tuple(map(float, message.d)),
         r=tuple(map(float, message.r)),
     )
+
+
+def _check_step(message: Image, encoding: Encoding) -> None:
+    """Raise InputError if the rows of a grey image are those of colours; padding is shorter."""
+    times = message.step / (message.width * encoding.pixel_bytes)
+    if encoding.channels == 1 and times in COLOURS:
+        raise InputError(
+            f'image step is {message.step} bytes, {times:g} times what a row of {message.width} '
+            f'{message.encoding} pixels needs: these are colours by another encoding; correct it '
+            'in the driver'
+        )
 
 
 def check_rows(message: Image) -> None:

@@ -13,6 +13,9 @@ PERIOD_SAMPLES = 15
 RECENT_SECONDS = 5.0
 SILENCE_SECONDS = 2.0
 JUMP_BACK_NS = 1_000_000_000  # bags are looped without use_sim_time; drivers jitter far less
+LEAP_NS = 10_000_000_000  # beyond the time that passed; a bag may be played ten times as fast
+SLOWED = 5  # long steps in a row that are alike, as no loss leaves them
+ALIKE = 1.3
 FEWEST_JUMPS = 3  # in the last seconds
 # A longer gap is a camera that stood still, not images lost.
 PAUSE_NS = round(SILENCE_SECONDS * 1e9)
@@ -81,6 +84,7 @@ class InputStats:
     recently_missing: Recent = field(default_factory=Recent)
     recently_repeated: Recent = field(default_factory=Recent)
     recently_back: Recent = field(default_factory=Recent)
+    _doubtful: int = 0  # lost, or never taken by a camera that slows down
 
     @property
     def period_ns(self) -> float | None:
@@ -102,9 +106,12 @@ class InputStats:
         """Count a frame."""
         self.received += 1
         now = time.monotonic()
-        if now - self.arrived > SILENCE_SECONDS:
+        silent = now - self.arrived
+        if silent > SILENCE_SECONDS:
             self.began = now
         self.arrived = now
+        if self.newest_ns is not None and stamp_ns - self.newest_ns > 1e9 * silent + LEAP_NS:
+            self.restart()  # another time began: stamps of both would be compared as one
         self.recently_received.add()
         if self.newest_ns is not None and stamp_ns > self.newest_ns:
             self._add_step(stamp_ns - self.newest_ns)
@@ -141,6 +148,7 @@ class InputStats:
     def restart(self) -> None:
         """Forget learnt stamps, as after a jump of time; counters stay."""
         self.newest_ns = None
+        self._doubtful = 0
         self.steps_ns.clear()
         self.stamps_ns.clear()
 
@@ -149,7 +157,15 @@ class InputStats:
         if len(self.steps_ns) == PERIOD_SAMPLES and step_ns < PAUSE_NS:
             # Of mostly lost images the short steps tell the period, and not the shortest: jitter.
             period_ns = sorted(self.steps_ns)[PERIOD_SAMPLES // 5]
-            missing = round(step_ns / period_ns) - 1
-            if missing > 0:
-                self.missing += missing
-                self.recently_missing.add(missing)
+            self._add_missing(round(step_ns / period_ns) - 1)
+
+    def _add_missing(self, missing: int) -> None:
+        """Count what a long step lacks, once a short one proves that the rate is what it was."""
+        if missing > 0:
+            last = tuple(self.steps_ns)[-SLOWED:]
+            slower = max(last) < ALIKE * min(last)
+            self._doubtful = 0 if slower else self._doubtful + missing
+        elif self._doubtful:
+            self.missing += self._doubtful
+            self.recently_missing.add(self._doubtful)
+            self._doubtful = 0

@@ -47,8 +47,9 @@ class StereoSync:
     """
     Takes `left` and `right` images and calls on_pair for every pair.
 
-    One thread only. `slop` is the one in force, in seconds. on_pair may raise: the error is
-    logged and the next pair comes through.
+    One thread only. `slop` is the one in force, in seconds; `newest_pair_ns`: the earlier stamp
+    of the last pair, 0 before the first. on_pair may raise: the error is logged and the next pair
+    comes through.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class StereoSync:
         """Forget waiting frames and learnt periods; counters stay."""
         for stats in (self.left, self.right):
             stats.restart()
-        self._newest_pair_ns = 0
+        self.newest_pair_ns = 0
         self.slop = self.settings.slop
         self._connect()
 
@@ -125,8 +126,10 @@ class StereoSync:
             self.reset()
             self._on_jump()
         stats.add(stamp_ns)
+        if stamp_ns < 0:  # no time for rclpy, which raises; the report tells of it
+            return
         self._adapt_slop()
-        stats.late += stamp_ns < self._newest_pair_ns
+        stats.late += stamp_ns < self.newest_pair_ns
         self._pairs.add(side, stamp_ns, image)
 
     def _adapt_slop(self) -> None:
@@ -165,7 +168,7 @@ class StereoSync:
             self._forget_silence()
         self._paired_at = time.monotonic()
         self.recent_pairs.add()
-        self._newest_pair_ns = min(stamp_to_ns(left), stamp_to_ns(right))
+        self.newest_pair_ns = min(stamp_to_ns(left), stamp_to_ns(right))
         try:
             self._on_pair(left, right)
         except Exception:  # message_filters would keep its lock

@@ -7,6 +7,7 @@ What counts as left out: every field at its default, as a service request has no
 
 from __future__ import annotations
 
+from vizion3d_ros.contracts.annotation.request import ObjectMaskAnnotation3DConfig
 from vizion3d_ros.contracts.calibration.camera_faults import (
     far_outside,
     misplaced,
@@ -22,7 +23,23 @@ RIG_FIELDS = ('focal_length', 'fy', 'cx', 'cy', 'baseline', 'doffs')
 CAMERA_FIELDS = ('fx', 'fy', 'cx', 'cy')
 METRIC_FIELDS = ('focal_length', 'baseline')
 ASIDE = 0.1  # of the image, from its middle; lenses are mounted better
+FOCAL_PER_WIDTH = 0.85  # vizion3d's guess for an unknown camera, about 61 degrees wide
 FOCAL_LENGTHS = ('focal_length', 'fx', 'fy')
+
+
+def camera_of(
+    config: DepthEstimationAdvanceConfig | ObjectMaskAnnotation3DConfig, width: int, height: int
+) -> Intrinsics:
+    """Give the camera that a config describes for an image of width x height pixels."""
+    guess = FOCAL_PER_WIDTH * width
+    return Intrinsics(
+        width=width,
+        height=height,
+        fx=config.fx or config.fy or guess,
+        fy=config.fy or config.fx or guess,
+        cx=width / 2 if config.cx is None else config.cx,
+        cy=height / 2 if config.cy is None else config.cy,
+    )
 
 
 def fitting_rig(

@@ -40,13 +40,16 @@ from vizion3d_ros.geometry.picture16 import picture_of_depth, picture_of_inverse
 from vizion3d_ros.geometry.reprojection import make_cloud
 from vizion3d_ros.requests import ANY_DEPTH_M
 from vizion3d_ros.requests.checkpoints import with_checkpoint
-from vizion3d_ros.requests.known_camera import check_asked, fitting_camera, note_on_camera
+from vizion3d_ros.requests.known_camera import (
+    camera_of,
+    check_asked,
+    fitting_camera,
+    note_on_camera,
+)
 from vizion3d_ros.requests.lazy_views import LazyViews
 from vizion3d_ros.requests.maps import span, to_array, without_nan
 from vizion3d_ros.requests.pictures import read_image
 from vizion3d_ros.requests.threads import one_thread
-
-FOCAL_PER_WIDTH = 0.85  # vizion3d's guess for an unknown camera, about 61 degrees wide
 
 DEFAULTS = MonoSettings()
 EVERY_POINT = PointsSettings(organized=False)
@@ -198,15 +201,7 @@ def _points(
 
 
 def _camera(config: DepthEstimationAdvanceConfig, width: int, height: int) -> Intrinsics:
-    guess = FOCAL_PER_WIDTH * width
-    camera = Intrinsics(
-        width=width,
-        height=height,
-        fx=config.fx or config.fy or guess,
-        fy=config.fy or config.fx or guess,
-        cx=width / 2 if config.cx is None else config.cx,
-        cy=height / 2 if config.cy is None else config.cy,
-    )
+    camera = camera_of(config, width, height)
     check_asked(config, camera)
     return camera
 

@@ -19,12 +19,11 @@ from typing import Any, cast
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import ValidationError
 from torch import Tensor
 
 from vizion3d_ros.contracts.camera import MM_PER_METRE, StereoRig
 from vizion3d_ros.contracts.commands import Output, StereoCommand
-from vizion3d_ros.contracts.errors import InputError, explain
+from vizion3d_ros.contracts.errors import InputError
 from vizion3d_ros.contracts.results import StereoResult
 from vizion3d_ros.contracts.settings.node_settings import PointsSettings
 from vizion3d_ros.contracts.settings.onnx_settings import is_onnx
@@ -213,10 +212,7 @@ def _settings(
         matcher = {'s2m2': _s2m2(config, with_checkpoint(base.s2m2, model), width, height)}
     near, far = _searched(config, base if backend == 'sgbm' else None)
     changes = {'backend': backend, 'points': _points(config), 'min_depth': near, 'max_depth': far}
-    try:
-        return StereoSettings(**{**dict(base), **changes, **matcher})
-    except ValidationError as error:
-        raise InputError(f'advanced_config: {explain(error)}') from error
+    return StereoSettings(**{**dict(base), **changes, **matcher})
 
 
 def _searched(
@@ -228,6 +224,11 @@ def _searched(
         near = config.min_depth_mm / MM_PER_METRE
     if config.max_depth_mm is not None:
         far = config.max_depth_mm / MM_PER_METRE
+    if far <= near:  # one of them is given, and the other one is the server's
+        raise InputError(
+            f'advanced_config: max_depth_mm must be larger than min_depth_mm, got '
+            f'{far * MM_PER_METRE:g} and {near * MM_PER_METRE:g}: give both'
+        )
     return near, far
 
 

@@ -7,12 +7,11 @@ Where it may be, or next to nothing was found, the answer has a sentence on it.
 
 from __future__ import annotations
 
-import re
-
 from vizion3d_ros.contracts.calibration import Severity
 from vizion3d_ros.contracts.calibration.depth_range import depth_range_faults
 from vizion3d_ros.contracts.calibration.faults import joined, worst
 from vizion3d_ros.contracts.calibration.rig_faults import BASELINES_M, LIKELY_M, is_likely
+from vizion3d_ros.contracts.calibration.wording import REQUEST
 from vizion3d_ros.contracts.camera import MM_PER_METRE, Intrinsics, StereoRig
 from vizion3d_ros.contracts.commands import StereoCommand
 from vizion3d_ros.contracts.errors import InputError
@@ -21,10 +20,6 @@ from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 from vizion3d_ros.contracts.stereo_request import StereoDepthAdvancedConfig, StereoDepthCommand
 from vizion3d_ros.diagnosis.stereo_doctor import explain_pair
 from vizion3d_ros.requests.known_camera import check_asked, note_on_rig, note_on_view
-
-EXCHANGE = re.compile('exchange the remappings of left/image_rect and right/image_rect.*')
-REMAPPING = re.compile(', by the remapping of left/image_rect or right/image_rect')
-LIMIT = re.compile(r'(min|max)_depth to ([\d.e+-]+\d)')
 
 
 def rig_of(config: StereoDepthAdvancedConfig, width: int, height: int) -> StereoRig:
@@ -59,7 +54,7 @@ def _not_a_baseline(baseline: float) -> str:
 
 def check_depths(rig: StereoRig, settings: StereoSettings) -> None:
     """Raise InputError if this rig cannot tell apart the depths that are searched."""
-    faults = depth_range_faults(rig, settings)
+    faults = depth_range_faults(rig, settings, REQUEST)
     if worst(faults) is not Severity.DOUBT:
         raise InputError(f'advanced_config: {joined(faults)}')
 
@@ -73,19 +68,12 @@ def explain_answer(
     """Say why next to nothing was found, and what was assumed; '' if there is nothing to say."""
     config, cloud = request.advanced_config, request.return_point_cloud
     notes = (
-        _in_words_of_requests(explain_pair(command, result)),
+        explain_pair(command, result),
         note_on_rig(config, command.rig, known),
         note_on_view(config, command.rig) if cloud and command.rig is not known else '',
         _explain_empty_cloud(config, result) if cloud else '',
     )
     return '; '.join(filter(None, notes))
-
-
-def _in_words_of_requests(text: str) -> str:
-    """Put fields of a request for the topics and parameters of a node."""
-    text = EXCHANGE.sub('exchange left_image and right_image', text)
-    text = REMAPPING.sub('', text)
-    return LIMIT.sub(lambda m: f'{m[1]}_depth_mm to {round(MM_PER_METRE * float(m[2]))}', text)
 
 
 def _explain_empty_cloud(config: StereoDepthAdvancedConfig, result: StereoResult) -> str:

@@ -6,20 +6,29 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from vizion3d_ros.contracts.errors import printable
+from vizion3d_ros.ros.throttle import Throttle
+
 if TYPE_CHECKING:
     from rclpy.impl.rcutils_logger import RcutilsLogger
 
 
+MOST_ALIKE = 5  # lines in ten seconds: of what comes with every image a few are enough
+
+
 class RosLogHandler(logging.Handler):
-    """Hands every record of a Python logger to a ROS logger at the same level."""
+    """Hands the records of a Python logger to a ROS logger at the same level."""
 
     def __init__(self, ros_logger: RcutilsLogger) -> None:
         super().__init__()
         self._ros_logger = ros_logger
+        self._throttle = Throttle(MOST_ALIKE)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Log one record; rclpy wants a separate call site for each severity."""
-        text = self.format(record)  # with the traceback of logger.exception
+        text = printable(self.format(record))  # with the traceback of logger.exception
+        if not self._throttle.allows(text):
+            return
         if record.levelno >= logging.ERROR:
             self._ros_logger.error(text)
         elif record.levelno >= logging.WARNING:

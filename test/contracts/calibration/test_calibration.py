@@ -243,6 +243,8 @@ def test_a_defect_is_told_in_words_and_a_good_calibration_has_none():
     assert left().defect() == ''
     assert left(p=(0.0,) * 12).defect() == (
         'is uncalibrated (P[0] = 0, P[5] = 0; both must be positive, and K[0] = 400 cannot stand '
-        'in for it)'
+        'in for it): calibrate the camera, or load its calibration in the driver'
     )
-    assert left(binning=(1000, 1)).defect() == 'is for images of 0x480, expected the real size'
+    assert left(binning=(1000, 1)).defect() == (
+        'is for images of 0x480, expected the real size: have the driver fill width and height'
+    )

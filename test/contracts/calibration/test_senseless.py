@@ -7,6 +7,7 @@ import pytest
 
 from vizion3d_ros.contracts.calibration import CameraCalibration, Severity, calibrate
 from vizion3d_ros.contracts.calibration.depth_range import depth_range_faults
+from vizion3d_ros.contracts.calibration.wording import NODE
 from vizion3d_ros.contracts.camera import Intrinsics, StereoRig
 from vizion3d_ros.contracts.settings.stereo_settings import StereoSettings
 
@@ -63,6 +64,10 @@ def test_a_baseline_that_no_rig_has_gives_disparity_only_and_a_guess(baseline_m,
         ({'cx': 0.5, 'cy': 0.5}, 'give cx and cy in pixels'),
         ({'cx': 160.0, 'cy': 120.0}, 'the middle of images of 320x240'),
         ({'cx': 640.0, 'cy': 480.0}, 'the middle of images of 1280x960'),
+        ({'cx': 960.0, 'cy': 720.0}, 'the middle of images of 1920x1440'),
+        ({'cx': 485.0, 'cy': 355.0}, 'the middle of images of 960x720'),
+        ({'cx': 645.0, 'cy': 360.0}, 'the middle of images of about 1290x720'),
+        ({'cx': 213.0, 'cy': 160.0}, 'the middle of images of 427x320'),
         ({'cx': 160.0, 'cy': 120.0, 'binning': (2, 2)}, 'P is binned already'),
         ({'cx': 240.0, 'cy': 320.0}, 'width and height are swapped'),
         ({'cx': 5000.0}, 'more than a whole image away'),
@@ -83,6 +88,8 @@ def test_numbers_that_cannot_be_of_these_images_are_named(changes, words):
     [
         ({'elements': {10: 0.0}}, 'P[10] = 0 where 1 is expected'),
         ({'fx': 400.0, 'fy': 600.0}, 'square pixels'),
+        ({'roi': (100, 40, 640, 480)}, 'has a roi up to (740, 520) px in images of 640x480'),
+        ({'roi': (0, 8, 0, 0)}, 'give width and height of the whole sensor, or leave roi 0'),
         ({'k': (800.0, 0.0, 640.0, 0.0, 800.0, 480.0, 0.0, 0.0, 1.0)}, 'exactly 2 times'),
     ],
 )
@@ -97,6 +104,10 @@ def test_what_may_be_right_is_doubted_and_used(changes, words):
     [
         {'cx': 290.0, 'cy': 265.0},
         {'cx': -100.0},  # a crop
+        {'cy': 600.0},
+        {'cx': 20.0, 'cy': 150.0},
+        {'cx': 417.7, 'cy': 225.7},  # cameras that look towards each other
+        {'roi': (0, 0, 640, 480)},
         {'fx': 400.0, 'fy': 390.0},
         {'width': 320, 'height': 240, 'cx': 160.0, 'cy': 120.0},
         {'binning': (2, 2)},
@@ -116,7 +127,7 @@ def rig(baseline_m=0.1, fx=400.0, doffs=0.0):
 
 def range_faults(rig, near, far, **sgbm):
     settings = StereoSettings(min_depth=near, max_depth=far, sgbm=sgbm)
-    return depth_range_faults(rig, settings)
+    return depth_range_faults(rig, settings, NODE)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +148,8 @@ def test_depths_that_the_rig_cannot_tell_apart_are_refused(near, far, words):
 def test_a_range_that_begins_too_near_is_doubted_with_what_would_do():
     (fault,) = range_faults(rig(), 0.05, 50.0)
     assert fault.severity is Severity.DOUBT
-    assert 'raise min_depth to 0.0626, or correct the baseline' in fault.text
+    assert 'raise min_depth to 0.0632 m, or correct the baseline' in fault.text
+    assert not range_faults(rig(), 0.0632, 50.0)
 
 
 @pytest.mark.parametrize('doffs', [-50.0, 0.0, 120.0])

@@ -114,6 +114,14 @@ def test_a_poster_keeps_its_depth_and_the_wall_around_it_answers_nothing(noise):
     assert share(result, away) < 0.01
 
 
+@pytest.mark.parametrize('preset', ['fast', 'balanced', 'quality'])
+@pytest.mark.parametrize('rows_apart', [20, 120])
+def test_edges_along_the_rows_look_alike_wherever_they_are_matched(rows_apart, preset):
+    stripes = np.arange(HEIGHT)[:, None] // rows_apart % 2
+    levels = 150 + SHADES['darker corners'] + 60 * stripes
+    assert share(match(*views(levels, levels, 1), preset=preset)) < 0.02
+
+
 def test_where_a_wall_saturates_is_no_texture():
     bright = to_image(250 + 20 * COLUMNS)
     assert share(match(*views(bright, bright, 1))) < 0.02

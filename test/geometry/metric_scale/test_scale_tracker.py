@@ -13,6 +13,7 @@ from vizion3d_ros.contracts.settings.mono_settings import (
     MonoSettings,
     SparseDepthSettings,
 )
+from vizion3d_ros.contracts.settings.onnx_settings import OnnxSettings
 from vizion3d_ros.geometry.metric_scale.tracker import NO_SCALE_YET, ScaleTracker
 
 SECOND = 1_000_000_000
@@ -199,11 +200,19 @@ def test_settings_may_change_between_images():
     assert pair(drive.at(1.6, measured(2.05, 0.1))) == near(2.05)
 
 
-@pytest.mark.parametrize('change', [{'model_backend': 'another.pth'}, {'input_size': 252}])
+@pytest.mark.parametrize(
+    'change',
+    [
+        {'depth_anything_v2': DepthAnythingSettings(model_backend='another.pth')},
+        {'depth_anything_v2': DepthAnythingSettings(input_size=252)},
+        {'backend': 'onnx', 'onnx': OnnxSettings(model='another.onnx')},
+    ],
+    ids=['checkpoint', 'size', 'backend'],
+)
 def test_another_network_begins_without_a_scale(change):
     drive = Drive(smoothing=10.0)
     drive.at(0.0, measured(2.0, 0.1))
-    drive.change(depth_anything_v2=DepthAnythingSettings(**change))
+    drive.change(**change)
     assert drive.at(0.1) is None
     assert drive.state == NO_SCALE_YET
     assert pair(drive.at(0.2, measured(2.05, 0.1))) == near(2.05)

@@ -42,6 +42,9 @@ class Inputs:
     def explain_mixed(self):
         return self.mixed
 
+    def now_ns(self):
+        return time.time_ns()
+
     def topic(self, name):
         return f'/robot/{name}'
 

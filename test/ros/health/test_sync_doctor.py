@@ -72,6 +72,23 @@ def test_a_constant_offset_is_measured_and_the_slop_for_it_told(late_ms):
     assert text.endswith('or set sync.slop to 0.024')
 
 
+@pytest.mark.parametrize('hours', [1, -1])
+def test_clocks_that_are_hours_apart_are_told_with_that_time(hours):
+    ahead = [stamp + 3600 * 10**9 for stamp in FRAMES]
+    sync = fed(FRAMES, ahead) if hours > 0 else fed(ahead, FRAMES)
+    text = explain_no_pairs(sync, LIVE)
+    assert f'right stamps are {hours * 3600:+.4f} s from the left ones' in text
+    assert 'with a jitter of 0.0000 s' in text and 'synchronise the clocks' in text
+
+
+@pytest.mark.parametrize('late_s', [0.02, 3600])
+def test_a_clock_that_leaves_midway_is_told_without_what_was_before(late_s):
+    before, after = FRAMES[:20], FRAMES[20:]
+    sync = fed(FRAMES, before + [stamp + round(late_s * 1e9) for stamp in after])
+    text = explain_no_pairs(sync, LIVE)
+    assert f'right stamps are {late_s:+.4f} s from the left ones, with a jitter of 0.0000' in text
+
+
 def test_the_slop_that_is_told_pairs_them():
     late = [stamp + 20 * MS for stamp in FRAMES]
     assert fed(FRAMES, late, slop=0.024).left.paired == len(FRAMES)

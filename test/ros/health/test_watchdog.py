@@ -8,13 +8,18 @@ import time
 import pytest
 
 from vizion3d_ros.incoming.input_stats import InputStats
-from vizion3d_ros.ros.health.watchdog import explain_missing, explain_silence, explain_unstamped
+from vizion3d_ros.ros.health.watchdog import (
+    explain_ahead,
+    explain_missing,
+    explain_silence,
+    explain_unstamped,
+)
 from vizion3d_ros.ros.stream.publishers import Endpoint, PublisherSeen
 
 pytestmark = pytest.mark.ros
 
 TOPIC = '/robot/left/image_rect'
-IMAGE = 'sensor_msgs/msg/Image'
+IMAGE, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
 PERIOD_NS = 33_333_333
 
 
@@ -63,17 +68,29 @@ def test_a_camera_that_died_is_told_with_its_last_sign_of_life():
 
 
 @pytest.mark.parametrize(
-    ('kind', 'cure'),
+    ('kind', 'switchable', 'cure'),
     [
-        ('sensor_msgs/msg/CompressedImage', 'set image_transport to compressed'),
-        ('sensor_msgs/msg/CameraInfo', 'remap this input'),
+        (COMPRESSED, True, 'set image_transport to compressed'),
+        (COMPRESSED, False, 'takes raw images alone: have `image_transport republish` make'),
+        ('sensor_msgs/msg/CameraInfo', True, 'remap this input'),
     ],
 )
-def test_another_type_on_the_topic_is_named_with_its_cure(kind, cure):
-    wrong = endpoint(PublisherSeen('camera', kind, 'reliable'))
-    text = explain_silence(wrong, InputStats())
+def test_another_type_on_the_topic_is_named_with_its_cure(kind, switchable, cure):
+    seen = PublisherSeen('camera', kind, 'reliable')
+    text = explain_silence(Endpoint(TOPIC, IMAGE, (seen,), switchable=switchable), InputStats())
     assert f'{TOPIC} carries the type {kind} (from camera), expected {IMAGE}' in text
-    assert cure in text
+    assert cure in text and ('set image_transport' in text) is (switchable and kind == COMPRESSED)
+
+
+@pytest.mark.parametrize(
+    ('switchable', 'cure'),
+    [(True, 'set image_transport to compressed'), (False, 'takes raw images alone')],
+)
+def test_images_of_the_other_transport_are_named_with_their_cure(switchable, cure):
+    packed = f'{TOPIC}/compressed'
+    beside = Endpoint(TOPIC, IMAGE, other_transport=packed, switchable=switchable)
+    text = explain_silence(beside, InputStats())
+    assert f'but {packed} carries these images: ' in text and cure in text
 
 
 def test_a_silent_publisher_of_the_right_type_is_told_beside_one_of_another():
@@ -99,6 +116,15 @@ def test_a_camera_that_stood_still_for_a_while_lost_no_images():
     assert explain_missing(TOPIC, heard([*range(50), *range(150, 200)])) == ''
 
 
+@pytest.mark.parametrize('slower', [2, 6, 10])
+def test_a_camera_that_slows_down_as_at_dusk_lost_no_images(slower):
+    stats = heard(range(40))
+    for frame in range(40, 40 + 30 * slower, slower):
+        stats.add(frame * PERIOD_NS)
+        assert explain_missing(TOPIC, stats) == ''
+    assert stats.missing == 0
+
+
 def test_images_lost_on_the_way_are_told_with_their_share():
     survivors = [frame for frame in range(150) if frame % 7 in (0, 1, 4)]
     text = explain_missing(TOPIC, heard(survivors))
@@ -113,6 +139,20 @@ def test_images_lost_on_the_way_are_told_with_their_share():
 def test_stamps_that_never_change_are_named_with_their_cure(stamp_ns, images, words):
     text = explain_unstamped(TOPIC, heard([0] * images, stamp_ns))
     assert words in text and bool(words) is ('have the driver set header.stamp' in text)
+
+
+def test_stamps_below_zero_are_named_as_soon_as_all_are():
+    assert explain_unstamped(TOPIC, heard(range(2), -90 * 10**9)) == ''
+    text = explain_unstamped(TOPIC, heard(range(3), -90 * 10**9))
+    assert f'{TOPIC} carry stamps below 0 (-89.933 s)' in text and 'header.stamp' in text
+
+
+@pytest.mark.parametrize(('ahead_s', 'words'), [(3600, '3600.0 s ahead'), (0.5, ''), (-3600, '')])
+def test_stamps_of_the_future_are_told_and_those_of_a_bag_are_not(ahead_s, words):
+    stats, now_ns = heard(first_ns=10**18), 10**18 + 29 * PERIOD_NS
+    text = explain_ahead(TOPIC, stats, now_ns - round(ahead_s * 1e9))
+    assert words in text and bool(words) is ('synchronise the clocks' in text)
+    assert explain_ahead(TOPIC, stats, 0) == '', 'simulated time has not come yet'
 
 
 def test_stamps_that_change_are_good():

@@ -207,6 +207,13 @@ def test_pixels_that_share_colours_want_an_even_width_and_nothing_of_opencv_is_t
     assert 'OpenCV' not in str(caught.value)
 
 
+@pytest.mark.parametrize(('encoding', 'words'), [('mono8', 3), ('mono8', 4), ('mono16', 3)])
+def test_rows_of_colours_that_are_said_to_be_grey_are_refused(encoding, words):
+    image = message(encoding, np.zeros((4, 4, words), np.uint8 if encoding == 'mono8' else '<u2'))
+    with pytest.raises(InputError, match=f'{words} times what a row of 4 .* colours by another'):
+        image_to_array(image)
+
+
 @pytest.mark.parametrize('encoding', ENCODINGS)
 @pytest.mark.parametrize('step', [0, -1])
 def test_a_step_too_small_is_refused(encoding, step):

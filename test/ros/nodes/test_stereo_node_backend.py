@@ -126,6 +126,7 @@ def test_a_hanging_backend_is_told_once_and_nobody_waits_for_it(meet):
         robot.wait_for(answer.done, TIMEOUT + 3.0, 'an answer')
         assert not answer.result().success
         assert 'backend_timeout of 1 s' in answer.result().message
+        assert 'cleanup, configure and activate' in answer.result().message
     robot.status('backend', backend_is(DiagnosticStatus.ERROR, 'has not come back for'))
     assert robot.set_parameters({'points.decimation': 2}).successful
     assert robot.call(Trigger, 'reset', Trigger.Request()).success

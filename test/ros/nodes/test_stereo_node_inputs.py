@@ -29,6 +29,7 @@ MOVED = {
     '/misnamed': ['left/image_rect'],
     '/imaged': ['left/image_rect', 'right/image_rect'],
     '/jittery': [],
+    '/slides': [f'{side}/{name}' for side in SCENE for name in ('camera_info', 'image_rect')],
 }
 
 
@@ -42,9 +43,9 @@ def nodes(start_node):
     return {name: start_node(name, PATIENT, remap) for name, remap in remaps.items()}
 
 
-def publish_once(robot, topic, info):
-    publisher = robot.node.create_publisher(CameraInfo, topic, LATCHED)
-    publisher.publish(info)
+def publish_once(robot, topic, message):
+    publisher = robot.node.create_publisher(type(message), topic, LATCHED)
+    publisher.publish(message)
     return publisher
 
 
@@ -58,6 +59,23 @@ def test_a_calibration_sent_once_before_anybody_listens_is_used(meet):
     depth = robot.ask(robot.listen('depth/image'), robot.send_images)
     assert median_error(pixels_of(depth), DEPTH_M) < 0.01
     assert not node.lines('[WARN]')
+
+
+def test_images_that_are_kept_are_used_by_who_comes_later(meet):
+    _, robot = meet('/slides')
+    stamp_ns = robot.now_ns()
+    kept = [
+        publish_once(robot, f'rig/{side}/camera_info', info_message(TX if side == 'right' else 0))
+        for side in SCENE
+    ]
+    kept += [
+        publish_once(robot, f'rig/{side}/image_rect', image_message(pixels, stamp_ns))
+        for side, pixels in SCENE.items()
+    ]
+    assert len(kept) == 4
+    depths = robot.listen('depth/image')
+    (depth,) = robot.wait_for(lambda: depths[:1], 10.0, 'depth of kept images')
+    assert median_error(pixels_of(depth), DEPTH_M) < 0.01
 
 
 def test_a_calibration_is_found_beside_an_image_that_alone_was_remapped(meet):

@@ -99,7 +99,10 @@ CASES = {
     'negative baseline': (number(baseline=-100), r'baseline: .*got -100'),
     'infinite doffs': (number(doffs=-INF), r'doffs: .*got -inf'),
     'depths turned round': (number(min_depth_mm=5000, max_depth_mm=900), r'max_depth_mm must'),
-    'nearest beyond farthest': (number(min_depth_mm=90_000), r'advanced_config: max_depth must'),
+    'nearest beyond farthest': (
+        number(min_depth_mm=90_000),
+        r'advanced_config: max_depth_mm must',
+    ),
     'confidence of two': (number(conf_threshold=2), r'conf_threshold: .*got 2'),
     'path outside': (path('../secret.png'), r'left_image_path: .*allowed_input_dirs'),
     'link to outside': (path('link.png'), r'left_image_path: .*allowed_input_dirs'),

@@ -78,13 +78,16 @@ def test_one_that_fails_takes_nobody_along(worker):
         second.result(DEADLINE)
 
 
-def test_patience_ends_with_the_reason(worker):
+@pytest.mark.parametrize(
+    ('reason', 'told'), [('no camera', 'no camera'), ('', 'images may still come')]
+)
+def test_patience_ends_with_the_reason(reason, told):
     snapshots = Snapshots()
     future = snapshots.ask(request())
-    snapshots.expire('no camera', patience=60.0)
+    snapshots.expire(reason, patience=60.0)
     assert not future.done()
-    snapshots.expire('no camera', patience=0.0)
-    with pytest.raises(InputError, match=r'no frame came in 0\.0 s: no camera'):
+    snapshots.expire(reason, patience=0.0)
+    with pytest.raises(InputError, match=rf'no frame came in 0\.0 s: {told}'):
         future.result(0)
     assert not snapshots.wanted
 

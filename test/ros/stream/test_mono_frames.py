@@ -26,6 +26,7 @@ from vizion3d_ros.geometry.metric_scale.tracker import NO_SCALE_YET
 from vizion3d_ros.incoming.camera_info import CameraCache
 from vizion3d_ros.pipeline import MonoPipeline
 from vizion3d_ros.ros import throttle
+from vizion3d_ros.ros.stream import processor
 from vizion3d_ros.ros.stream.mono_frames import RELATIVE, MonoFrame, MonoProcessor
 from vizion3d_ros.ros.stream.sparse_reading import SparseReading
 
@@ -45,7 +46,7 @@ class Outputs:
         self.needed = ALL
         self.answers = []
 
-    def due(self, lazy, cloud_rate):
+    def due(self, lazy, cloud_period):
         return {'something'}
 
     def needs(self, names):
@@ -96,9 +97,7 @@ def warnings(log):
     return [r.getMessage() for r in log.records if r.levelname == 'WARNING']
 
 
-def test_a_relative_answer_without_sparse_depth_stays_relative_and_is_told_once(
-    stage, package_log
-):
+def test_an_answer_without_sparse_depth_stays_relative_and_is_told_once(stage, package_log):
     for _ in range(5):
         result = stage.see()
         assert result.depth_m is None and result.cloud is None
@@ -109,6 +108,23 @@ def test_a_relative_answer_without_sparse_depth_stays_relative_and_is_told_once(
     stage.change(depth_anything_v2=DepthAnythingSettings(model_backend='another.pth'))
     stage.see()
     assert warnings(package_log) == [RELATIVE] * 2
+
+
+def test_the_rate_of_a_stream_that_stood_still_is_that_of_now(stage, monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(processor.time, 'monotonic', lambda: now[0])
+
+    def rate_after(frames, pause):
+        for _ in range(frames):
+            stage.see()
+            now[0] += pause
+        return stage.processor.rate_hz
+
+    assert rate_after(10, 0.1) == pytest.approx(10)
+    now[0] += 3600.0
+    assert rate_after(0, 0.0) == 0.0
+    assert rate_after(5, 0.1) == pytest.approx(10)
+    assert rate_after(40, 8.0) == pytest.approx(1 / 8)
 
 
 def test_a_metric_answer_needs_nothing_and_says_nothing(monkeypatch, package_log):
@@ -212,9 +228,7 @@ def test_what_was_last_known_of_the_scale_stays_while_nobody_asks_for_metres(sta
         ('lidar', LIDAR_POSE, False),
     ],
 )
-def test_points_of_another_frame_are_doubted_only_without_a_transform(
-    stage, frame_id, transform, told
-):
+def test_points_of_another_frame_want_a_transform(stage, frame_id, transform, told):
     stage.change(sparse_depth=SparseDepthSettings(transform=transform))
     stage.see(scan(frame_id=frame_id))
     text = stage.processor.sparse.doubt

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from vizion3d_ros.contracts.camera import Intrinsics
 
+CALIBRATE = 'calibrate the camera, or load its calibration in the driver'
 LEAST_FOCAL_PX = 1e-3  # less cannot even be divided by binning
 
 
@@ -49,19 +50,22 @@ class CameraCalibration:
         return (width or self.width) // self._bin(0), (height or self.height) // self._bin(1)
 
     def defect(self) -> str:
-        """What makes this calibration unusable, in words; empty if nothing does."""
+        """What makes this calibration unusable, and the cure; empty if nothing does."""
         for index, number in enumerate(self.p):
             if is_given(self.p) and not math.isfinite(number):
-                return f'is uncalibrated (P[{index}] = {number}, expected a number)'
+                return f'is uncalibrated (P[{index}] = {number}, expected a number): {CALIBRATE}'
         if not (self.p[0] >= LEAST_FOCAL_PX and self.p[5] >= LEAST_FOCAL_PX):  # NaN is not
             raw = f', and K[0] = {self.k[0]:g} cannot stand in for it' if is_given(self.k) else ''
             return (
                 f'is uncalibrated (P[0] = {self.p[0]:g}, P[5] = {self.p[5]:g}; both must be '
-                f'positive{raw})'
+                f'positive{raw}): {CALIBRATE}'
             )
         width, height = self.image_size
         if min(width, height) < 1:
-            return f'is for images of {width}x{height}, expected the real size'
+            return (
+                f'is for images of {width}x{height}, expected the real size: have the driver fill '
+                'width and height'
+            )
         return ''
 
     def with_k_for_p(self) -> CameraCalibration:

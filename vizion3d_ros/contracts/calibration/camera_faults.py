@@ -18,7 +18,9 @@ PROJECTION = '[fx 0 cx tx; 0 fy cy 0; 0 0 1 0]'
 FIXED = {1: 0.0, 4: 0.0, 8: 0.0, 9: 0.0, 10: 1.0, 11: 0.0}  # of P; P[3] and P[7] are a rig's
 VIEW_DEG = (0.5, 175.0)
 OBLONG = 0.1  # relative
-MISTAKEN_SIZES = (0.25, 0.5, 2.0, 4.0)
+MISTAKEN_SIZES = (1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 2, 2.0, 3.0, 4.0)
+FAR_OFF = 1.4  # times as far as the middle, or as near, in both directions; no lens is so askew
+SHAPES = (1.2, 2.0)  # width over height
 CENTRED = 0.05  # relative; real principal points lie up to 10 % off, made-up ones less
 PROPORTIONAL = 0.01
 
@@ -27,9 +29,8 @@ def camera_faults(camera: CameraCalibration) -> list[Fault]:
     """List all faults of one camera; their texts are to follow the words "camera_info"."""
     defect = camera.defect()
     if defect:
-        cure = 'calibrate the camera, or load its calibration in the driver'
-        return [Fault(Severity.NO_OUTPUT, f'{defect}: {cure}')]
-    checks = (_elements, _view, _principal_point, _oblong, _other_size_in_k)
+        return [Fault(Severity.NO_OUTPUT, defect)]
+    checks = (_elements, _view, _principal_point, _region, _oblong, _other_size_in_k)
     return [fault for check in checks for fault in check(camera)]
 
 
@@ -73,6 +74,18 @@ def _principal_point(camera: CameraCalibration) -> Iterator[Fault]:
         yield Fault(Severity.NO_DEPTH, text)
 
 
+def _region(camera: CameraCalibration) -> Iterator[Fault]:
+    x, y, width, height = camera.roi
+    right, lower = x + (width or camera.width), y + (height or camera.height)
+    if camera.width and camera.height and (right > camera.width or lower > camera.height):
+        yield Fault(
+            Severity.DOUBT,
+            f'has a roi up to ({right}, {lower}) px in images of {camera.width}x{camera.height}: '
+            'give width and height of the whole sensor, or leave roi 0 if K and P are of the '
+            'images as they come',
+        )
+
+
 def unlikely_point(name: str, camera: CameraCalibration, x: float, y: float) -> str:
     """Say that (x, y), of the whole sensor, is no principal point; empty if it may be one."""
     width, height = camera.width, camera.height
@@ -99,15 +112,11 @@ def not_in_pixels(x: float, y: float, width: int, height: int) -> str:
 
 def misplaced(x: float, y: float, width: int, height: int) -> str:
     """Say that (x, y) is no principal point of images of that size; empty if it may be one."""
-    sizes = [(factor * width, factor * height) for factor in MISTAKEN_SIZES]
-    if _turned(x, y, width, height):
-        sizes.append((height, width))
-    middles = [size for size in sizes if _is_middle(x, y, *size)]
-    if middles:
-        return (
-            f'the middle of images of {middles[0][0]:g}x{middles[0][1]:g}, in images of '
-            f'{width}x{height}: use the calibration of this resolution'
-        )
+    other = middle_of_another_size(x, y, width, height)
+    if not other and _turned(x, y, width, height):
+        other = f'the middle of images of {height}x{width}'
+    if other:
+        return f'{other}, in images of {width}x{height}: use the calibration of this resolution'
     return not_in_pixels(x, y, width, height)
 
 
@@ -122,10 +131,14 @@ def far_outside(x: float, y: float, width: int, height: int) -> str:
 
 
 def middle_of_another_size(x: float, y: float, width: int, height: int) -> str:
-    """Say of which size (x, y) is the middle, half or twice this one; empty if of none."""
+    """Say of which other size (x, y) is the middle, smaller or larger; empty if of none."""
     for factor in MISTAKEN_SIZES:
         if _is_middle(x, y, factor * width, factor * height):
-            return f'the middle of images of {factor * width:g}x{factor * height:g}'
+            return f'the middle of images of {factor * width:.0f}x{factor * height:.0f}'
+    across, down = 2 * x / width, 2 * y / height
+    larger, smaller = min(across, down) > FAR_OFF, max(across, down) < 1 / FAR_OFF
+    if y > 0 and SHAPES[0] < x / y < SHAPES[1] and (larger or smaller):
+        return f'the middle of images of about {2 * x:.0f}x{2 * y:.0f}'
     return ''
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from vizion3d_ros.contracts.calibration.camera import CameraCalibration, is_given
 from vizion3d_ros.contracts.calibration.camera_faults import unlikely_point, unlikely_view
 from vizion3d_ros.contracts.calibration.faults import Fault, Severity
 from vizion3d_ros.contracts.calibration.lens import read_lens
 from vizion3d_ros.contracts.errors import CalibrationError
 
+ROTATION_TOLERANCE = 0.01
+MOST_ASIDE_DEG = 60.0  # cameras that meet in what they see are turned by less
 RECTIFIED_ALREADY = 'if the images are rectified already, set rectify to false'
 
 
@@ -20,7 +24,7 @@ def raw_faults(camera: CameraCalibration, pair: bool) -> list[Fault]:
 
     Texts are to follow the words "camera_info".
     """
-    text = _no_k(camera) or _no_numbers(camera) or _no_lens(camera)
+    text = _no_k(camera) or _no_numbers(camera) or _no_rotation(camera) or _no_lens(camera)
     if text:
         return [Fault(Severity.NO_OUTPUT, text)]
     at_work = camera.distorted or camera.raw_intrinsics() != camera.intrinsics()
@@ -36,6 +40,23 @@ def _no_numbers(camera: CameraCalibration) -> str:
         if partly and not all(map(math.isfinite, values)):
             return f'has {name} = {list(values)}, expected finite numbers: correct the calibration'
     return ''
+
+
+def _no_rotation(camera: CameraCalibration) -> str:
+    if not is_given(camera.r):  # the driver knows of no rectification
+        return ''
+    turn = np.reshape(camera.r, (3, 3))
+    said = f'has R = {list(camera.r)}'
+    orthonormal = np.allclose(turn @ turn.T, np.eye(3), atol=ROTATION_TOLERANCE)
+    if not orthonormal or np.linalg.det(turn) < 0:
+        return f'{said}, expected a rotation: correct the calibration'
+    aside_deg = math.degrees(math.acos(np.clip(turn[2, 2], -1, 1)))
+    if aside_deg <= MOST_ASIDE_DEG:
+        return ''
+    return (
+        f'{said}, which turns the camera {aside_deg:.0f} degrees aside, expected at most '
+        f'{MOST_ASIDE_DEG:g}: correct the calibration'
+    )
 
 
 def _no_k(camera: CameraCalibration) -> str:

@@ -239,8 +239,8 @@ class StreamSettings(CommonSettings):
         return {'backend': self.backend} | ({self.backend: network} if network else {})
 
     @property
-    def cloud_rate(self) -> float:
-        """Most clouds per second; 0 = one per frame."""
+    def cloud_period(self) -> float:
+        """Seconds between two clouds at least; 0 = one per frame."""
         return 0.0
 
 
@@ -261,6 +261,6 @@ class NodeSettings(StreamSettings):
     )
 
     @property
-    def cloud_rate(self) -> float:
-        """Most clouds per second; 0 = one per frame."""
-        return self.points.max_rate
+    def cloud_period(self) -> float:
+        """Seconds between two clouds at least; 0 = one per frame."""
+        return 1 / self.points.max_rate if self.points.max_rate else 0.0

@@ -11,9 +11,8 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from vizion3d_ros.contracts.errors import DepthError
 from vizion3d_ros.doors.depth_worker import DepthWorker
-from vizion3d_ros.doors.door import allow_many_files, bound, shown
+from vizion3d_ros.doors.door import allow_many_files, bound, cannot_listen, shown
 from vizion3d_ros.doors.grpc.service import SERVICE, make_service
 
 MOST_BYTES = 500 * 2**20  # of a message, either way
@@ -77,5 +76,5 @@ def _bind(server: grpc.aio.Server, address: str) -> int:
     try:
         port: int = server.add_insecure_port(address)
     except RuntimeError as error:
-        raise DepthError(f'cannot listen on {address}: {error}') from error
+        raise cannot_listen(address, error) from error
     return port

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import uvicorn
 
 from vizion3d_ros.doors.depth_worker import DepthWorker
-from vizion3d_ros.doors.door import allow_many_files, bound, shown
+from vizion3d_ros.doors.door import allow_many_files, bound, cannot_listen, shown
 from vizion3d_ros.doors.rest.app import make_app
 from vizion3d_ros.doors.rest.limits import PatientProtocol
 
@@ -24,7 +24,8 @@ class RestDoor:
     def __init__(self, worker: DepthWorker, features: Sequence[str], host: str, port: int) -> None:
         """Take the address; DepthError if it cannot be had."""
         self._listener = bound(host, port)
-        self.address = f'http://{shown(*self._listener.getsockname()[:2])}'
+        self._place = shown(*self._listener.getsockname()[:2])
+        self.address = f'http://{self._place}'
         self._server = uvicorn.Server(
             uvicorn.Config(
                 make_app(worker, features),
@@ -38,9 +39,13 @@ class RestDoor:
         )
 
     def serve(self) -> None:
-        """Answer until told to stop."""
+        """Answer until told to stop; DepthError if somebody else listens there by now."""
         allow_many_files()
-        self._listener.listen(QUEUE)
+        try:
+            self._listener.listen(QUEUE)
+        except OSError as error:  # two may have taken one address before either of them listens
+            self._listener.close()
+            raise cannot_listen(self._place, error) from error
         logger.info('listening on %s, with a page; its description on /docs', self.address)
         self._server.run([self._listener])
 

@@ -29,6 +29,7 @@ LARGEST_STEP_PX = 5  # one jump must not speak for all around it
 # Matching picks where noise happens to agree: correlations up to 0.19 at 2 grey levels of it.
 TEXTURE_WINDOW = (31, 31)
 LEAST_CORRELATION = 0.2
+LEAST_ACROSS = 0.01  # of what two neighbourhoods have in common; the rest is edges along the rows
 # In grey levels squared: rounding a smooth shade leaves 0.08, and that in both views alike.
 ROUNDING_VARIANCE = 0.3
 
@@ -149,7 +150,21 @@ def _correlated(
     left_variance = spread(left, left, left_mean * left_mean) + rounding
     right_variance = spread(right, right, right_mean * right_mean) + rounding
     least = np.float32(LEAST_CORRELATION * by_chance) * cv2.sqrt(left_variance * right_variance)
-    return np.asarray((common > least) & (share > 0))
+    across = share * _across(left, right, counted)
+    return np.asarray((common > least) & (share > 0) & (across > LEAST_ACROSS * common))
+
+
+def _across(left: FloatMap, right: FloatMap, counted: FloatMap) -> FloatMap:
+    """
+    What two details, 0 where not counted, have in common within the rows of a window.
+
+    An edge along the rows has next to nothing there: it looks alike wherever it is matched.
+    """
+    row, column = (TEXTURE_WINDOW[0], 1), (1, TEXTURE_WINDOW[1])
+    means = cv2.blur(left, row) * cv2.blur(right, row)
+    least = np.float32(0.5 / TEXTURE_WINDOW[0])  # no row counts fewer than 1
+    share = np.maximum(cv2.blur(counted, row), least)
+    return cv2.blur(left * right, TEXTURE_WINDOW) - cv2.blur(means / share, column)
 
 
 def _without_border(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:

@@ -11,16 +11,14 @@ Time is that of the image stamps, so that a bag gives the same at any speed.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from vizion3d_ros.contracts.metric_scale import MetricScale, ScaleFit, ScaleUsed
-from vizion3d_ros.contracts.settings.mono_settings import (
-    DepthAnythingSettings,
-    SparseDepthSettings,
-)
+from vizion3d_ros.contracts.settings.mono_settings import SparseDepthSettings
 from vizion3d_ros.geometry.metric_scale.fit import fit_scale
 from vizion3d_ros.geometry.metric_scale.samples import ScaleSamples, sample
 
@@ -48,7 +46,7 @@ class ScaleTracker:
     def __init__(self) -> None:
         """Begin without a scale."""
         self._last_ns: int | None = None
-        self._network: DepthAnythingSettings | None = None
+        self._network: Mapping[str, Any] | None = None
         self._forget()
 
     def update(self, relative: Tensor | NDArray[np.float32], command: MonoCommand) -> ScaleUsed:
@@ -61,7 +59,7 @@ class ScaleTracker:
         settings, stamp_ns = command.settings.sparse_depth, command.stamp_ns
         if self._begins_anew(command):
             self._forget()
-        self._last_ns, self._network = stamp_ns, command.settings.depth_anything_v2
+        self._last_ns, self._network = stamp_ns, command.settings.loaded
         if command.sparse_depth is not None:
             self._measure(sample(relative, command.sparse_depth), settings, stamp_ns)
         return self._assess(settings, stamp_ns)
@@ -72,7 +70,7 @@ class ScaleTracker:
 
     def _begins_anew(self, command: MonoCommand) -> bool:
         went_back = self._last_ns is not None and command.stamp_ns < self._last_ns - BACK_NS
-        return went_back or command.settings.depth_anything_v2 != self._network
+        return went_back or command.settings.loaded != self._network
 
     def _measure(
         self, samples: ScaleSamples, settings: SparseDepthSettings, stamp_ns: int

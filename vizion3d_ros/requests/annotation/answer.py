@@ -37,13 +37,12 @@ from vizion3d_ros.requests.annotation.views import (
     ObjectMaskAnnotation3DResult,
     painted,
 )
+from vizion3d_ros.requests.known_camera import CAMERA_FIELDS, camera_of
 from vizion3d_ros.requests.maps import to_array
-from vizion3d_ros.requests.mono import FOCAL_PER_WIDTH
 from vizion3d_ros.requests.pictures import read_image
 from vizion3d_ros.requests.threads import one_thread
 
 DEFAULTS = AnnotationSettings()
-CAMERA_FIELDS = ('fx', 'fy', 'cx', 'cy')
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,19 +122,6 @@ def prepare_annotation(
         )
     except ValidationError as error:
         raise InputError(explain(error)) from error
-
-
-def camera_of(config: ObjectMaskAnnotation3DConfig, width: int, height: int) -> Intrinsics:
-    """Give the camera that a config describes for an image of width x height pixels."""
-    guess = FOCAL_PER_WIDTH * width
-    return Intrinsics(
-        width=width,
-        height=height,
-        fx=config.fx or config.fy or guess,
-        fy=config.fy or config.fx or guess,
-        cx=width / 2 if config.cx is None else config.cx,
-        cy=height / 2 if config.cy is None else config.cy,
-    )
 
 
 def _check_size_of_masks(config: ObjectMaskAnnotation3DConfig, camera: Intrinsics) -> None:

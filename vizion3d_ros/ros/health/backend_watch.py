@@ -16,9 +16,12 @@ logger = logging.getLogger(__name__)
 class BackendWatch:
     """Looks at the worker now and then, from the executor; loading may take its time."""
 
-    def __init__(self, worker: Worker[Any], timeout: Callable[[], float]) -> None:
-        """timeout() gives the seconds in force that one job may take."""
+    def __init__(
+        self, worker: Worker[Any], timeout: Callable[[], float], cure: str = 'restart the node'
+    ) -> None:
+        """timeout() gives the seconds in force that one job may take; cure: of one that hangs."""
         self._worker = worker
+        self._cure = cure
         self._timeout = timeout
         self._job = 0
         self._since = time.monotonic()
@@ -35,9 +38,8 @@ class BackendWatch:
             return ''
         text = (
             f'the backend has not come back for {lasted:.0f} s, longer than backend_timeout of '
-            f'{timeout:g} s: if it hangs, restart the node, or take it through deactivate, '
-            'cleanup, configure and activate; if it is only slow, raise backend_timeout or send '
-            'smaller images'
+            f'{timeout:g} s: if it hangs, {self._cure}; if it is only slow, raise '
+            'backend_timeout or send smaller images'
         )
         self._worker.give_up(text)
         if not self._told:

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.node import Node
 
+from vizion3d_ros.contracts.errors import printable
 from vizion3d_ros.contracts.settings.node_settings import DiagnosticUpdaterSettings
+from vizion3d_ros.ros.throttle import Pace
 
 EARLY = 0.05  # a timer of half the period comes a little early at times
 NO_HARDWARE = 'none'  # what diagnostic_updater says before it knows
@@ -27,15 +28,22 @@ class Diagnostics:
         """settings() gives the ones in force."""
         self._node = node
         self._settings = settings
-        self._due = 0.0  # time.monotonic()
+        self._pace = Pace(EARLY)
+        self._levels: dict[str, bytes] = {}
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 10)
 
     def publish(self, tasks: Mapping[str, Task], hardware_id: str) -> None:
-        """Send every task, unless the last report is not a period old; hardware_id: what of."""
-        settings, now = self._settings(), time.monotonic()
-        if now < self._due - EARLY:
+        """
+        Send every task, once in a period and as soon as a level changes; hardware_id: what of.
+
+        A fault that is told late is looked for elsewhere meanwhile.
+        """
+        settings = self._settings()
+        levels = {task: level for task, (level, _, _) in tasks.items()}
+        due, changed = self._pace.allows(settings.period), levels != self._levels
+        if not (due or changed):
             return
-        self._due = max(self._due, now - EARLY) + settings.period
+        self._levels = levels
         name = self._node.get_fully_qualified_name() if settings.use_fqn else self._node.get_name()
         message = DiagnosticArray()
         message.header.stamp = self._node.get_clock().now().to_msg()
@@ -43,9 +51,9 @@ class Diagnostics:
             DiagnosticStatus(
                 level=level,
                 name=f'{name}: {task}',
-                message=text,
+                message=printable(text),
                 hardware_id=hardware_id,
-                values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
+                values=[KeyValue(key=k, value=printable(str(v))) for k, v in values.items()],
             )
             for task, (level, text, values) in tasks.items()
         ]

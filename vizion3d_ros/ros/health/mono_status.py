@@ -23,6 +23,7 @@ from vizion3d_ros.incoming.input_stats import InputStats
 from vizion3d_ros.ros.health.diagnostics import ERROR, OK, WARN, Task
 from vizion3d_ros.ros.health.status import RECTIFY
 from vizion3d_ros.ros.health.watchdog import (
+    explain_ahead,
     explain_missing,
     explain_silence,
     explain_unstamped,
@@ -67,7 +68,11 @@ class MonoStatus:
             text = f'no image: {explain_silence(endpoint, self.images)}'
             return ERROR if endpoint.unheard else WARN, text, values
         seen = self.inputs.topic(IMAGE), self.images
-        fault = explain_unstamped(*seen) or explain_missing(*seen)
+        fault = (
+            explain_unstamped(*seen)
+            or explain_missing(*seen)
+            or explain_ahead(*seen, self.inputs.now_ns())
+        )
         return (WARN, fault, values) if fault else (OK, 'receiving', values)
 
     def calibration(self, wanted: frozenset[str]) -> Task:

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from vizion3d_ros.contracts.settings.node_settings import StreamSettings
 from vizion3d_ros.ros.health.backend_loader import BackendLoader
 from vizion3d_ros.ros.health.backend_watch import BackendWatch
 from vizion3d_ros.ros.health.diagnostics import ERROR, OK, WARN, Task
 from vizion3d_ros.ros.stream.inputs import InputSubscriptions
-from vizion3d_ros.ros.stream.processor import FrameProcessor
+from vizion3d_ros.ros.stream.processor import NAMELESS, FrameProcessor
 from vizion3d_ros.ros.stream.topics import OutputPublishers
 from vizion3d_ros.worker import PublishStage, Worker
 
@@ -58,7 +59,9 @@ class Components:
         return computed and published
 
 
-def output_task(components: Components, inputs: InputSubscriptions, timeout: float) -> Task:
+def output_task(
+    components: Components, inputs: InputSubscriptions, settings: StreamSettings, timeout: float
+) -> Task:
     """Say what comes out; timeout: seconds without input that are still fine."""
     processor = components.processor
     values: dict[str, object] = {
@@ -70,14 +73,16 @@ def output_task(components: Components, inputs: InputSubscriptions, timeout: flo
         **_latencies(list(processor.timings_ms)),
         **{f'published {name}': count for name, count in components.outputs.published.items()},
     }
+    if not inputs.is_open:
+        return OK, f'{processor.processed} frames', values
     if processor.last_error:
         return ERROR, f'frame lost: {processor.last_error}', values
     newest = max(processor.finished, inputs.opened)
-    fresh = time.monotonic() - newest < max(timeout, STALE_SECONDS)
-    if inputs.is_open and not fresh:
+    if time.monotonic() - newest > max(timeout, STALE_SECONDS) + settings.cloud_period:
         return WARN, f'{processor.processed} frames, the last one too long ago', values
-    if processor.bits.doubt:
-        return WARN, processor.bits.doubt, values
+    doubt = processor.bits.doubt or (NAMELESS if processor.nameless else '')
+    if doubt:
+        return WARN, doubt, values
     return OK, f'{processor.processed} frames', values
 
 

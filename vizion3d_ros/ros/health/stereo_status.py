@@ -21,7 +21,12 @@ from vizion3d_ros.ros.health.sync_doctor import (
     explain_no_pairs,
     measure_offsets,
 )
-from vizion3d_ros.ros.health.watchdog import explain_missing, explain_silence, explain_unstamped
+from vizion3d_ros.ros.health.watchdog import (
+    explain_ahead,
+    explain_missing,
+    explain_silence,
+    explain_unstamped,
+)
 from vizion3d_ros.ros.stream.inputs import InputSubscriptions
 
 SIDES = ('left', 'right')
@@ -48,6 +53,7 @@ class StereoStatus:
         loss = self._lost(explain_unstamped)
         if not loss and self._open_for(RECENT_SECONDS):
             loss = self._lost(explain_missing) or explain_few_pairs(self.sync)
+        loss = loss or explain_ahead(self.inputs.topic(LEFT), self.sync.left, self.inputs.now_ns())
         return (WARN, loss, values) if loss else (OK, 'pairing', values)
 
     def calibration(self, settings: StereoSettings) -> Task:

@@ -18,6 +18,7 @@ from vizion3d_ros.ros.stream.publishers import Endpoint
 
 Stamps = NDArray[np.int64]
 LEAST_PAIRED = 0.5
+FEWEST_STAMPS = 3  # of a side, to measure a distance by
 FEWEST_IMAGES = 10  # fewer in five seconds prove nothing
 SLOWER = 0.6  # a side this much slower than the other is why pairs are missing
 ROOM = 1.2  # between the spread that was seen and the slop that is advised
@@ -40,27 +41,38 @@ class Offsets:
         return math.ceil(1e3 * ROOM * (abs(self.median) + self.jitter)) / 1e3
 
 
-def measure_offsets(left: InputStats, right: InputStats) -> Offsets | None:
-    """Compare the last stamps of both sides; None before each has some."""
-    lefts, rights = _of_one_time(np.array(left.stamps_ns), np.array(right.stamps_ns))
+def measure_offsets(left: InputStats, right: InputStats, after_ns: int = 0) -> Offsets | None:
+    """Compare the last stamps of both sides, those after after_ns; None before each has some."""
+    lefts, rights = _after(after_ns, np.array(left.stamps_ns), np.array(right.stamps_ns))
     if not lefts.size or not rights.size:
         return None
-    distances = rights[:, None] - lefts
-    # Of the slower side each, as most of the faster one have no partner.
-    axis = 1 if rights.size <= lefts.size else 0
-    nearest = np.abs(distances).argmin(axis=axis, keepdims=True)
-    offsets = np.take_along_axis(distances, nearest, axis).ravel() / 1e9
+    offsets = _distances(lefts, rights) / 1e9
     median = float(np.median(offsets))
     return Offsets(median, float(np.percentile(np.abs(offsets - median), 95)))
 
 
-def _of_one_time(lefts: Stamps, rights: Stamps) -> tuple[Stamps, Stamps]:
-    """Leave out what one side sent before or after the other one; all, if that leaves nothing."""
-    if not lefts.size or not rights.size:
-        return lefts, rights
+def _after(stamp_ns: int, lefts: Stamps, rights: Stamps) -> tuple[Stamps, Stamps]:
+    """Leave out what came before, unless too little of a side is left to go by."""
+    both = lefts[lefts > stamp_ns], rights[rights > stamp_ns]
+    return both if min(side.size for side in both) >= FEWEST_STAMPS else (lefts, rights)
+
+
+def _distances(lefts: Stamps, rights: Stamps) -> Stamps:
+    """How far the stamps of the slower side are from the nearest of the other, right - left."""
     begin, end = max(lefts.min(), rights.min()), min(lefts.max(), rights.max())
-    both = tuple(side[(side >= begin) & (side <= end)] for side in (lefts, rights))
-    return (both[0], both[1]) if all(side.size for side in both) else (lefts, rights)
+    if begin > end:  # two times: nothing is near, so go by the order in which they came
+        both = min(lefts.size, rights.size)
+        return rights[-both:] - lefts[-both:]
+    # What one side sent before or after the other one has no partner.
+    left, right = (side[(side >= begin) & (side <= end)] for side in (lefts, rights))
+    # Of the slower side each, as most of the faster one have no partner.
+    if right.size <= left.size:
+        return _from_nearest(right if right.size else rights, lefts)
+    return -_from_nearest(left if left.size else lefts, rights)
+
+
+def _from_nearest(stamps: Stamps, others: Stamps) -> Stamps:
+    return stamps - others[np.abs(stamps[:, None] - others).argmin(axis=1)]
 
 
 def explain_no_pairs(sync: StereoSync, endpoints: Mapping[str, Endpoint]) -> str:
@@ -79,7 +91,7 @@ def explain_no_pairs(sync: StereoSync, endpoints: Mapping[str, Endpoint]) -> str
     if any(seen.arrived < patient_since or seen.began > patient_since for seen in sides.values()):
         return ''
     unstamped = (explain_unstamped(endpoints[side].topic, seen) for side, seen in sides.items())
-    cause = '; '.join(filter(None, unstamped)) or _cause(sync)
+    cause = '; '.join(filter(None, unstamped)) or _cause(sync, sync.newest_pair_ns)
     return f'no {words.pair} of {_rates(sync)}: {cause}'
 
 
@@ -106,9 +118,9 @@ def _rates(sync: StereoSync) -> str:
     )
 
 
-def _cause(sync: StereoSync) -> str:
+def _cause(sync: StereoSync, after_ns: int = 0) -> str:
     slower, faster = sorted((sync.left, sync.right), key=lambda stats: stats.rate_hz)
-    offsets = measure_offsets(sync.left, sync.right)
+    offsets = measure_offsets(sync.left, sync.right, after_ns)
     if offsets is None:
         return 'one side has sent nothing since time went back'
     if abs(offsets.median) + offsets.jitter > sync.slop:

@@ -8,7 +8,8 @@ import time
 from vizion3d_ros.incoming.input_stats import RECENT_SECONDS, InputStats
 from vizion3d_ros.ros.stream.publishers import Endpoint, PublisherSeen
 
-COMPRESSED = 'sensor_msgs/msg/CompressedImage'
+IMAGE, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
+RAW_ONLY = 'this input takes raw images alone: have `image_transport republish` make them so'
 TRANSPORT = 'the transport profile (docs/transport.md)'
 MOST_MISSING = 1 / 3
 FEWEST_STAMPS = 3  # one 0 is where simulated time begins
@@ -17,6 +18,7 @@ FEWEST_SHARED = 2
 MOST_SHARED = 1 / 4  # of the images of the last seconds
 WHOLE_SECONDS = 1.2
 NS_PER_SECOND = 1_000_000_000
+AHEAD_NS = 1_000_000_000  # clocks of two machines that are kept together differ far less
 FIRST_SECONDS = 0.4  # more for the first message, which takes the time to find each other too
 FIND_SECONDS = 1.5  # the same where nobody is found: DDS says every three seconds who is there
 
@@ -72,8 +74,22 @@ def explain_unstamped(topic: str, stats: InputStats) -> str:
     )
 
 
+def explain_ahead(topic: str, stats: InputStats, now_ns: int) -> str:
+    """Say that the images of an input are of the future; now_ns: of the node, 0 = not known."""
+    ahead_ns = (stats.newest_ns or 0) - now_ns
+    if not now_ns or ahead_ns < AHEAD_NS:
+        return ''
+    return (
+        f'the stamps on {topic} are {ahead_ns / 1e9:.1f} s ahead of the clock of this node, and '
+        'TF refuses what is of the future: synchronise the clocks of both machines (NTP, PTP), or '
+        'set use_sim_time as the camera has it'
+    )
+
+
 def _no_stamp(stats: InputStats) -> str:
     stamps = tuple(stats.stamps_ns)[-FEWEST_EQUAL:]
+    if len(stamps) >= FEWEST_STAMPS and max(stamps[-FEWEST_STAMPS:]) < 0:
+        return f'stamps below 0 ({stamps[-1] / 1e9:.3f} s)'
     if len(stamps) < FEWEST_STAMPS or any(stamp != stamps[0] for stamp in stamps):
         return ''
     if not stamps[0]:
@@ -118,9 +134,10 @@ def _nobody(endpoint: Endpoint) -> str:
     text = f'nobody publishes {endpoint.topic}: start the camera or remap the topic'
     if endpoint.other_transport:
         other = 'raw' if endpoint.type == COMPRESSED else 'compressed'
+        cure = f'set image_transport to {other}' if endpoint.switchable else RAW_ONLY
         return (
             f'nobody publishes {endpoint.topic} ({endpoint.type}), but {endpoint.other_transport} '
-            f'carries these images: set image_transport to {other}'
+            f'carries these images: {cure}'
         )
     if endpoint.topic.endswith('/compressed/compressed'):
         return f'{text}, leaving /compressed out of the name: it is put behind it'
@@ -150,11 +167,13 @@ def _why_unheard(endpoint: Endpoint, publisher: PublisherSeen) -> str:
             'qos_overrides'
         )
     cure = 'remap this input to a topic of its type'
-    if publisher.type == COMPRESSED:
+    if publisher.type == COMPRESSED and endpoint.switchable:
         cure = (
             'set image_transport to compressed, and leave /compressed out of the name that this '
             'input is remapped to'
         )
+    elif publisher.type == COMPRESSED and endpoint.type == IMAGE:
+        cure = RAW_ONLY
     return (
         f'{endpoint.topic} carries the type {publisher.type} (from {publisher.node}), expected '
         f'{endpoint.type}: {cure}'

@@ -118,6 +118,7 @@ class AnnotationNode(OneCamera, DepthNode[AnnotationNodeSettings]):
 
     def tasks(self, components: Components) -> dict[str, Task]:
         """Report pairing, calibration, masks and output."""
+        settings = self.settings
         status = AnnotationStatus(
             self.inputs, self._sync, self._camera, self._cloud, self._picture
         )
@@ -125,7 +126,7 @@ class AnnotationNode(OneCamera, DepthNode[AnnotationNodeSettings]):
             'sync': status.pairing(self.quiet_since),
             'calibration': status.calibration(),
             'masks': status.masks(cast(AnnotationProcessor, components.processor)),
-            'output': output_task(components, self.inputs, self.settings.sync.timeout),
+            'output': output_task(components, self.inputs, settings, settings.sync.timeout),
         }
 
     def _on_info(self, info: CameraInfo) -> None:

@@ -18,7 +18,7 @@ import torch
 from rclpy.clock import Clock, ClockType
 
 from vizion3d_ros.contracts.errors import BackendError
-from vizion3d_ros.contracts.settings.node_settings import StreamSettings
+from vizion3d_ros.contracts.settings.node_settings import NodeSettings, StreamSettings
 from vizion3d_ros.engine.device import own_stream
 from vizion3d_ros.requests.checkpoints import check_networks
 from vizion3d_ros.requests.pipelines import ServicePipelines
@@ -27,7 +27,7 @@ from vizion3d_ros.ros.health.backend_watch import BackendWatch
 from vizion3d_ros.ros.health.diagnostics import Diagnostics, Task
 from vizion3d_ros.ros.health.status import Components, backend_task
 from vizion3d_ros.ros.log import forward_logs
-from vizion3d_ros.ros.nodes.lifecycle import IDLE, ManagedNode
+from vizion3d_ros.ros.nodes.lifecycle import ANEW, IDLE, ManagedNode
 from vizion3d_ros.ros.nodes.reports import Reports, what_is_wrong
 from vizion3d_ros.ros.nodes.running import CLOSE_TIMEOUT
 from vizion3d_ros.ros.nodes.time_jumps import ClockWatch
@@ -38,7 +38,7 @@ from vizion3d_ros.ros.serving.server import ServiceServer
 from vizion3d_ros.ros.serving.services import NodeServices
 from vizion3d_ros.ros.stream.inputs import NO_LISTENER, InputSubscriptions
 from vizion3d_ros.ros.stream.processor import FrameProcessor
-from vizion3d_ros.ros.stream.topics import OutputPublishers, OutputTopic, transported
+from vizion3d_ros.ros.stream.topics import OutputPublishers, OutputTopic, check_topics, transported
 from vizion3d_ros.worker import PublishStage, Worker
 
 POLL_PERIOD = 0.5
@@ -130,8 +130,10 @@ class DepthNode(ManagedNode, Generic[Settings]):
 
     def begin(self, callbacks: Mapping[str, Callable[[Any], None]]) -> None:
         """Start polling and, with autostart, become active; callbacks: one for each input."""
-        inputs = transported(self.INPUTS, self.IMAGES, self.settings)
-        self.inputs = InputSubscriptions(self, inputs, callbacks)
+        switchable = self.IMAGES if isinstance(self.settings, NodeSettings) else ()
+        inputs = transported(self.INPUTS, switchable, self.settings)
+        check_topics(self, inputs, self.OUTPUTS)
+        self.inputs = InputSubscriptions(self, inputs, callbacks, switchable)
         self._clock_watch = ClockWatch(self, self.reset_frames)
         # Simulated time may never come, and then this timer has to say so.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -202,7 +204,7 @@ class DepthNode(ManagedNode, Generic[Settings]):
             lambda: self.get_clock().now().to_msg(),
             lambda: self.known_camera,
         )
-        watch = BackendWatch(worker, lambda: self.settings.backend_timeout)
+        watch = BackendWatch(worker, lambda: self.settings.backend_timeout, ANEW)
         self.components = Components(
             outputs, processor, publishing, worker, loader, watch, service
         )

@@ -30,6 +30,7 @@ IDLE = {
     'inactive': 'inactive: it takes images after `activate`',
     'finalized': 'shut down: end this process and start it anew',
 }
+ANEW = 'restart the node, or take it through deactivate, cleanup, configure and activate'
 MANAGER = 'have a lifecycle manager do that, or set autostart: true'
 
 

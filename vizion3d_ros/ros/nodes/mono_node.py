@@ -87,7 +87,7 @@ class MonoNode(OneCamera, DepthNode[MonoSettings]):
             'calibration': status.calibration(wanted),
             'pictures': pictures_task(processor.doctor),
             'scale': status.scale(processor, wanted),
-            'output': output_task(components, self.inputs, settings.timeout),
+            'output': output_task(components, self.inputs, settings, settings.timeout),
         }
 
     def is_logged(self, name: str, text: str) -> bool:

@@ -142,12 +142,13 @@ class StereoNode(DepthNode[StereoSettings]):
 
     def tasks(self, components: Components) -> dict[str, Task]:
         """Report pairing, calibration and output."""
+        settings = self.settings
         status = StereoStatus(self.inputs, self._sync, self._infos)
         return {
             'sync': status.pairing(self.quiet_since),
-            'calibration': status.calibration(self.settings),
+            'calibration': status.calibration(settings),
             'pictures': pictures_task(cast(StereoProcessor, components.processor).doctor),
-            'output': output_task(components, self.inputs, self.settings.sync.timeout),
+            'output': output_task(components, self.inputs, settings, settings.sync.timeout),
         }
 
     def _on_left_info(self, info: CameraInfo) -> None:

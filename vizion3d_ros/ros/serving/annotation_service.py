@@ -26,8 +26,9 @@ from vizion3d_ros.contracts.results import AnnotationResult
 from vizion3d_ros.contracts.settings.annotation_node_settings import AnnotationNodeSettings
 from vizion3d_ros.files.ply import encode_vertices
 from vizion3d_ros.files.ply_reader import decode_ply
-from vizion3d_ros.requests.annotation.answer import answer_annotation, camera_of
+from vizion3d_ros.requests.annotation.answer import answer_annotation
 from vizion3d_ros.requests.annotation.views import MaskAnnotation3D
+from vizion3d_ros.requests.known_camera import CAMERA_FIELDS, camera_of
 from vizion3d_ros.requests.permissions import permitted_network
 from vizion3d_ros.requests.pictures import picture_limits
 from vizion3d_ros.requests.pipelines import ServicePipelines
@@ -102,7 +103,7 @@ class AnnotationService(
         )
         camera = None if sized is None else self._camera(config, sized.width, sized.height)
         if camera is not None:
-            used = {name: getattr(camera, name) for name in ('fx', 'fy', 'cx', 'cy')}
+            used = {name: getattr(camera, name) for name in CAMERA_FIELDS}
             config = config.model_copy(update=used)
         return ObjectMaskAnnotation3DCommand(
             point_cloud=_cloud(request, camera),
@@ -121,7 +122,7 @@ class AnnotationService(
         known: Intrinsics | None = self._known()
         if known is None or (known.width, known.height) != (width, height):
             return camera_of(config, width, height)
-        stated = {name: getattr(config, name) for name in ('fx', 'fy', 'cx', 'cy')}
+        stated = {name: getattr(config, name) for name in CAMERA_FIELDS}
         return known.model_copy(update={n: value for n, value in stated.items() if value})
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from vizion3d_ros.contracts.results import Cloud
 
 PATIENCE = 5.0
+NOTHING_AMISS = 'images may still come, or not pair yet: see diagnostics, and ask again'
 # Maps of a result, and how the JSON file describes what is made of them.
 MAPS = {
     'depth_m': ('depth', 'depth.png: millimetres along the optical axis, 0 = no measurement'),
@@ -82,7 +83,8 @@ class Snapshots:
         for each in [each for each in self._waiting if each.began <= began_before]:
             self._waiting.remove(each)
             waited = time.monotonic() - each.began
-            each.outcome.set_exception(InputError(f'no frame came in {waited:.1f} s: {reason}'))
+            text = f'no frame came in {waited:.1f} s: {reason or NOTHING_AMISS}'
+            each.outcome.set_exception(InputError(text))
 
 
 def save(

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import logging
 import time
+from concurrent.futures import Future, wait
 from threading import Thread
 
-from vizion3d_ros.contracts.errors import DepthError
+from vizion3d_ros.contracts.errors import DepthError, explain
 from vizion3d_ros.contracts.settings.service_settings import DoorSettings, ServiceSettings
 from vizion3d_ros.doors.arguments import FEATURES, GRPC, REST, Program
 from vizion3d_ros.doors.depth_worker import DepthWorker
@@ -30,7 +31,7 @@ class WebDoors:
         """Open what can be opened."""
         wanted = {REST: settings.rest, GRPC: settings.grpc}
         self._wanted = {program: place for program, place in wanted.items() if place.port}
-        self._open: dict[Program, tuple[Door, Thread]] = {}
+        self._open: dict[Program, tuple[Door, Future[str]]] = {}
         self._failed: dict[Program, str] = {}
         self._worker = worker
         self._due = 0.0
@@ -41,6 +42,10 @@ class WebDoors:
         if time.monotonic() < self._due:
             return
         self._due = time.monotonic() + AGAIN_S
+        for program, (_, ended) in [*self._open.items()]:
+            if ended.done():
+                del self._open[program]
+                self._fail(program, ended.result())
         for program in [each for each in self._wanted if each not in self._open]:
             try:
                 self._open[program] = self._opened(program, self._wanted[program])
@@ -66,18 +71,27 @@ class WebDoors:
         for door, _ in self._open.values():
             door.stop()
         self._worker.close(timeout)
-        end = time.monotonic() + timeout
-        for _, thread in self._open.values():
-            thread.join(max(0.0, end - time.monotonic()))
+        wait([ended for _, ended in self._open.values()], timeout)
 
-    def _opened(self, program: Program, place: DoorSettings) -> tuple[Door, Thread]:
+    def _opened(self, program: Program, place: DoorSettings) -> tuple[Door, Future[str]]:
         door = open_door(program, self._worker, FEATURES, place.host, place.port)
-        thread = Thread(target=door.serve, name=program.name, daemon=True)
-        thread.start()
-        return door, thread
+        ended: Future[str] = Future()
+        Thread(target=_serve, args=(door, ended), name=program.name, daemon=True).start()
+        return door, ended
 
     def _fail(self, program: Program, why: str) -> None:
         text = f'{program.extra}.port: {why}'
         if self._failed.get(program) != text:
             logger.error('%s', text)
         self._failed[program] = text
+
+
+def _serve(door: Door, ended: Future[str]) -> None:
+    """Serve in a thread of its own; ended gets why that is over."""
+    why = 'the server ended by itself'
+    try:
+        door.serve()
+    except Exception as error:  # whatever its libraries come up with
+        why = explain(error)
+    finally:
+        ended.set_result(why)

@@ -7,7 +7,7 @@ import difflib
 import logging
 import posixpath
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any
 
@@ -66,10 +66,12 @@ class InputSubscriptions:
         node: Node,
         topics: Mapping[str, type],
         callbacks: Mapping[str, Callable[[Any], None]],
+        switchable: Collection[str],
     ) -> None:
-        """callbacks: one for every name in topics."""
+        """callbacks: one for every name in topics; switchable: as in Endpoint."""
         self._node = node
         self._topics = topics
+        self._switchable = switchable
         calibrations = self._names(early=True)
         heard = {name: partial(self._hear_calibration, name) for name in calibrations}
         self._told = callbacks
@@ -77,7 +79,8 @@ class InputSubscriptions:
         self._calibrations = CalibrationInputs(
             calibrations, self._create, self._create_latched, node.destroy_subscription
         )
-        self._images: list[Subscription] = []
+        self._images: dict[str, Subscription] = {}
+        self._kept: set[str] = set()  # images that their writers keep
         self._qos: dict[str, QoSProfile] = {}
         self._sources: dict[str, MixedSources] = {}
         self._beside: dict[str, str] = {}  # calibrations that are taken from beside their images
@@ -105,6 +108,10 @@ class InputSubscriptions:
     def follow_latched(self) -> None:
         """Ask for what was sent before this node came, where a writer keeps it."""
         self._calibrations.ask_for_kept(self._is_kept)
+        for name in self._images:  # who asks for it hears nobody who keeps nothing
+            if self._is_kept(name) is not (name in self._kept):
+                self._node.destroy_subscription(self._images[name])
+                self._images[name] = self._open_image(name)
 
     def look_around(self) -> None:
         """Note since when there has been somebody who publishes an input; called now and then."""
@@ -128,17 +135,23 @@ class InputSubscriptions:
         if not self.is_open:
             self.open_early()
             self.opened = time.monotonic()
-            self._images = [self._create(name) for name in self._names(early=False)]
+            self._images = {name: self._open_image(name) for name in self._names(early=False)}
 
     def close(self, because: str = NO_LISTENER) -> None:
         """Drop the subscriptions to images; `idle` says why."""
         self.idle = because
-        self._images = self._destroyed(self._images)
+        for subscription in self._images.values():
+            self._node.destroy_subscription(subscription)
+        self._images = {}
 
     def close_all(self) -> None:
         """Drop all subscriptions."""
         self.close()
         self._calibrations.close()
+
+    def now_ns(self) -> int:
+        """Time of the node's clock in nanoseconds; 0 while simulated time has not come."""
+        return int(self._node.get_clock().now().nanoseconds)
 
     def topic(self, name: str) -> str:
         """Fully resolved name, after remapping."""
@@ -151,7 +164,8 @@ class InputSubscriptions:
         similar = () if publishers else self._similar(topic, wanted)
         since = max(self.opened, self._appeared.get(name, self._looked) if publishers else 0.0)
         other = '' if publishers else self._other_transport(name)
-        return Endpoint(topic, wanted, publishers, similar, since, other)
+        switchable = name in self._switchable
+        return Endpoint(topic, wanted, publishers, similar, since, other, switchable)
 
     def explain_mixed(self) -> str:
         """Say which inputs get the messages of several publishers in turn; '' if none does."""
@@ -239,6 +253,14 @@ class InputSubscriptions:
         self._calibrations.hear(name)
         self._told[name](message)
 
+    def _open_image(self, name: str) -> Subscription:
+        if not self._is_kept(name):
+            self._kept.discard(name)
+            return self._create(name)
+        self._kept.add(name)
+        self._qos[name] = latched_qos()
+        return self._create_latched(name)
+
     def _create(self, name: str) -> Subscription:
         self._qos[name] = input_qos()  # rclpy writes what overrides it into this one
         return self._node.create_subscription(
@@ -264,11 +286,6 @@ class InputSubscriptions:
             latched_qos(),
             event_callbacks=SILENT(),
         )
-
-    def _destroyed(self, subscriptions: list[Subscription]) -> list[Subscription]:
-        for subscription in subscriptions:
-            self._node.destroy_subscription(subscription)
-        return []
 
 
 def type_name(message: type) -> str:

@@ -30,6 +30,12 @@ from vizion3d_ros.ros.stream.topics import OutputPublishers
 from vizion3d_ros.ros.throttle import Throttle
 
 RATE_SAMPLES = 30
+SILENT_FRAMES = 10  # that did not come: the stream stands still
+
+NAMELESS = (
+    'the input image has an empty frame_id, so have all outputs: TF and rviz2 will not place '
+    'them; set frame_id in the driver, or frame_id_override here'
+)
 
 logger = logging.getLogger(__name__)
 
@@ -97,6 +103,7 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
         self.bits = SignificantBits()
         self.processed = 0
         self.failed = 0
+        self.nameless = False
         self.last_error = ''
         self.backend_used = self.checkpoint = self.licence = ''
         self.timings_ms: deque[dict[str, float]] = deque(maxlen=RATE_SAMPLES)
@@ -112,14 +119,14 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
         return self.pipeline.run(command)
 
     def drop(self) -> None:
-        """Let nothing come of the frame in hand, if any."""
+        """Let nothing come of the frame in hand, if any, and forget how the last one failed."""
         self._epoch += 1
+        self.last_error = ''
 
     def restart(self) -> None:
         """Drop the frame in hand, and count and measure from now on."""
         self.drop()
         self.processed = self.failed = 0
-        self.last_error = ''
         self._finished.clear()
         self.timings_ms.clear()
 
@@ -131,9 +138,12 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
 
     @property
     def rate_hz(self) -> float:
-        """Frames per second over the last frames; 0 before the second one."""
+        """Frames per second over the last frames; 0 before the second, and while none comes."""
         times = tuple(self._finished)
-        return (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else 0.0
+        if len(times) < 2:
+            return 0.0
+        rate_hz = (len(times) - 1) / (times[-1] - times[0])
+        return rate_hz if rate_hz * (time.monotonic() - times[-1]) < SILENT_FRAMES else 0.0
 
     def compute(self, frame: AnyFrame) -> Callable[[], None] | None:
         """
@@ -142,7 +152,7 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
         None without a listener, and when nothing can be computed.
         """
         settings, epoch = self._settings(), self._epoch
-        topics = self._outputs.due(settings.lazy, settings.cloud_rate)
+        topics = self._outputs.due(settings.lazy, settings.cloud_period)
         if not topics:
             return None
         started = time.perf_counter()
@@ -201,11 +211,9 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
 
     def record(self, decoded: DecodedFrame, answer: FrameAnswer[Any]) -> None:
         """Count a finished frame, and log what is new about it."""
-        if not self.processed and not answer.header.frame_id:
-            logger.warning(
-                'the input image has an empty frame_id, so have all outputs: TF and rviz2 will '
-                'not place them; set frame_id in the driver, or frame_id_override here'
-            )
+        nameless, self.nameless = self.nameless, not answer.header.frame_id
+        if self.nameless and not nameless:
+            logger.warning(NAMELESS)
         backend_used = answer.result.backend_used
         if backend_used != self.backend_used:
             logger.info('%s from %s', self.MAKES, backend_used)
@@ -213,4 +221,6 @@ class FrameProcessor(ABC, Generic[AnyFrame, Settings]):
         self.checkpoint, self.licence = answer.result.checkpoint, answer.result.licence
         self.last_error = ''
         self.processed += 1
+        if len(self._finished) > 1 and not self.rate_hz:  # a pause is no part of the next rate
+            self._finished.clear()
         self._finished.append(time.monotonic())

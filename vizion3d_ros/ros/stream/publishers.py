@@ -30,6 +30,7 @@ class Endpoint:
     An input as the network shows it; similar: topics of its type that may have been meant.
 
     other_transport: topic of the same images, which nobody publishes on this one, '' if none.
+    switchable: whether the parameter image_transport chooses how these images come.
     since: time.monotonic() from which on this node listened and somebody, if any, was there.
     """
 
@@ -39,6 +40,7 @@ class Endpoint:
     similar: tuple[str, ...] = ()
     since: float = -math.inf
     other_transport: str = ''
+    switchable: bool = True
 
     @property
     def found(self) -> bool:

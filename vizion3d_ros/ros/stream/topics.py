@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -20,10 +19,12 @@ from visualization_msgs.msg import MarkerArray
 
 from vizion3d_ros.contracts import topic_names
 from vizion3d_ros.contracts.commands import Output
+from vizion3d_ros.contracts.errors import InputError
 from vizion3d_ros.contracts.settings.node_settings import StreamSettings
 from vizion3d_ros.ros.compat import PublisherEventCallbacks, UnsupportedEventTypeError
 from vizion3d_ros.ros.messages import objects, outgoing
 from vizion3d_ros.ros.messages.outgoing import AnyAnswer
+from vizion3d_ros.ros.throttle import Pace
 
 OutputMessage = CameraInfo | DisparityImage | Image | PointCloud2 | Detection3DArray | MarkerArray
 
@@ -108,6 +109,30 @@ ANNOTATION_OUTPUTS: dict[str, OutputTopic] = {
 }
 
 
+def check_topics(
+    node: Node, inputs: Mapping[str, type], outputs: Mapping[str, OutputTopic]
+) -> None:
+    """
+    Raise InputError if remapping put two types on one topic, or an output on an input.
+
+    The middleware refuses a second type on a topic of one process as soon as it is opened.
+    """
+    kinds = {**inputs, **{name: output.type for name, output in outputs.items()}}
+    taken: dict[str, str] = {}
+    for name, kind in kinds.items():
+        topic = node.resolve_topic_name(name)
+        if kind is CompressedImage:
+            topic = f'{topic}/compressed'
+        other = taken.setdefault(topic, name)
+        if kinds[other] is kind and (other in inputs) is (name in inputs):
+            continue
+        why = 'read and written' if kinds[other] is kind else 'of different types'
+        raise InputError(
+            f'{other} and {name} are both mapped to {topic}, but are {why}: remap each to a topic '
+            'of its own'
+        )
+
+
 class OutputPublishers:
     """
     All outputs of a node. Says which ones somebody listens to, and publishes those.
@@ -123,7 +148,7 @@ class OutputPublishers:
         self._topics = topics
         self._on_listeners = on_listeners
         self._publishers = {name: self._create(name) for name in topics}
-        self._cloud_due = 0.0
+        self._clouds = Pace()
         self.enabled = False
         self.published = dict.fromkeys(topics, 0)
 
@@ -140,16 +165,11 @@ class OutputPublishers:
             if self.enabled and (not lazy or publisher.get_subscription_count() > 0)
         )
 
-    def due(self, lazy: bool, cloud_rate: float) -> frozenset[str]:
-        """Topics to fill for this frame; cloud_rate (Hz, 0 = no limit) holds points2 back."""
+    def due(self, lazy: bool, cloud_period: float) -> frozenset[str]:
+        """Topics to fill for this frame; cloud_period (seconds) holds points2 back."""
         names = self.wanted(lazy)
-        if cloud_rate > 0 and topic_names.POINTS in names:
-            now = time.monotonic()
-            if now < self._cloud_due:
-                return names - {topic_names.POINTS}
-            # From when it was due, not from now: lateness must not lower the rate.
-            self._cloud_due = max(self._cloud_due + 1 / cloud_rate, now)
-        return names
+        held_back = topic_names.POINTS in names and not self._clouds.allows(cloud_period)
+        return names - {topic_names.POINTS} if held_back else names
 
     def needs(self, names: Collection[str]) -> frozenset[Output]:
         """What has to be computed for the named topics."""
