@@ -50,6 +50,7 @@ class Pace:
         now, due = time.monotonic(), self._last + period
         if now < due - self._early:
             return False
-        # From when it was due, not from now: lateness must not lower the rate.
-        self._last = max(due, now - period)
+        # From when it was due, not from now: lateness must not lower the rate. But after a pause
+        # there are not two at once.
+        self._last = due if now - due < period else now
         return True

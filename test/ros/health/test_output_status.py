@@ -25,6 +25,7 @@ def output_of(since_last, max_rate=0.0, is_open=True, last_error=''):
         timings_ms=(),
         last_error=last_error,
         bits=SimpleNamespace(doubt=''),
+        nameless=False,
     )
     components = SimpleNamespace(
         processor=processor,
