@@ -19,7 +19,7 @@ def server(both):
 def goes_on(server, pair):
     yield
     assert server.post(STEREO, pair).status == 200
-    assert not [line for line in server.lines if 'Traceback' in line], server.lines
+    assert not [line for line in server.lines if 'Traceback' in line or 'imdecode' in line]
 
 
 @pytest.mark.parametrize(('images', 'told'), IMAGES.values(), ids=IMAGES)

@@ -33,6 +33,8 @@ def main(arguments: list[str] | None = None) -> None:
     logging.basicConfig(level=logging.INFO, format='%(message)s', stream=sys.stderr)
     # Spinning threads make a network ten times slower where a core is taken; read by torch.
     os.environ.setdefault('OMP_WAIT_POLICY', 'passive')
+    # An image that is damaged is told in a sentence, and not once more in OpenCV's words.
+    os.environ.setdefault('OPENCV_LOG_LEVEL', 'SILENT')
     try:
         sys.exit(_run(asked))
     except ModuleNotFoundError as error:
