@@ -141,7 +141,9 @@ def _check_header(encoded: bytes, name: str, limits: PictureLimits) -> tuple[int
         raise InputError(f'{name}: {EXPECTED}, got {got}') from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         pixels = re.search(r'\d+', str(error))  # Pillow says how many before its own limit
-        raise InputError(f'{too_large}, got {pixels and pixels[0]}: use a smaller image') from error
+        raise InputError(
+            f'{too_large}, got {pixels and pixels[0]}: use a smaller image'
+        ) from error
     except InputError:
         raise
     except Exception as error:  # Pillow raises all kinds for a damaged file

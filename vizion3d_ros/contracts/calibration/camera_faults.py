@@ -106,7 +106,8 @@ def misplaced(x: float, y: float, width: int, height: int) -> str:
     if middles:
         return (
             f'the middle of images of {middles[0][0]:g}x{middles[0][1]:g}, in images of '
-            f'{width}x{height}: use the calibration of this resolution'
+            f'{width}x{height}: use the calibration of this resolution; if the images are cut out '
+            'of larger ones, leave cx and cy out, as depth does not need them'
         )
     return not_in_pixels(x, y, width, height)
 
