@@ -7,7 +7,7 @@ from known_answers import KnownNetwork, noise, serve_network
 from numpy.testing import assert_array_equal
 
 from vizion3d_ros.contracts.camera import Intrinsics, StereoRig
-from vizion3d_ros.contracts.errors import InputError
+from vizion3d_ros.contracts.errors import BackendError, InputError
 from vizion3d_ros.contracts.mono_request import (
     DepthEstimationAdvanceConfig,
     DepthEstimationCommand,
@@ -141,6 +141,24 @@ def test_a_known_rig_without_a_baseline_makes_no_metres(wall, baseline_m):
         prepare_stereo(request, known=known)
     given = request.model_copy(update={'advanced_config': StereoDepthAdvancedConfig(**CAMERA)})
     assert prepare_stereo(given, known=known).rig.baseline_m == 0.1
+
+
+@pytest.mark.parametrize(
+    'error',
+    [
+        MemoryError(),
+        RuntimeError("can't start new thread"),
+        InputError('left_image: PNG image is damaged: Insufficient memory'),  # as OpenCV says it
+    ],
+    ids=repr,
+)
+def test_memory_that_runs_out_beside_the_pipeline_is_told(monkeypatch, error):
+    def short(*_):
+        raise error
+
+    monkeypatch.setattr('vizion3d_ros.requests.stereo.read_pair', short)
+    with pytest.raises(BackendError, match='not enough memory for this request: send smaller im'):
+        message(b'', b'', {})
 
 
 # --- one image -------------------------------------------------------------------------------
