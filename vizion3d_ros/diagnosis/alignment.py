@@ -28,8 +28,11 @@ def explain_alignment(matches: Matches, width: int, doffs: float, wording: Wordi
         return []
     swapped = _swapped(matches, doffs)
     askew = _turned(matches, width) or _shifted(matches)
-    correct = f', or correct doffs ({doffs:g} px, cx of the right image - cx of the left one)'
-    exchange = f'{wording.exchange}{correct if doffs < 0 else ""}'
+    exchange = wording.exchange
+    if swapped and not _swapped(matches, 0.0):
+        exchange += (
+            f', or correct doffs ({doffs:g} px, cx of the right image - cx of the left one)'
+        )
     return [
         *([f'{swapped}: {exchange}'] if swapped else []),
         *([f'{askew}: the pair is not rectified: {wording.rectify}'] if askew else []),

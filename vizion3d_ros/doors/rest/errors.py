@@ -69,7 +69,7 @@ async def _tell_http(
     cause = error.__cause__
     if isinstance(cause, MemoryError):
         return await _tell(sentence, request, cause)
-    if isinstance(cause, OSError):
+    if isinstance(cause, OSError) and cause.errno:  # a timeout has none
         text = (
             f'the request cannot be kept in {tempfile.gettempdir()}: {cause.strerror}; send it '
             'again later, or let the operator make room there or set TMPDIR to another folder'
