@@ -69,7 +69,10 @@ def write_snapshot(snapshot: Snapshot, folder: Path) -> list[Path]:
         for path in begun:
             with suppress(OSError):
                 path.unlink()
-        raise InputError(f'{folder}: cannot be written to: {error.strerror or error}') from error
+        raise InputError(
+            f'{folder}: cannot be written to: {error.strerror or error}; make room, or give '
+            'another directory'
+        ) from error
     return begun
 
 
