@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The table of a rig as it is printed and drawn."""
 
+import os
+import subprocess
+import sys
+
 import cv2
 import pytest
 
@@ -67,3 +71,21 @@ def test_what_is_no_rig_is_exit_code_1_and_one_line(call, given, said):
     (line,) = outcome.err
     assert outcome.code == 1
     assert line.startswith(f'vizion3d_depth rig: {said}')
+
+
+def printed_to(output):
+    """Exit code and error output of a process whose standard output that is."""
+    command = [sys.executable, '-m', 'vizion3d_ros.cli', *map(str, RIG)]
+    ended = subprocess.run(command, stdout=output, stderr=subprocess.PIPE, text=True)
+    return ended.returncode, ended.stderr
+
+
+def test_an_output_that_nobody_reads_or_that_is_full_is_no_traceback():
+    with open('/dev/full', 'w') as full:
+        code, said = printed_to(full)
+    cure = 'standard output: No space left on device; name another place\n'
+    assert (code, said) == (1, f'vizion3d_depth rig: {cure}')
+    reader, writer = os.pipe()
+    os.close(reader)
+    assert printed_to(writer) == (1, '')
+    os.close(writer)

@@ -28,6 +28,10 @@ def refusal(**settings):
     return explain(caught.value)
 
 
+def test_memory_that_ran_out_is_told_with_what_helps():
+    assert explain(MemoryError()) == errors.NO_MEMORY
+
+
 def test_a_range_error_names_the_field_and_quotes_what_came():
     text = refusal(min_depth=-1.0)
     assert text.startswith('min_depth: ')

@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """What no server should have to see, by any door: what is sent instead of what is good."""
 
+import cv2
 from encoded import png, png_that_claims
 from known_answers import noise
 
 MOST_BYTES = 2_000_000  # of an image, for the servers that get these
 PNG = png(noise(96, 160))
+BMP = cv2.imencode('.bmp', noise(96, 160))[1].tobytes()
 
 # name: the image, and what is said of it
 IMAGES = {
     'cut short': ({'left_image': PNG[: len(PNG) // 2]}, 'left_image: image is damaged'),
+    'a bitmap cut short': (
+        {'left_image': BMP[: len(BMP) // 2]},
+        'left_image: BMP image is damaged',
+    ),
     'not an image': ({'right_image': b'hello world'}, 'right_image: expected an image'),
     'empty': ({'right_image': b''}, 'right_image: expected an image'),
     'sizes differ': ({'right_image': png(noise(60, 160))}, 'right_image: is 160x60, but'),

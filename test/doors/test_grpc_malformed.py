@@ -31,7 +31,7 @@ def send(spoken):
 def goes_on(spoken, call, pair):
     yield
     assert call(stereo_message(pair)).backend_used == 'opencv-sgbm'
-    assert not [line for line in spoken.lines if 'Traceback' in line], spoken.lines
+    assert not [line for line in spoken.lines if 'Traceback' in line or 'imdecode' in line]
 
 
 @pytest.mark.parametrize(('images', 'told'), IMAGES.values(), ids=IMAGES)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """More than a server can do, and clients that hang, crawl and leave: nobody else notices."""
 
+import signal
 import subprocess
 import sys
 import threading
@@ -129,6 +130,8 @@ def test_what_was_accepted_is_answered_before_the_end(held, pair):
     hand.on_their_way(6)
     hand.server.terminate()
     wait_for(lambda: refuses(hand.server))
+    for again in (signal.SIGINT, signal.SIGINT):  # as people do
+        hand.server.process.send_signal(again)
     hand.let_go(6)
     assert [answer.result().status for answer in waiting] == [200] * 6
     assert hand.server.ended() == 0

@@ -4,8 +4,10 @@
 import os
 
 import pytest
+from encoded import png
+from known_answers import noise
 from malformed import BACKENDS, IMAGES, PNG
-from rest_client import OF_FORM, STEREO, multipart
+from rest_client import MONO, OF_FORM, STEREO, multipart
 
 TOO_LARGE = {'detail': 'Request body exceeds the 500 MB limit.'}
 
@@ -19,7 +21,7 @@ def server(both):
 def goes_on(server, pair):
     yield
     assert server.post(STEREO, pair).status == 200
-    assert not [line for line in server.lines if 'Traceback' in line], server.lines
+    assert not [line for line in server.lines if 'Traceback' in line or 'imdecode' in line]
 
 
 @pytest.mark.parametrize(('images', 'told'), IMAGES.values(), ids=IMAGES)
@@ -33,6 +35,11 @@ def test_a_backend_that_is_not_allowed_is_refused(server, pair, backend, told):
     answer = server.post(STEREO, pair, {'model_backend': backend})
     assert (answer.status, told in answer.json['detail']) == (403, True)
     assert len(answer.body) < 1100
+
+
+def test_an_image_too_narrow_for_the_network_is_the_senders_matter(server):
+    answer = server.post(MONO, {'image': png(noise(2, 600))})
+    assert (answer.status, 'or crop the image' in answer.json['detail']) == (400, True)
 
 
 def test_an_endless_field_is_refused(server, pair):

@@ -121,6 +121,11 @@ projection_matrix:
         ('cam0:\n  intrinsics: [400, 401, 320, 240]\n', ('YAML', '--baseline-mm')),
         ('%YAML:1.0\n---\nM1: !!opencv-matrix\n', ('OpenCV', '--baseline-mm')),
         ('P0: 7.2e+02 0 6.1e+02 0\n', ('KITTI', '--baseline-mm')),
+        ('S_00: 1.3e+03 5e+02\nP_rect_00: 7.2e+02 0\n', ('KITTI', '--baseline-mm')),
+        ('<?xml?>\n<opencv_storage>\n', ('OpenCV', '--baseline-mm')),
+        ('<html>\n<p>not found', ('HTML', '--baseline-mm')),
+        ('[LEFT_CAM_HD]\nfx=700\n', ('INI', '--baseline-mm')),
+        ('projection_matrix: ' + '[' * 5000, ('ROS', 'cannot be read')),
         ('{"fx": 400}', ('JSON', '--baseline-mm')),
         ('camera:\n  fx: 400\n', ('YAML', '--baseline-mm')),
     ],
@@ -201,6 +206,18 @@ def test_a_file_is_read_and_one_that_is_not_there_is_named(tmp_path):
 
 def test_a_file_that_is_not_text_is_named(tmp_path):
     path = tmp_path / 'calib.txt'
-    path.write_bytes(b'\xff\xfe\x00cam0')
-    with pytest.raises(CalibrationError, match=r'calib\.txt'):
+    for content in (b'\xff\xfe\x00cam0', GOOD.encode('utf-16-le'), b'\x89PNG\r\n\x1a\n', bytes(9)):
+        path.write_bytes(content)
+        with pytest.raises(CalibrationError, match=r'calib\.txt, got no text$'):
+            read_calibration(path)
+
+
+def test_a_file_of_any_size_is_read_and_quoted_as_far_as_a_calibration_may_go(tmp_path):
+    path = tmp_path / 'calib.txt'
+    with path.open('wb') as file:
+        file.truncate(10**12)
+    with pytest.raises(CalibrationError, match='got no text'):
         read_calibration(path)
+    with pytest.raises(CalibrationError, match='baseline must be') as caught:
+        parse_calibration(changed('baseline', 'x' * 10**6))
+    assert len(str(caught.value)) < 200

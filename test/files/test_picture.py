@@ -82,11 +82,24 @@ def test_transparency_and_palettes_become_rgb():
     np.testing.assert_array_equal(picture, np.asarray(palette.convert('RGB')))
 
 
-@pytest.mark.parametrize('kind', ['PNG', 'JPEG'])
-def test_a_mark_that_the_image_is_turned_is_ignored(kind):
+@pytest.mark.parametrize('turned', range(2, 9))
+@pytest.mark.parametrize('kind', ['PNG', 'JPEG', 'TIFF', 'WEBP'])
+def test_a_mark_that_the_image_is_turned_is_ignored(kind, turned):
     mark = Image.Exif()
-    mark[0x0112] = 6
-    assert decode_picture(encoded(kind, exif=mark), 'x').shape == (HEIGHT, WIDTH, 3)
+    mark[0x0112] = turned
+    options = {'lossless': True} if kind == 'WEBP' else {}
+    marked, plain = encoded(kind, exif=mark, **options), encoded(kind, **options)
+    np.testing.assert_array_equal(decode_picture(marked, 'x'), decode_picture(plain, 'x'))
+
+
+def test_a_turned_tiff_of_the_other_order_of_bytes_is_no_exception():
+    pixels = RGB[..., 0].tobytes()
+    shape = {256: WIDTH, 257: HEIGHT, 258: 8, 259: 1, 262: 1, 273: 8, 274: 6, 277: 1}
+    entries = {**shape, 278: HEIGHT, 279: len(pixels)}
+    rows = b''.join(struct.pack('>HHIHH', tag, 3, 1, value, 0) for tag, value in entries.items())
+    head = b'MM\0*' + struct.pack('>I', 8 + len(pixels))
+    content = head + pixels + struct.pack('>H', len(entries)) + rows + bytes(4)
+    np.testing.assert_array_equal(decode_picture(content, 'x'), RGB[..., 0])
 
 
 @pytest.mark.parametrize('share', [0.3, 0.7, 0.99])
@@ -123,7 +136,10 @@ def test_what_is_no_image_is_refused(content):
 
 
 def test_a_header_that_promises_too_much_is_refused_before_decoding():
-    with pytest.raises(InputError, match='photo: expected at most 89000000 pixels'):
+    with pytest.raises(
+        InputError,
+        match='photo: expected at most 89000000 pixels, got 3600000000: use a smaller image',
+    ):
         decode_picture(png_header(60_000, 60_000), 'photo')
     limits = PictureLimits(max_pixels=HEIGHT * WIDTH - 1)
     with pytest.raises(InputError, match='at most 2399 pixels, got 60x40'):

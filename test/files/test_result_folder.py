@@ -8,7 +8,13 @@ import time
 import pytest
 
 from vizion3d_ros.contracts.errors import InputError
-from vizion3d_ros.files.result_folder import File, ResultFiles, is_done, write_result
+from vizion3d_ros.files.result_folder import (
+    File,
+    ResultFiles,
+    is_done,
+    write_file,
+    write_result,
+)
 
 ASKED = {'scale': 0.5, 'backend': 'opencv-sgbm'}
 
@@ -78,3 +84,26 @@ def test_a_folder_that_was_left_halfway_is_not_done(folder, source):
 def test_a_place_that_cannot_be_written_to_is_named(source):
     with pytest.raises(InputError, match=r'left\.png.*cannot be written: Not a directory'):
         write_result(source / 'out', result(a=lambda: b'1'), ASKED)
+
+
+def test_a_disk_that_fills_up_keeps_no_half_of_a_file_and_what_was_there(small_disk):
+    before = result(a=lambda: b'before', b=lambda: b'2')
+    write_result(small_disk, before, ASKED)
+    with pytest.raises(InputError, match=r'a: cannot be written: No space left on device'):
+        write_result(small_disk, result(a=lambda: bytes(2**16)), ASKED)
+    assert {path.name: path.read_bytes() for path in small_disk.iterdir()} == {
+        'a': b'before',
+        'b': b'2',
+    }
+
+
+def test_a_link_stays_one_and_a_device_is_written_to(tmp_path):
+    (tmp_path / 'link').symlink_to(tmp_path / 'file')
+    write_file(tmp_path / 'link', b'1')
+    assert (tmp_path / 'link').is_symlink() and (tmp_path / 'file').read_bytes() == b'1'
+    os.mkfifo(tmp_path / 'pipe')
+    reader = os.open(tmp_path / 'pipe', os.O_RDONLY | os.O_NONBLOCK)
+    write_file(tmp_path / 'pipe', b'2')
+    assert os.read(reader, 9) == b'2'
+    os.close(reader)
+    assert (tmp_path / 'pipe').is_fifo()

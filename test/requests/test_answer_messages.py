@@ -7,7 +7,7 @@ from known_answers import KnownNetwork, noise, serve_network
 from numpy.testing import assert_array_equal
 
 from vizion3d_ros.contracts.camera import Intrinsics, StereoRig
-from vizion3d_ros.contracts.errors import InputError
+from vizion3d_ros.contracts.errors import BackendError, InputError
 from vizion3d_ros.contracts.mono_request import (
     DepthEstimationAdvanceConfig,
     DepthEstimationCommand,
@@ -52,6 +52,17 @@ def test_an_answer_without_depth_says_why_in_the_words_of_a_request(wall):
     assert 'which is 2000 mm: raise max_depth_mm to 2400 mm' in far
 
 
+def test_images_too_narrow_for_what_is_searched_are_told_with_what_would_do(wall):
+    narrow = message(wall.left[:, :16], wall.right[:, :16], {**CAMERA, 'cx': 8.0})
+    assert narrow.startswith('only 0.0% of the pixels have a disparity; min_depth_mm 500 mm')
+    assert 'images 16 px wide hold 15 at most: raise min_depth_mm to 1350 mm' in narrow
+
+
+def test_doffs_of_the_wrong_sign_are_named_beside_swapped_images(wall):
+    text = message(wall.left, wall.right, {**CAMERA, 'doffs': -30.0})
+    assert 'exchange left_image and right_image, or correct doffs (-30 px, cx of the right' in text
+
+
 def test_a_pair_that_is_not_rectified_has_the_cure_of_a_request(wall):
     lower = message(wall.left, np.roll(wall.right, 6, 0), CAMERA)
     assert 'right image is 6.0 px lower' in lower and lower.endswith('rectify the images first')
@@ -77,6 +88,7 @@ def test_one_image_as_both_is_named(wall):
         ({'focal_length': 200.0}, 'gives no baseline but its default of 100 mm'),
         ({'baseline': 120.0}, 'gives no focal_length but its default of 1000 px'),
         ({'focal_length': 200.0, 'baseline': 100.0}, ''),
+        ({'focal_length': 1000.0, 'baseline': 100.0}, ''),  # given, whatever the defaults are
     ],
     ids=str,
 )
@@ -111,7 +123,9 @@ def test_a_calibration_of_another_size_is_refused_with_that_size(wall, point, si
     request = StereoDepthCommand(
         left_image=wall.left, right_image=wall.right, advanced_config=config
     )
-    with pytest.raises(InputError, match=f'the middle of images of {size}, in images of 320x240'):
+    with pytest.raises(
+        InputError, match=f'middle of images of {size}, in images of 320x240.* cx and cy out'
+    ):
         prepare_stereo(request)
 
 
@@ -127,6 +141,24 @@ def test_a_known_rig_without_a_baseline_makes_no_metres(wall, baseline_m):
         prepare_stereo(request, known=known)
     given = request.model_copy(update={'advanced_config': StereoDepthAdvancedConfig(**CAMERA)})
     assert prepare_stereo(given, known=known).rig.baseline_m == 0.1
+
+
+@pytest.mark.parametrize(
+    'error',
+    [
+        MemoryError(),
+        RuntimeError("can't start new thread"),
+        InputError('left_image: PNG image is damaged: Insufficient memory'),  # as OpenCV says it
+    ],
+    ids=repr,
+)
+def test_memory_that_runs_out_beside_the_pipeline_is_told(monkeypatch, error):
+    def short(*_):
+        raise error
+
+    monkeypatch.setattr('vizion3d_ros.requests.stereo.read_pair', short)
+    with pytest.raises(BackendError, match='not enough memory for this request: send smaller im'):
+        message(b'', b'', {})
 
 
 # --- one image -------------------------------------------------------------------------------

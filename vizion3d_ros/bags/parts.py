@@ -24,7 +24,7 @@ from vizion3d_ros.bags.depth import Computed
 from vizion3d_ros.bags.library import typestore
 from vizion3d_ros.bags.outgoing import OUTPUTS
 from vizion3d_ros.contracts.errors import InputError
-from vizion3d_ros.files.result_folder import unwritable
+from vizion3d_ros.files.result_folder import unwritable, write_whole
 
 METADATA, PROGRESS, UNFINISHED = 'metadata.yaml', 'progress.json', 'unfinished'
 INFORMATION = 'rosbag2_bagfile_information'
@@ -87,8 +87,10 @@ class BagInParts:
             raise InputError(f'{self._folder}: nothing to write: no pair gave depth')
         information = _joined(self.progress.parts)
         information['custom_data'] = {ASKED: json.dumps(self.progress.asked, sort_keys=True)}
-        _replace(self._folder / METADATA, yaml.safe_dump({INFORMATION: information}))
-        (self._folder / PROGRESS).unlink()
+        metadata = yaml.safe_dump({INFORMATION: information})
+        with self._explained():
+            write_whole(self._folder / METADATA, metadata.encode())
+            (self._folder / PROGRESS).unlink()
 
     def abandon(self) -> None:
         """Drop the file that is being written."""
@@ -164,7 +166,7 @@ class BagInParts:
             self.progress.parts.append(information)
         self.progress.pairs += self._part_pairs
         self._part_pairs = 0
-        _replace(self._folder / PROGRESS, json.dumps(asdict(self.progress)))
+        write_whole(self._folder / PROGRESS, json.dumps(asdict(self.progress)).encode())
 
 
 def _joined(parts: list[dict[str, Any]]) -> dict[str, Any]:
@@ -188,13 +190,3 @@ def _joined(parts: list[dict[str, Any]]) -> dict[str, Any]:
         'message_count': sum(part['message_count'] for part in parts),
         'topics_with_message_count': list(topics.values()),
     }
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write as a whole or not at all, whenever the process is killed."""
-    beside = path.with_name(f'{path.name}.new')
-    try:
-        beside.write_text(text)
-        os.replace(beside, path)
-    except OSError as error:
-        raise unwritable(path, error) from error

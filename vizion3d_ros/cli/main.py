@@ -33,8 +33,19 @@ def main(arguments: list[str] | None = None) -> None:
     logging.basicConfig(level=logging.INFO, format='%(message)s', stream=sys.stderr)
     # Spinning threads make a network ten times slower where a core is taken; read by torch.
     os.environ.setdefault('OMP_WAIT_POLICY', 'passive')
+    # An image that is damaged is told in a sentence, and not once more in OpenCV's words.
+    os.environ.setdefault('OPENCV_LOG_LEVEL', 'SILENT')
     try:
-        sys.exit(_run(asked))
+        code = _run(asked)
+        print(end='', flush=True)  # here, where what it cannot take can be told
+        sys.exit(code)
+    except BrokenPipeError:  # as of `head`, which has read enough
+        _give_up_output()
+        sys.exit(1)
+    except OSError as error:
+        _give_up_output()
+        place = error.filename or 'standard output'
+        sys.exit(f'{PROGRAM} {asked.command}: {place}: {error.strerror}; name another place')
     except ModuleNotFoundError as error:
         sys.exit(f'{PROGRAM}: {error}; python3 -m pip install torch "pydantic>=2" tqdm')
     except KeyboardInterrupt:
@@ -54,6 +65,11 @@ def _run(asked: Namespace) -> int:
     except (DepthError, ValidationError) as error:
         print(f'{PROGRAM} {asked.command}: {explain(error)}', file=sys.stderr)
         return 1
+
+
+def _give_up_output() -> None:
+    """Let what is left of it go nowhere, or Python complains of it when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == '__main__':

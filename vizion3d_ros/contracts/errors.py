@@ -4,6 +4,7 @@
 from pydantic import ValidationError
 
 MOST_LETTERS = 1000  # of a sentence to a caller
+NO_MEMORY = 'not enough memory: send smaller images, or end other programs'
 
 
 class DepthError(Exception):
@@ -44,6 +45,8 @@ class CheckpointError(BackendError):
 
 def explain(error: Exception) -> str:
     """One line for a person: a pydantic error without its boilerplate, others as they are."""
+    if isinstance(error, MemoryError):
+        return NO_MEMORY
     if not isinstance(error, ValidationError):
         return printable(str(error)) or type(error).__name__
     fields = (_explain_field(dict(item)) for item in error.errors(include_url=False))

@@ -29,8 +29,13 @@ def explain_alignment(
     if matches.found < FEWEST:
         return []
     swapped, askew = _swapped(matches, doffs), _askew(matches, *shape[:2])
+    exchange = wording.exchange
+    if swapped and not _swapped(matches, 0.0):
+        exchange += (
+            f', or correct doffs ({doffs:g} px, cx of the right image - cx of the left one)'
+        )
     return [
-        *([f'{swapped}: {wording.exchange}'] if swapped else []),
+        *([f'{swapped}: {exchange}'] if swapped else []),
         *([f'{askew}: the pair is not rectified: {wording.rectify}'] if askew else []),
     ]
 

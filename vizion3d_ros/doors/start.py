@@ -29,6 +29,8 @@ def start(program: Program, asked: Namespace) -> NoReturn:
         signal.signal(number, _stop)
     # Spinning threads make a network ten times slower where a core is taken; read by torch.
     os.environ.setdefault('OMP_WAIT_POLICY', 'passive')
+    # An image that is damaged is told in a sentence, and not once more in OpenCV's words.
+    os.environ.setdefault('OPENCV_LOG_LEVEL', 'SILENT')
     try:
         sys.exit(_run(program, asked))
     except ModuleNotFoundError as error:

@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vizion3d_ros.contracts.errors import BackendError
+from vizion3d_ros.contracts.errors import InputError
 from vizion3d_ros.contracts.results import Estimate
 from vizion3d_ros.engine.device import choose_device, enough_memory, every_core
 from vizion3d_ros.engine.network_backend import NetworkBackend, upload
@@ -79,12 +79,12 @@ def network_size(height: int, width: int, input_size: int) -> tuple[int, int]:
     Height and width that the network sees of an image.
 
     Both are multiples of 14, neither is below input_size, and the aspect ratio is kept up to
-    that. Raises BackendError for an image so long and narrow that it becomes too large.
+    that. Raises InputError for an image so long and narrow that it becomes too large.
     """
     share = max(input_size / height, input_size / width)
     rows, columns = (_patches(share * side, input_size) * PATCH for side in (height, width))
     if rows * columns > MOST_PIXELS:
-        raise BackendError(
+        raise InputError(
             f'an image of {width}x{height} would become {columns}x{rows} in the network, which '
             f'takes {MOST_PIXELS} pixels at most: lower depth_anything_v2.input_size (now '
             f'{input_size}), or crop the image'

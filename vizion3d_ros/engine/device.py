@@ -22,6 +22,7 @@ PRECISIONS = {
 # What torch says on a CPU, and OpenCV, and ONNX Runtime of both kinds of memory.
 OUT_OF_MEMORY = (
     *('allocate memory', 'Insufficient mem', 'bad_alloc', 'bad allocation', 'out of memory'),
+    "can't start new thread",  # whose stack has no room
 )
 
 

@@ -25,6 +25,7 @@ COMMENT = re.compile(r'^\s*;.*|\s*(#|//|%).*')
 NOTE = re.compile(r'(?<=\S)(\s*(\(.*\)|mm|px|pixels?|millimet(er|re)s?))+$')
 CALIB = re.compile(r'^\s*cam0\s*=', re.IGNORECASE | re.MULTILINE)
 MOST_QUOTED = 60
+MOST_BYTES = 2**20
 MATRIX = 'a matrix [fx 0 cx; 0 fy cy; 0 0 1] in pixels'
 
 
@@ -45,8 +46,11 @@ class CalibrationFile:
 def read_calibration(path: Path) -> CalibrationFile:
     """Read a calibration file; CalibrationError names the file and what is wrong with it."""
     try:
-        text = _decoded(path.read_bytes())
-    except (OSError, UnicodeDecodeError) as error:
+        with path.open('rb') as file:
+            text = _decoded(file.read(MOST_BYTES))
+    except UnicodeDecodeError as error:
+        raise CalibrationError(f'{path}: expected a Middlebury calib.txt, got no text') from error
+    except OSError as error:
         raise CalibrationError(f'{path}: expected a Middlebury calib.txt: {error}') from error
     return parse_calibration(text, str(path))
 
@@ -56,6 +60,8 @@ def _decoded(content: bytes) -> str:
     # Editors of Windows begin with a mark, and its PowerShell writes two bytes a character.
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return content.decode('utf-16')
+    if 0 in content:
+        raise UnicodeDecodeError('utf-8', content, content.index(0), len(content), 'no letter')
     try:
         return content.decode('utf-8-sig')
     except UnicodeDecodeError:
@@ -97,8 +103,8 @@ class _Fields:
     def _take(self, key: str, value: str) -> None:
         if self._values.setdefault(key, value) != value:
             raise CalibrationError(
-                f'{self._name}: {key} is given twice, as {self._values[key]!r} and as {value!r}: '
-                'leave one of them'
+                f'{self._name}: {key[:MOST_QUOTED]} is given twice, as '
+                f'{_quoted(self._values[key])} and as {_quoted(value)}: leave one of them'
             )
 
     def calibration(self) -> CalibrationFile:
@@ -125,7 +131,7 @@ class _Fields:
 
     def _fault(self, key: str, expected: str) -> CalibrationError:
         return CalibrationError(
-            f'{self._name}: {key} must be {expected}, got {self._values[key]!r}'
+            f'{self._name}: {key} must be {expected}, got {_quoted(self._values[key])}'
         )
 
     def _number(self, key: str, expected: str = 'a number of pixels') -> float:
@@ -178,6 +184,10 @@ class _Fields:
         if abs(stated - derived) > TOLERANCE_PX:
             raise self._fault('doffs', f'cx of cam1 minus cx of cam0, {derived:g} pixels')
         return stated
+
+
+def _quoted(text: str) -> str:
+    return repr(text if len(text) <= MOST_QUOTED else f'{text[:MOST_QUOTED]}...')
 
 
 def _to_number(text: str) -> float | None:

@@ -72,7 +72,7 @@ def _projection(text: str) -> list[float] | None:
     try:
         data = yaml.safe_load(text)['projection_matrix']['data']
         numbers = [float(number) for number in data]
-    except (yaml.YAMLError, KeyError, TypeError, ValueError):
+    except (yaml.YAMLError, KeyError, TypeError, ValueError, RecursionError):
         return None
     return numbers if len(numbers) == 12 else None
 
@@ -85,8 +85,10 @@ def _by_numbers(fx: float, fy: float, cx: float, cy: float, baseline_m: float) -
 
 
 OTHERS: Mapping[str, str] = {
-    r'^%YAML': 'a file of OpenCV',
-    r'^P\d*: ': 'a calibration of KITTI',
+    r'^%YAML|<opencv_storage>': 'a file of OpenCV',
+    r'^P(_rect_)?\d*: ': 'a calibration of KITTI',
+    r'^\s*<': 'an XML or HTML file',
+    r'^\[[A-Za-z]\w*\]\s*$': 'an INI file, as ZED cameras have it',
     r'^\s*[{\[]': 'a JSON file',
     r'^\w+:': 'a YAML file',
 }

@@ -8,6 +8,9 @@ One encoded image to pixels; its size is checked from the header before anything
 
 from __future__ import annotations
 
+import re
+import struct
+import warnings
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -25,6 +28,10 @@ EXPECTED = 'expected an image (PNG, JPEG, BMP, TIFF, WebP or PNM)'
 JPEGS = ('JPEG', 'MPO')  # MPO: a JPEG with more pictures behind it, as some telephones write
 # A stereo pair must stay as the sensor saw it, whatever a file says about being turned.
 AS_STORED = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_IGNORE_ORIENTATION
+TIFF_ORDERS = {b'II*\0': '<', b'MM\0*': '>'}
+TIFF_ENTRY, TURNED = 12, 274  # bytes of an entry of its header, and the one that says so
+# What is wrong with a file is told by InputError, and not once more in Pillow's words.
+warnings.filterwarnings('ignore', category=UserWarning, module=r'PIL\.')
 
 Picture = NDArray[np.uint8]
 Stored = NDArray[np.uint8] | NDArray[np.uint16]
@@ -80,6 +87,7 @@ def decode_picture(
     is no image, exceeds the limits, is cut short or damaged.
     """
     _check_bytes(len(encoded), name, limits)
+    encoded = _unmarked(encoded)
     width, height, kind = _check_header(encoded, name, limits)
     try:
         picture = _decode_jpeg(encoded) if kind in JPEGS else _decode(encoded, keep_words)
@@ -87,7 +95,10 @@ def decode_picture(
         raise InputError(f'{name}: {kind} image is damaged: {error}') from error
     kept = picture is not None and picture.dtype in (np.uint8, np.uint16)
     if picture is None or not kept or picture.shape[:2] != (height, width):
-        raise InputError(f'{name}: {kind} image is damaged or of an unknown kind')
+        raise InputError(
+            f'{name}: {kind} image is damaged, or its values are none of 8 or 16 bits: save it '
+            'again, as a PNG'
+        )
     return picture
 
 
@@ -96,6 +107,23 @@ def _check_bytes(count: int, name: str, limits: PictureLimits) -> None:
         raise InputError(
             f'{name}: expected at most {limits.max_bytes} bytes, got {count}: use a smaller image'
         )
+
+
+def _unmarked(encoded: bytes) -> bytes:
+    """Take the mark that it is turned out of a TIFF: OpenCV and Pillow would follow it."""
+    order = TIFF_ORDERS.get(encoded[:4])
+    if order is None:
+        return encoded
+    try:
+        (start,) = struct.unpack_from(f'{order}I', encoded, 4)
+        (count,) = struct.unpack_from(f'{order}H', encoded, start)
+        for entry in range(start + 2, start + 2 + TIFF_ENTRY * count, TIFF_ENTRY):
+            if struct.unpack_from(f'{order}H', encoded, entry) == (TURNED,):
+                upright = struct.pack(f'{order}H', 1)
+                return encoded[: entry + 8] + upright + encoded[entry + 10 :]
+    except struct.error:  # cut short, which the decoder tells
+        pass
+    return encoded
 
 
 def _check_header(encoded: bytes, name: str, limits: PictureLimits) -> tuple[int, int, str]:
@@ -112,7 +140,10 @@ def _check_header(encoded: bytes, name: str, limits: PictureLimits) -> tuple[int
         got = f'{len(encoded)} bytes of something else' if encoded else 'nothing'
         raise InputError(f'{name}: {EXPECTED}, got {got}') from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise InputError(f'{too_large}: {error}') from error
+        pixels = re.search(r'\d+', str(error))  # Pillow says how many before its own limit
+        raise InputError(
+            f'{too_large}, got {pixels and pixels[0]}: use a smaller image'
+        ) from error
     except InputError:
         raise
     except Exception as error:  # Pillow raises all kinds for a damaged file

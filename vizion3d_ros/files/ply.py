@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vizion3d_ros.contracts.errors import DepthError, InputError
-from vizion3d_ros.files.result_folder import unwritable
+from vizion3d_ros.files.result_folder import unwritable, write_whole
 from vizion3d_ros.geometry.pose import to_opengl
 
 VERTEX = np.dtype([('position', '<f4', 3), ('colour', 'u1', 3)])
@@ -68,7 +68,7 @@ def write_cloud(path: Path, xyz: NDArray[np.float32], rgb: NDArray[np.uint8]) ->
     if not finite.any():
         raise DepthError(f'the cloud holds no valid point, so {path} is not written')
     try:
-        path.write_bytes(encode_vertices(xyz[finite], rgb[finite]))
+        write_whole(path, encode_vertices(xyz[finite], rgb[finite]))
     except OSError as error:
         raise unwritable(path, error) from error
     return int(finite.sum())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,9 +64,29 @@ def write_file(path: Path, content: bytes) -> None:
     """Write a file into a folder that is made if need be; InputError if that cannot be done."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        write_whole(path, content)
     except OSError as error:
         raise unwritable(path, error) from error
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """
+    Write a file whose name never stands for half of it, whenever the process or disk ends.
+
+    Raises OSError, and then whatever was there before still is.
+    """
+    target = path.resolve()  # a link stays one
+    if target.exists() and not target.is_file():  # a device, which nothing is put in place of
+        target.write_bytes(content)
+        return
+    draft = target.with_name(f'.{target.name}.part')
+    try:
+        draft.write_bytes(content)
+        draft.replace(target)
+    except OSError:
+        with suppress(OSError):
+            draft.unlink()
+        raise
 
 
 def is_done(folder: Path, inputs: Iterable[Path], asked: Mapping[str, Any]) -> bool:

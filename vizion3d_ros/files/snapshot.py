@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from vizion3d_ros.contracts.camera import MM_PER_METRE
 from vizion3d_ros.contracts.errors import InputError
 from vizion3d_ros.files.ply import encode_ply
+from vizion3d_ros.files.result_folder import write_whole
 
 MAX_MM = 65535
 
@@ -60,15 +61,18 @@ def write_snapshot(snapshot: Snapshot, folder: Path) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
         for ending, encode in _files(snapshot).items():
             begun.append(folder / f'{snapshot.name}_{ending}')
-            begun[-1].write_bytes(encode())
+            write_whole(begun[-1], encode())
         facts = {**snapshot.facts, 'files': [path.name for path in begun]}
         begun.append(folder / f'{snapshot.name}.json')
-        begun[-1].write_text(json.dumps(facts, indent=2) + '\n')
+        write_whole(begun[-1], (json.dumps(facts, indent=2) + '\n').encode())
     except OSError as error:
         for path in begun:
             with suppress(OSError):
                 path.unlink()
-        raise InputError(f'{folder}: cannot be written to: {error.strerror or error}') from error
+        raise InputError(
+            f'{folder}: cannot be written to: {error.strerror or error}; make room, or give '
+            'another directory'
+        ) from error
     return begun
 
 

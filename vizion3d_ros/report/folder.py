@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vizion3d_ros.files.result_folder import unwritable
-from vizion3d_ros.files.snapshot import png
+from vizion3d_ros.files.result_folder import unwritable, write_whole
+from vizion3d_ros.files.snapshot import npy, png
 from vizion3d_ros.report.montage import montage
 from vizion3d_ros.report.panels import figures, frame_panels
 
@@ -44,10 +44,10 @@ def write(out: Path, report: Report, maps: Maps) -> None:
     """
     try:
         out.mkdir(parents=True, exist_ok=True)  # somebody may have tidied up meanwhile
-        (out / 'report.json').write_text(json.dumps(report, indent=2) + '\n')
+        write_whole(out / 'report.json', (json.dumps(report, indent=2) + '\n').encode())
         _write_picture(out, report, maps)
         if maps.disparity is not None:
-            np.save(out / 'disparity.npy', maps.disparity.astype(np.float32))
+            write_whole(out / 'disparity.npy', npy(maps.disparity.astype(np.float32)))
     except OSError as error:
         raise unwritable(out, error, CURE) from error
 
@@ -55,4 +55,4 @@ def write(out: Path, report: Report, maps: Maps) -> None:
 def _write_picture(out: Path, report: Report, maps: Maps) -> None:
     remark = report.get('remark', '')
     picture = montage(frame_panels(maps, remark), figures(report), remark)
-    (out / 'montage.png').write_bytes(png(picture))
+    write_whole(out / 'montage.png', png(picture))

@@ -10,3 +10,5 @@ ROS here, and open3d only when a view is read that is made of it.
 """
 
 ANY_DEPTH_M = (0.01, 10_000.0)  # nearest and farthest that settings allow
+# What is told where memory runs out beside the pipeline, which says so itself.
+OF_REQUEST = ('this request', 'send smaller images, or end other programs')

@@ -78,13 +78,13 @@ def note_on_rig(
     """Say for which rig alone the metres of an answer hold; '' if it is the caller's or known."""
     if used is known:
         return ''
-    if _left_out(config, METRIC_FIELDS):
+    missing = [name for name in METRIC_FIELDS if name not in config.model_fields_set]
+    if len(missing) == len(METRIC_FIELDS):
         return (
             f'advanced_config gives no calibration, so its defaults were used: focal_length '
             f'{config.focal_length:g} px, baseline {config.baseline:g} mm. Metres hold for such a '
             f'rig only{_other_size(known.left if known else None, used.left)}'
         )
-    missing = [name for name in METRIC_FIELDS if name not in config.model_fields_set]
     if not missing:
         return ''
     (name,) = missing

@@ -33,12 +33,13 @@ from vizion3d_ros.contracts.settings.mono_settings import MonoSettings
 from vizion3d_ros.contracts.settings.node_settings import NetworkSettings, PointsSettings
 from vizion3d_ros.contracts.settings.onnx_settings import is_onnx
 from vizion3d_ros.diagnosis.mono_doctor import explain_image
+from vizion3d_ros.engine.device import enough_memory
 from vizion3d_ros.files.picture import GENEROUS, PictureLimits
 from vizion3d_ros.geometry.inverse_depth import spread_relative
 from vizion3d_ros.geometry.metric_scale.sparse_depth import from_pixels
 from vizion3d_ros.geometry.picture16 import picture_of_depth, picture_of_inverse_depth
 from vizion3d_ros.geometry.reprojection import make_cloud
-from vizion3d_ros.requests import ANY_DEPTH_M
+from vizion3d_ros.requests import ANY_DEPTH_M, OF_REQUEST
 from vizion3d_ros.requests.checkpoints import with_checkpoint
 from vizion3d_ros.requests.known_camera import (
     camera_of,
@@ -100,6 +101,7 @@ class MonoRun:
     seconds: float
 
 
+@enough_memory(*OF_REQUEST)
 def answer_mono(
     request: DepthEstimationCommand,
     run: Callable[[MonoCommand], MonoResult],

@@ -37,11 +37,12 @@ from vizion3d_ros.contracts.stereo_request import (
     StereoDepthAdvancedConfig,
     StereoDepthCommand,
 )
+from vizion3d_ros.engine.device import enough_memory
 from vizion3d_ros.files.picture import GENEROUS, PictureLimits
 from vizion3d_ros.geometry.colormap import colorize
 from vizion3d_ros.geometry.picture16 import picture_of_depth
 from vizion3d_ros.geometry.uncertainty import depth_uncertainty
-from vizion3d_ros.requests import ANY_DEPTH_M
+from vizion3d_ros.requests import ANY_DEPTH_M, OF_REQUEST
 from vizion3d_ros.requests.checkpoints import with_checkpoint
 from vizion3d_ros.requests.known_camera import fitting_rig
 from vizion3d_ros.requests.lazy_views import LazyViews
@@ -116,6 +117,7 @@ class StereoRun:
     seconds: float
 
 
+@enough_memory(*OF_REQUEST)
 def answer_stereo(
     request: StereoDepthCommand,
     run: Callable[[StereoCommand], StereoResult],

@@ -67,8 +67,10 @@ def explain_answer(
 ) -> str:
     """Say why next to nothing was found, and what was assumed; '' if there is nothing to say."""
     config, cloud = request.advanced_config, request.return_point_cloud
+    useless = explain_pair(command, result)
     notes = (
-        explain_pair(command, result),
+        useless,
+        joined(depth_range_faults(command.rig, command.settings, REQUEST)) if useless else '',
         note_on_rig(config, command.rig, known),
         note_on_view(config, command.rig) if cloud and command.rig is not known else '',
         _explain_empty_cloud(config, result) if cloud else '',

@@ -24,6 +24,8 @@ if not importlib.util.find_spec('rclpy'):
 # times slower as soon as a camera driver or rviz2 takes a core. Read once, when torch is loaded.
 # So it stands here, before a node imports torch.
 os.environ.setdefault('OMP_WAIT_POLICY', 'passive')
+# An image that is damaged is told in a sentence, and not once more in OpenCV's words.
+os.environ.setdefault('OPENCV_LOG_LEVEL', 'SILENT')
 
 
 def leave_on_interrupt() -> None:

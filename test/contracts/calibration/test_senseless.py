@@ -158,5 +158,13 @@ def test_ranges_that_people_set_are_fine(near, far, doffs):
     assert not range_faults(rig(doffs=doffs), near, far)
 
 
+@pytest.mark.parametrize('doffs', [-681.0, 721.0, 1e6])  # the first pixel too far
+def test_doffs_that_leave_nothing_to_search_are_named(doffs):
+    (fault,) = range_faults(rig(doffs=doffs), 0.5, 1000.0)
+    assert fault.severity is Severity.NO_DEPTH
+    assert f'doffs {doffs:.4g} px), which do not fit into images' in fault.text
+    assert fault.text.endswith('or correct the baseline or doffs')
+
+
 def test_an_explicit_range_of_disparities_is_not_judged_by_depths():
     assert not range_faults(rig(), 500.0, 900.0, disparity_range=64)

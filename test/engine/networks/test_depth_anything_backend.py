@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from vizion3d_ros.contracts.errors import BackendError
+from vizion3d_ros.contracts.errors import BackendError, InputError
 from vizion3d_ros.contracts.settings.mono_settings import DepthAnythingSettings, MonoSettings
 from vizion3d_ros.engine.depth_anything_v2 import (
     DepthAnythingBackend,
@@ -207,7 +207,7 @@ def test_other_faults_are_not_taken_for_a_lack_of_memory(checkpoint, spy):
 
 def test_a_long_narrow_image_is_refused_before_anything_is_computed(checkpoint, spy):
     image = np.zeros((20, 5000, 3), np.uint8)
-    with pytest.raises(BackendError, match=r'5000x20 .* 129500x518 .*v2\.input_size \(now 518\)'):
+    with pytest.raises(InputError, match=r'5000x20 .* 129500x518 .*v2\.input_size \(now 518\)'):
         DepthAnythingBackend().estimate(image, settings_of(checkpoint, input_size=518))
     assert not spy.loaded and not spy.seen
 

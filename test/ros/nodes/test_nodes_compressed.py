@@ -22,6 +22,7 @@ FORMATS = {
     'mono16': ('.png', 'mono16; png compressed '),
     'rgb8': ('.png', 'rgb8; png compressed bgr8'),
 }
+CUT_SHORT = cv2.imencode('.bmp', SCENE['left'])[1][:2000].tobytes()
 
 
 @pytest.fixture(scope='module')
@@ -78,13 +79,14 @@ def test_broken_data_is_counted_and_told_and_the_next_pair_answered(meet):
         robot.send_infos()
         stamp_ns = publish(robot, 'left/raw', SCENE['left'], robot.now_ns())
         broken = stamped(CompressedImage, stamp_ns, FRAME_ID)
-        broken.format, broken.data = 'jpeg', array('B', bytes(50))
+        broken.format, broken.data = 'bmp', array('B', CUT_SHORT)
         robot.publisher('right/raw/compressed', CompressedImage).publish(broken)
 
     status = robot.status('output', lambda _, values: values['failed'] >= 2, every=send_bad)
     assert status.level == DiagnosticStatus.ERROR
-    assert "right: compressed image of format 'jpeg'" in status.message
-    node.wait_for_line('[ERROR]', 'frame lost', 'right', "'jpeg'")
+    assert "right: compressed image of format 'bmp'" in status.message
+    node.wait_for_line('[ERROR]', 'frame lost', 'right', "'bmp'")
+    assert not node.lines('imdecode')  # OpenCV's words would come with each of them
     robot.ask(depths, lambda: send_pair(robot))
 
 

@@ -156,6 +156,7 @@ CAMERA = {'focal_length': 90.0, 'baseline': 110.0, 'cx': 48.0, 'cy': 32.0}
     [
         (CAMERA, ''),
         ({'focal_length': 90.0}, 'gives no baseline but its default of 100 mm'),
+        ({'cx': 48.0, 'cy': 32.0}, 'gives no calibration'),
         ({**CAMERA, 'baseline': NAN}, 'gives no baseline but its default of 100 mm'),
         ({**CAMERA, 'z_far': 0.1}, 'the cloud is empty'),
         ({'focal_length': 90.0, 'baseline': 110.0}, 'gives no cx and cy'),

@@ -116,7 +116,11 @@ def misplaced(x: float, y: float, width: int, height: int) -> str:
     if not other and _turned(x, y, width, height):
         other = f'the middle of images of {height}x{width}'
     if other:
-        return f'{other}, in images of {width}x{height}: use the calibration of this resolution'
+        return (
+            f'{other}, in images of {width}x{height}: use the calibration of this resolution; if '
+            'the images are cut out of larger ones, leave cx and cy out, as depth does not need '
+            'them'
+        )
     return not_in_pixels(x, y, width, height)
 
 
@@ -135,6 +139,11 @@ def middle_of_another_size(x: float, y: float, width: int, height: int) -> str:
     for factor in MISTAKEN_SIZES:
         if _is_middle(x, y, factor * width, factor * height):
             return f'the middle of images of {factor * width:.0f}x{factor * height:.0f}'
+    return ''
+
+
+def _middle_of_any_size(x: float, y: float, width: int, height: int) -> str:
+    """Say the same of sizes that nobody would guess; a crop is known by its roi."""
     across, down = 2 * x / width, 2 * y / height
     larger, smaller = min(across, down) > FAR_OFF, max(across, down) < 1 / FAR_OFF
     if y > 0 and SHAPES[0] < x / y < SHAPES[1] and (larger or smaller):
@@ -143,7 +152,8 @@ def middle_of_another_size(x: float, y: float, width: int, height: int) -> str:
 
 
 def _of_another_size(name: str, camera: CameraCalibration, x: float, y: float) -> str:
-    other = middle_of_another_size(x, y, camera.width, camera.height)
+    place = x, y, camera.width, camera.height
+    other = middle_of_another_size(*place) or _middle_of_any_size(*place)
     if not other:
         return ''
     other += f', but camera_info says {camera.width}x{camera.height}'

@@ -25,9 +25,11 @@ def depth_range_faults(rig: StereoRig, settings: StereoSettings, wording: Wordin
     low_px = rig.focal_baseline / settings.max_depth
     high_px = rig.focal_baseline / settings.min_depth
     # Before doffs, a point has to be within both images.
-    least_px, most_px = rig.doffs - rig.left.width, rig.doffs + rig.left.width - 1
+    farthest_px = rig.left.width - 1
+    least_px, most_px = rig.doffs - farthest_px, rig.doffs + farthest_px
     said = _said(rig, settings, low_px, high_px, wording)
-    cure = f'change {wording.near} and {wording.far}, or correct the baseline'
+    correct = f'correct the baseline{" or doffs" if rig.doffs else ""}'
+    cure = f'change {wording.near} and {wording.far}, or {correct}'
     if low_px > most_px or high_px < least_px:
         text = f'{said}, which do not fit into images {rig.left.width} px wide'
         return [Fault(Severity.NO_DEPTH, f'{text}: {cure}')]
@@ -36,7 +38,7 @@ def depth_range_faults(rig: StereoRig, settings: StereoSettings, wording: Wordin
     if high_px > most_px:
         nearest_m = 1.01 * rig.focal_baseline / most_px  # so that it still holds when rounded
         text = f'{said}, but images {rig.left.width} px wide hold {most_px:.4g} at most'
-        cure = f'raise {wording.near} to {wording.length(nearest_m, 3)}, or correct the baseline'
+        cure = f'raise {wording.near} to {wording.length(nearest_m, 3)}, or {correct}'
         return [Fault(Severity.DOUBT, f'{text}: {cure}')]
     return []
 
@@ -48,7 +50,7 @@ def _said(
         f'{wording.near} {wording.length(settings.min_depth, 4)} to {wording.far} '
         f'{wording.length(settings.max_depth, 4)} are '
         f'disparities of {_short(high_px)} to {_short(low_px)} px (fx {rig.left.fx:.4g} px, '
-        f'baseline {rig.baseline_m:.4g} m)'
+        f'baseline {rig.baseline_m:.4g} m{f", doffs {rig.doffs:.4g} px" if rig.doffs else ""})'
     )
 
 

@@ -25,6 +25,7 @@ CODES: dict[type[BaseException], StatusCode] = {
     InputError: StatusCode.INVALID_ARGUMENT,
     BusyError: StatusCode.RESOURCE_EXHAUSTED,
     BackendError: StatusCode.UNAVAILABLE,
+    MemoryError: StatusCode.UNAVAILABLE,
     LateError: StatusCode.DEADLINE_EXCEEDED,
 }
 

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import uvicorn
 
@@ -18,6 +19,13 @@ QUEUE = 2048  # connections that the system holds until they are taken
 logger = logging.getLogger('vizion3d_ros.doors')
 
 
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave them to who opens the door: at a second one uvicorn drops what was accepted."""
+        yield
+
+
 class RestDoor:
     """Serves the routes of the features; see doors/door.py."""
 
@@ -26,7 +34,7 @@ class RestDoor:
         self._listener = bound(host, port)
         self._place = shown(*self._listener.getsockname()[:2])
         self.address = f'http://{self._place}'
-        self._server = uvicorn.Server(
+        self._server = _Server(
             uvicorn.Config(
                 make_app(worker, features),
                 http=PatientProtocol,

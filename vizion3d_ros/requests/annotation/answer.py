@@ -28,9 +28,11 @@ from vizion3d_ros.contracts.commands import AnnotationCommand
 from vizion3d_ros.contracts.errors import InputError, explain
 from vizion3d_ros.contracts.results import AnnotationResult
 from vizion3d_ros.contracts.settings.annotation_settings import AnnotationSettings
+from vizion3d_ros.engine.device import enough_memory
 from vizion3d_ros.files.picture import GENEROUS, PictureLimits
 from vizion3d_ros.geometry.annotation.front_view import draw, viewing_camera
 from vizion3d_ros.geometry.annotation.projection import out_of_view
+from vizion3d_ros.requests import OF_REQUEST
 from vizion3d_ros.requests.annotation.cloud import Given, given_cloud
 from vizion3d_ros.requests.annotation.views import (
     MaskAnnotation3D,
@@ -55,6 +57,7 @@ class AnnotationRun:
     seconds: float
 
 
+@enough_memory(*OF_REQUEST)
 def answer_annotation(
     request: ObjectMaskAnnotation3DCommand,
     run: Callable[[AnnotationCommand], AnnotationResult],

@@ -125,7 +125,7 @@ class ServiceServer:
         text = sendable(explain(error))
         if not self._throttle.allows(f'{name}: {text}'):
             return
-        if isinstance(error, (DepthError, ValidationError)):
+        if isinstance(error, (DepthError, ValidationError, MemoryError)):
             logger.warning('%s refused: %s', name, text)
         else:
             logger.error('%s failed: %s', name, text, exc_info=error)

@@ -18,6 +18,7 @@ from vizion3d_ros.contracts.mono_request import (
 from vizion3d_ros.contracts.settings.node_settings import RequestSettings
 from vizion3d_ros.contracts.stereo_request import StereoDepthAdvancedConfig, StereoDepthCommand
 from vizion3d_ros.incoming.images import image_to_array
+from vizion3d_ros.requests.known_camera import METRIC_FIELDS
 from vizion3d_ros.requests.permissions import (
     permitted_model,
     permitted_network,
@@ -70,12 +71,16 @@ def mono_command(
 
 
 def _stereo_config(request: RunStereoDepth.Request) -> dict[str, float]:
-    """The numbers of a request; those at their default are left out where no point is given."""
+    """
+    The numbers of a request; those at their default are left out, as a message cannot tell.
+
+    Where a point and a length in pixels or metres are given, the others count as given too.
+    """
     values = given(request.advanced_config, STEREO_ZERO_IS_UNSET)
     defaults = given(RunStereoDepth.Request().advanced_config, STEREO_ZERO_IS_UNSET)
-    if any(values.get(name, defaults[name]) != defaults[name] for name in ('cx', 'cy')):
-        return values
-    return {name: value for name, value in values.items() if value != defaults.get(name)}
+    changed = {name: value for name, value in values.items() if value != defaults.get(name)}
+    whole = {'cx', 'cy'} & changed.keys() and {*METRIC_FIELDS} & changed.keys()
+    return values if whole else changed
 
 
 def _checkpoint(request: RunDepthEstimation.Request, own_model: str, allowed: list[str]) -> str:
