@@ -18,9 +18,14 @@ def main(images):
     peer = SpunNode(context, 'passer_by')
     seen = []
     peer.node.create_subscription(Image, 'depth/image', seen.append, 10)
-    peer.wait_for(lambda: len(seen) >= images, what=f'{images} depth images')
+    peer.wait_for(lambda: len(seen) >= images, what=lambda: _seen(peer.node, seen))
     peer.close()
     context.try_shutdown()
+
+
+def _seen(node, seen):
+    """Whether the publisher was not discovered, or gave nothing."""
+    return f'{len(seen)} depth images of {node.count_publishers("depth/image")} publishers'
 
 
 if __name__ == '__main__':
